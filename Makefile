@@ -2,8 +2,8 @@
 # Makefile: builds, tests, demonstrates and installs forecall. `make help` lists the targets.
 #
 # Sources are discovered: a new file in one of the folders below is built without a change here.
-# Generated headers lie in build/ and are included as "build/schema.h", "build/version.h", "build/vmlinux.h",
-# "build/collect/NAME.skel.h". OUT is where objects go, so that a second compiler can build beside the first:
+# Generated headers lie in build/, which is searched: #include "schema.h", "version.h", "vmlinux.h",
+# "collect/NAME.skel.h". OUT is where objects go, so that a second compiler can build beside the first:
 # `make CC=clang OUT=build/clang`.
 
 prefix      ?= /usr/local
@@ -33,14 +33,14 @@ CLANG   ?= clang
 BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
 
 CFLAGS     ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -I. -pthread $(CFLAGS)
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -I. -I$(GEN) -pthread $(CFLAGS)
 ALL_LDFLAGS := -Wl,--as-needed -pthread $(LDFLAGS)
 LDLIBS     := -lbpf -lelf -lz -lpfm -lsqlite3 -lgsl -lgslcblas -ljansson -luring -lcap -lm
 SANITIZE   := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 BPF_ARCH   := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 # BPF_PROG() names every argument of a hook, whether it is used or not.
-BPF_CFLAGS := -target bpf -g -O2 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter -I.
+BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-parameter -I. -I$(GEN)
 
 # As many jobs as there are processors, unless the caller says otherwise.
 ifeq ($(MAKELEVEL),0)
