@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * account.h: the cycle ledger. Every cycle of every CPU is added to exactly one row.
+ *
+ * A CPU is at each instant in one context: (task, call, softirq, hardirq). On each event the cycles since that CPU's
+ * previous event go to the row of the context that just ended. This file is the whole state machine, and nothing else:
+ * no libc, no kernel call, no clock. The BPF program (ledger.bpf.c) and the unit tests compile the same lines.
+ *
+ * Who may call what: account_*(cpu, ...) runs on that CPU only. A thread runs on one CPU at a time, so the thread's
+ * record needs no lock either. A hardirq may arrive while a function here runs for the interrupted context: see
+ * account_advance().
+ *
+ * Includer provides __u8, __u32, __u64, __s64 (vmlinux.h or linux/types.h).
+ */
+#ifndef COLLECT_ACCOUNT_H
+#define COLLECT_ACCOUNT_H
+
+enum account_task {
+	ACCOUNT_UNKNOWN, /* before the window opened on this CPU */
+	ACCOUNT_IDLE,
+	ACCOUNT_OTHER,
+	ACCOUNT_TARGET,
+	ACCOUNT_TASK_MAX
+};
+
+enum account_call {
+	ACCOUNT_CALL_UNKNOWN, /* a thread in scope before its first event of the window */
+	ACCOUNT_CALL_NONE,    /* no system call can be the cause: idle, kernel threads, asynchronous interrupts */
+	ACCOUNT_CALL_USER,    /* user space */
+	ACCOUNT_CALL_PATH,    /* a frame: a system call of the path */
+	ACCOUNT_CALL_OTHER,   /* any other system call */
+	ACCOUNT_CALL_MAX
+};
+
+enum account_softirq { /* the kernel's vector + 1, in the kernel's order */
+	ACCOUNT_SOFTIRQ_NONE,
+	ACCOUNT_SOFTIRQ_HI,
+	ACCOUNT_SOFTIRQ_TIMER,
+	ACCOUNT_SOFTIRQ_NET_TX,
+	ACCOUNT_SOFTIRQ_NET_RX,
+	ACCOUNT_SOFTIRQ_BLOCK,
+	ACCOUNT_SOFTIRQ_IRQ_POLL,
+	ACCOUNT_SOFTIRQ_TASKLET,
+	ACCOUNT_SOFTIRQ_SCHED,
+	ACCOUNT_SOFTIRQ_HRTIMER,
+	ACCOUNT_SOFTIRQ_RCU,
+	ACCOUNT_SOFTIRQ_MAX
+};
+
+enum account_hardirq {
+	ACCOUNT_HARDIRQ_NONE,
+	ACCOUNT_HARDIRQ_NET,   /* an interrupt line of a network card */
+	ACCOUNT_HARDIRQ_LINE,  /* any other interrupt line */
+	ACCOUNT_HARDIRQ_TIMER, /* the local timer */
+	ACCOUNT_HARDIRQ_RESCHEDULE,
+	ACCOUNT_HARDIRQ_CALL_FUNCTION,
+	ACCOUNT_HARDIRQ_IRQ_WORK,
+	ACCOUNT_HARDIRQ_OTHER,
+	ACCOUNT_HARDIRQ_MAX
+};
+
+enum account_column { /* where a thread's cycles go */
+	ACCOUNT_THREAD_UNKNOWN,
+	ACCOUNT_THREAD_KERNEL, /* as enum account_call up to here and below: one column per call ... */
+	ACCOUNT_THREAD_USER,
+	ACCOUNT_THREAD_PATH,
+	ACCOUNT_THREAD_CALL,
+	ACCOUNT_THREAD_IRQ, /* ... and interrupts outside system calls apart */
+	ACCOUNT_THREAD_MAX
+};
+
+#define ACCOUNT_ROWS (ACCOUNT_TASK_MAX * ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX)
+#define ACCOUNT_NEST_MAX 4   /* hardirqs inside hardirqs */
+#define ACCOUNT_CALLS_MAX 512 /* system call numbers; larger ones share the last */
+#define ACCOUNT_HIST_MAX 608 /* values up to 2^41 */
+
+struct account_hist {
+	__u64 n[ACCOUNT_HIST_MAX];
+	__u64 total[ACCOUNT_HIST_MAX]; /* sum of the values, so that means are exact */
+};
+
+struct account_calls {
+	__u64 calls_n, errors_n, cyc;
+};
+
+/* One CPU. All zero but `last_cyc`, `task` and `on` when a window opens. */
+struct account_cpu {
+	__u64 last_cyc; /* clock at this CPU's previous event */
+	__u64 open_cyc, close_cyc;
+	__u32 on;       /* the window is open here */
+	__u32 seq;      /* events so far: tells a handler that an interrupt came in between */
+	__u32 thread;   /* slot of the thread that runs here; 0: not in scope */
+	__u32 task, call, softirq, hardirq; /* the context now */
+	__u32 outer[ACCOUNT_NEST_MAX];      /* interrupted hardirqs, innermost last */
+	__u32 depth;     /* hardirqs open */
+	__u32 after_irq; /* this CPU's previous event ended a hardirq */
+	__u32 user_task; /* the current task is no kernel thread */
+	__u32 out_of_scope; /* whole-CPU scope, and this is not one of these CPUs */
+
+	__u64 unmatched_n; /* an end without its begin: at most a few where a window opens */
+	__u64 nested_n;    /* hardirqs deeper than ACCOUNT_NEST_MAX: charged to the innermost that is known */
+	__u64 torn_n;      /* an interrupt came inside a handler, and was seen */
+	__u64 backwards_n; /* the clock went back */
+	__u64 slots_n;     /* threads that found no slot: lost */
+
+	__u64 errors_n, bytes;
+	__u64 switch_n, frame_switch_n;   /* to or from a thread in scope */
+	__u64 softirq_n, frame_softirq_n; /* while a thread in scope was current */
+	__u64 softirqs_n[ACCOUNT_SOFTIRQ_MAX]; /* all, for comparison with /proc/softirqs */
+	__u64 hardirqs_n[ACCOUNT_HARDIRQ_MAX];
+	__u64 cyc[ACCOUNT_ROWS];
+	__u64 entries_n[ACCOUNT_ROWS];
+	struct account_calls calls[ACCOUNT_CALLS_MAX]; /* of threads in scope */
+	struct account_hist bytes_hist, burst_hist, gap_hist;
+};
+
+/* One thread in scope. All zero when a window opens: its call is unknown until its first event. */
+struct account_thread {
+	__u64 cyc[ACCOUNT_THREAD_MAX];
+	__u64 sleep_cyc;     /* in frames, not running */
+	__u64 calls_n;       /* frames that ended */
+	__u64 sleep_from;    /* clock when it last left a CPU inside a frame; 0: it did not */
+	__u64 frame_from;    /* cyc[] of the current call's column when the call began */
+	__u64 exit_cyc;      /* clock at the end of the previous frame of this burst */
+	__u32 nr;            /* current system call */
+	__u32 burst;         /* frames in a row so far */
+	__u32 bucket_last;   /* the bucket of the previous frame's bytes: most are alike */
+	__u64 bytes_last;
+	__u32 call;          /* enum account_call */
+	__u32 entered;       /* the begin of the current call was seen */
+};
+
+/* `i`, or 0 when it is not below `max`. The empty asm keeps the compiler from checking one copy of `i` and using another,
+ * which the BPF verifier would not follow. */
+static inline __attribute__((always_inline)) __u32 account_index(__u32 i, __u32 max)
+{
+	__asm__ volatile("" : "+r"(i));
+	return i < max ? i : 0;
+}
+
+static inline __attribute__((always_inline)) __u32 account_row(__u32 task, __u32 call, __u32 softirq, __u32 hardirq)
+{
+	return account_index(((task * ACCOUNT_CALL_MAX + call) * ACCOUNT_SOFTIRQ_MAX + softirq) * ACCOUNT_HARDIRQ_MAX + hardirq,
+			     ACCOUNT_ROWS);
+}
+
+/* Log-linear bucket of a value: exact below 32, then 16 per power of two. */
+static inline __attribute__((always_inline)) __u32 account_bucket(__u64 value)
+{
+	__u64 rest = value;
+	__u32 log = 0;
+
+	if (value < 32)
+		return value;
+	if (rest >> 32) { log += 32; rest >>= 32; }
+	if (rest >> 16) { log += 16; rest >>= 16; }
+	if (rest >> 8) { log += 8; rest >>= 8; }
+	if (rest >> 4) { log += 4; rest >>= 4; }
+	if (rest >> 2) { log += 2; rest >>= 2; }
+	if (rest >> 1) log += 1;
+	if (log > 40)
+		return ACCOUNT_HIST_MAX - 1;
+	return 32 + (log - 5) * 16 + ((value >> (log - 4)) & 15);
+}
+
+/* Smallest value of a bucket. */
+static inline __attribute__((always_inline)) __u64 account_bucket_low(__u32 bucket)
+{
+	if (bucket < 32)
+		return bucket;
+	return (__u64)(16 + (bucket - 32) % 16) << ((bucket - 32) / 16 + 1);
+}
+
+static inline __attribute__((always_inline)) void account_hist_add(struct account_hist *hist, __u32 bucket, __u64 value)
+{
+	bucket = account_index(bucket, ACCOUNT_HIST_MAX);
+	hist->n[bucket]++;
+	hist->total[bucket] += value;
+}
+
+/* Where this thread's cycles go now. Interrupts inside a call belong to the call, outside to the interrupts. */
+static inline __attribute__((always_inline)) __u32 account_column(const struct account_cpu *cpu)
+{
+	if (cpu->call < ACCOUNT_CALL_PATH && (cpu->softirq || cpu->hardirq))
+		return ACCOUNT_THREAD_IRQ;
+	return account_index(cpu->call, ACCOUNT_THREAD_MAX);
+}
+
+/*
+ * Ends the running segment at `now` and adds it to its row. `thread` is the record of cpu->thread, or 0.
+ * `seq` is cpu->seq as it was before `now` was read: when a hardirq's events came in between, they have already
+ * accounted up to a later instant than `now`, and the segment that is left is empty.
+ */
+static inline __attribute__((always_inline)) void account_advance(struct account_cpu *cpu, struct account_thread *thread,
+								  __u64 now, __u32 seq)
+{
+	__u64 cyc = now - cpu->last_cyc;
+
+	if ((__s64)cyc < 0) {
+		if (cpu->seq != seq)
+			cpu->torn_n++;
+		else
+			cpu->backwards_n++;
+		cpu->seq++;
+		return;
+	}
+	cpu->seq++;
+	cpu->last_cyc = now;
+	cpu->after_irq = 0;
+	cpu->cyc[account_row(cpu->task, cpu->call, cpu->softirq, cpu->hardirq)] += cyc;
+	if (thread)
+		thread->cyc[account_column(cpu)] += cyc;
+}
+
+static inline __attribute__((always_inline)) void account_entered(struct account_cpu *cpu)
+{
+	cpu->entries_n[account_row(cpu->task, cpu->call, cpu->softirq, cpu->hardirq)]++;
+}
+
+/* The thread's burst is over: it does something else than the path. */
+static inline __attribute__((always_inline)) void account_burst_end(struct account_cpu *cpu, struct account_thread *thread)
+{
+	if (thread->burst)
+		account_hist_add(&cpu->burst_hist, account_bucket(thread->burst), thread->burst);
+	thread->burst = 0;
+}
+
+/* A thread in scope enters system call `nr`, which `is_path` or not. */
+static inline __attribute__((always_inline)) void account_sys_enter(struct account_cpu *cpu, struct account_thread *thread,
+								    __u32 nr, int is_path, __u64 now, __u32 seq)
+{
+	if (cpu->call == ACCOUNT_CALL_UNKNOWN)
+		cpu->call = ACCOUNT_CALL_USER; /* now we know where it has been since the window opened */
+	account_advance(cpu, thread, now, seq);
+	cpu->call = is_path ? ACCOUNT_CALL_PATH : ACCOUNT_CALL_OTHER;
+	account_entered(cpu);
+	thread->call = cpu->call;
+	thread->nr = nr;
+	thread->entered = 1;
+	thread->frame_from = thread->cyc[is_path ? ACCOUNT_THREAD_PATH : ACCOUNT_THREAD_CALL];
+	if (!is_path)
+		account_burst_end(cpu, thread);
+	else if (thread->burst)
+		account_hist_add(&cpu->gap_hist, account_bucket(now - thread->exit_cyc), now - thread->exit_cyc);
+}
+
+/* The system call that ended is counted, with its result, when its begin was seen. */
+static inline __attribute__((always_inline)) void account_call_end(struct account_cpu *cpu, struct account_thread *thread,
+								   int is_path, __s64 result, __u64 now)
+{
+	__u32 nr = account_index(thread->nr < ACCOUNT_CALLS_MAX ? thread->nr : ACCOUNT_CALLS_MAX - 1, ACCOUNT_CALLS_MAX);
+	int error = result < 0 && result >= -4095;
+
+	cpu->calls[nr].calls_n++;
+	cpu->calls[nr].errors_n += error;
+	cpu->calls[nr].cyc += thread->cyc[is_path ? ACCOUNT_THREAD_PATH : ACCOUNT_THREAD_CALL] - thread->frame_from;
+	if (!is_path)
+		return;
+	thread->calls_n++;
+	thread->burst++;
+	thread->exit_cyc = now;
+	cpu->errors_n += error;
+	if (error)
+		return;
+	if ((__u64)result != thread->bytes_last || !thread->bucket_last) {
+		thread->bytes_last = result;
+		thread->bucket_last = account_bucket(result);
+	}
+	cpu->bytes += result;
+	account_hist_add(&cpu->bytes_hist, thread->bucket_last, result);
+}
+
+/* A thread in scope leaves system call `nr` (which it may have entered before the window opened). */
+static inline __attribute__((always_inline)) void account_sys_exit(struct account_cpu *cpu, struct account_thread *thread,
+								   __u32 nr, int is_path, __s64 result, __u64 now,
+								   __u32 seq)
+{
+	if (cpu->call == ACCOUNT_CALL_UNKNOWN)
+		cpu->call = is_path ? ACCOUNT_CALL_PATH : ACCOUNT_CALL_OTHER;
+	account_advance(cpu, thread, now, seq);
+	if (thread->entered && thread->nr == nr)
+		account_call_end(cpu, thread, is_path, result, now);
+	cpu->call = ACCOUNT_CALL_USER;
+	account_entered(cpu);
+	thread->call = ACCOUNT_CALL_USER;
+	thread->entered = 0;
+}
+
+/*
+ * The CPU goes from thread `prev` (0: not in scope) to `next` (0: not in scope). `slot` is the slot of `next`, `task` its
+ * class, `user_task` whether it is no kernel thread. A kernel thread or io_uring worker has no call: `kernel_worker`.
+ */
+static inline __attribute__((always_inline)) void account_switch(struct account_cpu *cpu, struct account_thread *prev,
+								 struct account_thread *next, __u32 slot, __u32 task,
+								 int user_task, int kernel_worker, __u64 now, __u32 seq)
+{
+	account_advance(cpu, prev, now, seq);
+	if (cpu->softirq || cpu->hardirq) { /* no kernel switches in there: an end was missed */
+		cpu->unmatched_n++;
+		cpu->softirq = 0;
+		cpu->hardirq = 0;
+		cpu->depth = 0;
+	}
+	if (prev) {
+		cpu->switch_n++;
+		if (prev->call == ACCOUNT_CALL_PATH) {
+			cpu->frame_switch_n++;
+			prev->sleep_from = now;
+		}
+	}
+	cpu->thread = next ? slot : 0;
+	cpu->task = task;
+	cpu->user_task = user_task;
+	cpu->call = ACCOUNT_CALL_NONE;
+	if (next) {
+		cpu->switch_n++;
+		if (kernel_worker)
+			next->call = ACCOUNT_CALL_NONE;
+		if (next->call == ACCOUNT_CALL_PATH) {
+			cpu->frame_switch_n++;
+			if (next->sleep_from && now > next->sleep_from)
+				next->sleep_cyc += now - next->sleep_from;
+		}
+		next->sleep_from = 0;
+		if (task == ACCOUNT_TARGET)
+			cpu->call = next->call;
+	}
+	account_entered(cpu);
+}
+
+/* A softirq begins. On a task that is not in scope, one that follows no hardirq was raised by that task's own call. */
+static inline __attribute__((always_inline)) void account_softirq_enter(struct account_cpu *cpu, struct account_thread *thread,
+									__u32 vector, __u64 now, __u32 seq)
+{
+	int synchronous = cpu->task == ACCOUNT_OTHER && cpu->user_task && !cpu->after_irq;
+
+	account_advance(cpu, thread, now, seq);
+	if (cpu->softirq)
+		cpu->unmatched_n++;
+	cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
+	if (synchronous)
+		cpu->call = ACCOUNT_CALL_OTHER;
+	cpu->softirqs_n[account_index(cpu->softirq, ACCOUNT_SOFTIRQ_MAX)]++;
+	if (thread) {
+		cpu->softirq_n++;
+		cpu->frame_softirq_n += cpu->call == ACCOUNT_CALL_PATH;
+	}
+	account_entered(cpu);
+}
+
+static inline __attribute__((always_inline)) void account_softirq_exit(struct account_cpu *cpu, struct account_thread *thread,
+								       __u32 vector, __u64 now, __u32 seq)
+{
+	int after_irq = cpu->after_irq;
+
+	if (!cpu->softirq) { /* it ran when the window opened */
+		cpu->unmatched_n++;
+		cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
+	}
+	account_advance(cpu, thread, now, seq);
+	cpu->softirq = 0;
+	if (cpu->task == ACCOUNT_OTHER) {
+		/* Several vectors run one after the other: the next one has the cause of this one. */
+		cpu->after_irq = after_irq || cpu->call == ACCOUNT_CALL_NONE;
+		cpu->call = ACCOUNT_CALL_NONE;
+	}
+}
+
+static inline __attribute__((always_inline)) void account_hardirq_enter(struct account_cpu *cpu, struct account_thread *thread,
+									__u32 kind, __u64 now, __u32 seq)
+{
+	account_advance(cpu, thread, now, seq);
+	if (cpu->depth < ACCOUNT_NEST_MAX)
+		cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)] = cpu->hardirq;
+	else
+		cpu->nested_n++;
+	cpu->depth++;
+	cpu->hardirq = kind;
+	cpu->hardirqs_n[account_index(kind, ACCOUNT_HARDIRQ_MAX)]++;
+	account_entered(cpu);
+}
+
+static inline __attribute__((always_inline)) void account_hardirq_exit(struct account_cpu *cpu, struct account_thread *thread,
+								       __u32 kind, __u64 now, __u32 seq)
+{
+	if (!cpu->depth) { /* it ran when the window opened */
+		cpu->unmatched_n++;
+		cpu->hardirq = kind;
+		account_advance(cpu, thread, now, seq);
+		cpu->hardirq = 0;
+	} else {
+		account_advance(cpu, thread, now, seq);
+		cpu->depth--;
+		if (cpu->depth < ACCOUNT_NEST_MAX)
+			cpu->hardirq = cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)];
+	}
+	cpu->after_irq = 1;
+}
+
+/* The thread ends: whatever it still does has no call. */
+static inline __attribute__((always_inline)) void account_exit(struct account_cpu *cpu, struct account_thread *thread,
+							       __u64 now, __u32 seq)
+{
+	account_advance(cpu, thread, now, seq);
+	account_burst_end(cpu, thread);
+	thread->call = ACCOUNT_CALL_NONE;
+	thread->entered = 0;
+	if (cpu->task == ACCOUNT_TARGET)
+		cpu->call = ACCOUNT_CALL_NONE;
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clock.h: the counter that cycles are read from, one per CPU, and how it is opened. */
+#ifndef COLLECT_CLOCK_H
+#define COLLECT_CLOCK_H
+
+#include <stdint.h>
+
+enum clock_kind {
+	CLOCK_KIND_CYCLES,     /* PMU: core cycles; stops when the CPU halts */
+	CLOCK_KIND_REF_CYCLES, /* PMU: cycles at a constant rate; stops when the CPU halts */
+	CLOCK_KIND_TSC,        /* the kernel's monotonic clock, which runs on the TSC; never stops */
+	CLOCK_KIND_MAX
+};
+
+struct clock {
+	enum clock_kind kind;
+	double hz;    /* cycles per second: measured against CLOCK_MONOTONIC; of a PMU clock, per busy second of this CPU */
+	double scale; /* cycles per unit that the BPF program reads: hz / 1e9 for tsc (it reads ns), else 1 */
+	int *fd;      /* PMU only: one open counter per possible CPU, -1 where offline; else NULL */
+	int cpus_n;
+};
+
+/* "cycles", "ref-cycles", "tsc". */
+const char *clock_name(enum clock_kind kind);
+
+/* Opens the clock called `name`; "auto" takes cycles, then ref-cycles, then tsc, whichever the machine has first.
+ * -EINVAL for an unknown name, -ENOENT when the machine has no such counter, -EACCES without privilege; each is said. */
+int clock_open(const char *name, struct clock *clock);
+void clock_free(struct clock *clock);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ledger.h: loads the ledger's BPF program, follows the threads in scope, and opens and closes windows.
+ *
+ * A window is a stretch of time on every CPU, from window_open to window_close. While it is open the probes run as often
+ * as its dose says; in between nothing is attached but the programs that follow fork, exec and exit. When it is closed
+ * its records lie still and can be read until the next one opens. Everything goes away with the process, also on SIGKILL.
+ */
+#ifndef COLLECT_LEDGER_H
+#define COLLECT_LEDGER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "collect/clock.h"
+
+struct ledger;
+struct account_cpu;
+struct account_thread;
+struct ledger_who;
+
+enum ledger_probes {
+	LEDGER_PROBE_CALLS = 1,  /* system calls */
+	LEDGER_PROBE_SWITCH = 2, /* context switches */
+	LEDGER_PROBE_IRQ = 4,    /* hardirqs, inter-processor interrupts, softirqs */
+	LEDGER_PROBE_ALL = 7,
+};
+
+struct ledger_options {
+	const struct clock *clock;  /* stays open as long as the ledger */
+	const uint8_t *path;        /* [ACCOUNT_CALLS_MAX], 1 for each system call number of the path */
+	const uint8_t *scope_cpus;  /* [CPUS_MAX], 1 for each CPU in scope; NULL: the scope is processes */
+};
+
+/* Loads everything, attaches only what follows the scope. Errors are said: no BTF (-ENOENT), no privilege (-EPERM). */
+int ledger_open(const struct ledger_options *options, struct ledger **out);
+void ledger_free(struct ledger *ledger);
+
+/* Adds a process, its threads and its descendants to the scope; later ones follow by themselves. -ESRCH: no such process. */
+int ledger_add(struct ledger *ledger, pid_t pid);
+
+/* Opens a window with `probes` attached `dose` (0 to 2) times. Takes some 10 ms. -EBUSY when one is open. */
+int ledger_window_open(struct ledger *ledger, int dose, unsigned int probes);
+int ledger_window_close(struct ledger *ledger);
+
+/* Of the window closed last. `set` 0 is the ledger, 1 its shadow (meaningful at dose 2 only). Units: ledger_scale(). */
+const struct account_cpu *ledger_cpu(const struct ledger *ledger, int set, int cpu);
+const struct account_thread *ledger_thread(const struct ledger *ledger, int set, uint32_t slot);
+
+/* Threads in scope so far: slots 1 to ledger_slots() - 1. */
+uint32_t ledger_slots(const struct ledger *ledger);
+const struct ledger_who *ledger_who(const struct ledger *ledger, uint32_t slot);
+
+/* CPU numbers are below ledger_cpus(); ledger_cpu_online() tells those that are measured. */
+int ledger_cpus(const struct ledger *ledger);
+int ledger_cpu_online(const struct ledger *ledger, int cpu);
+
+/* Processes in scope that live: fills `pids`, returns how many there are (more than `max` means: not all fitted). */
+int ledger_pids(const struct ledger *ledger, pid_t *pids, int max);
+
+/* Cycles per unit of every number in the records. */
+double ledger_scale(const struct ledger *ledger);
+
+/* Events lost since the ledger was opened: programs that the kernel would not start (recursion), threads without a slot. */
+uint64_t ledger_lost(const struct ledger *ledger);
+
+#endif
