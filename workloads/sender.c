@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sender.c: the table of ways to send, and what they share: finding, opening, repeating a call, counting a loss. */
+#include "workloads/sender.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	TRIES_MAX = 8,		/* then the message is lost, so that one full queue cannot stop a server for good */
+	WAIT_MS = 100,		/* for room in the socket's send buffer */
+};
+
+static const struct sender_ops *const ways[] = {
+	&send_null,
+	&send_sendmsg,
+	&send_sendmmsg,
+};
+
+const struct sender_ops *sender_way(size_t i)
+{
+	return i < sizeof ways / sizeof *ways ? ways[i] : NULL;
+}
+
+const struct sender_ops *sender_find(const char *name)
+{
+	const struct sender_ops *ops;
+
+	for (size_t i = 0; (ops = sender_way(i)); i++)
+		if (!strcmp(ops->name, name))
+			return ops;
+	return NULL;
+}
+
+const char *sender_names(void)
+{
+	static char text[512];
+	const struct sender_ops *ops;
+	size_t n = 0;
+
+	for (size_t i = 0; (ops = sender_way(i)) && n < sizeof text; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? ", " : "", ops->name);
+	return text;
+}
+
+int sender_open(const char *name, const struct sender_config *config, struct sender **out, char *why, size_t n)
+{
+	const struct sender_ops *ops = sender_find(name);
+	const char *reason = ops ? ops->available() : NULL;
+	int err;
+
+	if (!ops) {
+		snprintf(why, n, "no way of sending is called %.40s; give one of %s", name, sender_names());
+		return -EINVAL;
+	}
+	if (reason) {
+		snprintf(why, n, "%s is not available here: %s", name, reason);
+		return -EOPNOTSUPP;
+	}
+	err = ops->open(config, out);
+	if (err)
+		snprintf(why, n, "%s: cannot open: %s", name, strerror(-err));
+	return err;
+}
+
+void sender_free(struct sender *sender)
+{
+	if (sender)
+		sender->ops->free(sender);
+}
+
+int sender_again(struct sender *sender, int err, unsigned *tries)
+{
+	if (err != EINTR && err != EAGAIN && err != ENOBUFS)
+		return 0;
+	if (err != EINTR && ++*tries > TRIES_MAX)
+		return 0;
+	if (err == EAGAIN)
+		poll(&(struct pollfd){ .fd = sender->config.fd, .events = POLLOUT }, 1, WAIT_MS);
+	else if (err == ENOBUFS) /* a device queue is full: poll() knows only of the socket's own buffer */
+		sched_yield();
+	sender->counts.waits_n++;
+	return 1;
+}
+
+void sender_lost(struct sender *sender, const struct sender_message *message, int err)
+{
+	sender->counts.errors_n++;
+	if (sender->config.on_error)
+		sender->config.on_error(sender->config.on_error_arg, message, err);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sender.h: one way of sending the same payload to many recipients, behind one set of operations.
+ *
+ * Adding a way is one file send_<way>.c, one declaration at the end of this header and one row in sender.c. What a way
+ * does in user space per packet stays as near as possible to `null`, so that a difference is the kernel's. */
+#ifndef WORKLOADS_SENDER_H
+#define WORKLOADS_SENDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum {
+	SENDER_PARTS = 3,	/* private head, shared payload, private tail */
+	SENDER_BATCH_MAX = 1024, /* most messages that the kernel takes in one call (UIO_MAXIOV) */
+};
+
+/* One datagram to one recipient, prepared once and sent many times. It belongs to the caller; it and all that it points
+ * at stay in place and unchanged from push to the next flush. */
+struct sender_message {
+	void *addr;		/* struct sockaddr_in or sockaddr_in6 of the recipient */
+	socklen_t addr_len;
+	uint32_t slot;		/* the caller's number of this recipient, below sender_config.group_max */
+	size_t iov_n;		/* parts in use; empty parts are left out */
+	struct iovec iov[SENDER_PARTS];
+};
+
+struct sender_config {
+	int fd;			/* an unconnected UDP socket; stays the caller's */
+	size_t group_max;	/* most messages from one flush to the next */
+	size_t batch;		/* messages per call of batched ways; 0: the whole group, at most SENDER_BATCH_MAX */
+	/* Told of every message that could not be sent, with a positive errno; may be NULL. */
+	void (*on_error)(void *arg, const struct sender_message *message, int err);
+	void *on_error_arg;
+};
+
+/* Every pushed message is in packets_n or in errors_n once flush has returned. */
+struct sender_counts {
+	uint64_t packets_n;	/* messages that the kernel took (null: that it would have been given) */
+	uint64_t errors_n;	/* messages that it refused */
+	uint64_t calls_n;	/* send calls made, repeated ones included */
+	uint64_t waits_n;	/* calls repeated after EINTR, EAGAIN or ENOBUFS */
+};
+
+struct sender_ops;
+
+/* What all ways have in common; the first member of each way's own struct. */
+struct sender {
+	const struct sender_ops *ops;
+	struct sender_config config;
+	struct sender_counts counts;
+};
+
+struct sender_ops {
+	const char *name;
+	const char *help;	/* one line */
+	/* NULL when this machine has the way, else why not and what would change that (static text). */
+	const char *(*available)(void);
+	/* 0 and a sender to be given to free, or -errno. Prints nothing. */
+	int (*open)(const struct sender_config *config, struct sender **out);
+	/* Sends now or at the next flush. An error reaches this message only and is counted. */
+	void (*push)(struct sender *sender, const struct sender_message *message);
+	/* Returns when every pushed message is sent or counted as an error. */
+	void (*flush)(struct sender *sender);
+	void (*free)(struct sender *sender); /* accepts NULL */
+};
+
+/* The table of all ways: row i, or NULL behind the last one. */
+const struct sender_ops *sender_way(size_t i);
+
+/* The way of that name, or NULL. */
+const struct sender_ops *sender_find(const char *name);
+
+/* Every name, separated by ", ": for messages and help (static text). */
+const char *sender_names(void);
+
+/* Finds the way, checks that it is available and opens it. Prints nothing; what is wrong is left in why[n]: -EINVAL for
+ * an unknown way, -EOPNOTSUPP for one that is not available, -errno of open. */
+int sender_open(const char *name, const struct sender_config *config, struct sender **out, char *why, size_t n);
+
+void sender_free(struct sender *sender); /* accepts NULL */
+
+static inline void sender_push(struct sender *sender, const struct sender_message *message)
+{
+	sender->ops->push(sender, message);
+}
+
+static inline void sender_flush(struct sender *sender)
+{
+	sender->ops->flush(sender);
+}
+
+/* For the ways themselves. */
+
+/* Puts into a zeroed header what differs from message to message. */
+static inline void sender_fill(struct msghdr *header, const struct sender_message *message)
+{
+	header->msg_name = message->addr;
+	header->msg_namelen = message->addr_len;
+	header->msg_iov = (struct iovec *)message->iov;
+	header->msg_iovlen = message->iov_n;
+}
+
+/* The message that a header was filled from. */
+static inline const struct sender_message *sender_filled(const struct msghdr *header)
+{
+	return (const void *)((const char *)header->msg_iov - offsetof(struct sender_message, iov));
+}
+
+/* After a call failed with errno `err` for the `*tries`-th time: 1 when it should be made again (it was interrupted, or
+ * the socket was full and this function has waited), 0 when the message is lost. The caller sets *tries to 0 first. */
+int sender_again(struct sender *sender, int err, unsigned *tries);
+
+/* Counts a message that could not be sent and tells the caller of it. */
+void sender_lost(struct sender *sender, const struct sender_message *message, int err);
+
+extern const struct sender_ops send_null, send_sendmsg, send_sendmmsg;
+
+#endif
