@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* block.h: what groupsend is asked for (one block: some bursts by one way), as text between programs. Pure. */
+#ifndef WORKLOADS_BLOCK_H
+#define WORKLOADS_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	BLOCK_WAY_BYTES = 32,	/* room for the name of a way */
+	BLOCK_PAYLOAD_MAX = 65507, /* largest UDP datagram over IPv4 */
+};
+
+struct block {
+	char way[BLOCK_WAY_BYTES];
+	uint64_t group;		/* recipients per burst */
+	uint64_t payload;	/* bytes of the whole datagram, private bytes included */
+	uint64_t head, tail;	/* of these, private to each recipient, before and after what is shared */
+	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
+	uint64_t bursts;
+	uint64_t period_ns;	/* from the begin of one burst to that of the next; 0: no pause */
+	uint64_t gap_ns;	/* user work before each message */
+};
+
+/* sendmsg, 1 burst to 1 recipient of 1000 bytes with a head of 12. */
+extern const struct block block_default;
+
+/* Sets one field by its name ("way", "group", "payload", "head", "tail", "batch", "bursts", "period_ns", "gap_ns").
+ * 0; -ENOENT for another name; -EINVAL for a value that the field does not take, with what it takes in why[n]. */
+int block_set(struct block *block, const char *name, const char *value, char *why, size_t n);
+
+/* Reads "block way=sendmsg group=100 ..."; what is not named keeps its default. The line is cut up in place.
+ * 0, or -EINVAL with the reason in why[n]. */
+int block_parse(char *line, struct block *block, char *why, size_t n);
+
+/* Whether the fields go together: 0, or -EINVAL with the reason in why[n]. */
+int block_check(const struct block *block, char *why, size_t n);
+
+/* The line that block_parse() reads, without a newline. Returns its length, as snprintf() does. */
+int block_format(const struct block *block, char *text, size_t n);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* groupsend: the micro-benchmark: sends bursts to a group of recipients by one way or several and prints what it cost. */
+#include "base/err.h"
+#include "workloads/block.h"
+#include "workloads/option.h"
+#include "workloads/process.h"
+#include "workloads/runner.h"
+#include "workloads/sender.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: groupsend --to ADDR:PORT [options]\n"
+	"Sends bursts to the recipients ADDR:PORT, ADDR:PORT+1, ... and prints the CPU time that they took.\n"
+	"  --to ADDR:PORT     first recipient (default 127.0.0.1:20000)\n"
+	"  --way LIST         ways of sending, one block each (default sendmsg)\n"
+	"  --group N          recipients (default 1)\n"
+	"  --payload BYTES    whole datagram, private bytes included (default 1000)\n"
+	"  --head BYTES       of these, private bytes before the shared ones (default 12: an RTP header)\n"
+	"  --tail BYTES       of these, private bytes behind the shared ones (default 0)\n"
+	"  --batch N          messages per call of batched ways (default 0: the whole group, at most 1024)\n"
+	"  --bursts N         bursts per block (default 1)\n"
+	"  --period-ns NS     from the begin of one burst to the next (default 0: no pause)\n"
+	"  --gap-ns NS        user work before each message (default 0)\n"
+	"  --wake WHAT        how it waits for the next burst: sleep or epoll (default sleep)\n"
+	"  --cpu N            stay on this CPU\n"
+	"  --json             one JSON object per block instead of a table\n"
+	"  --serve            read `block way=W group=N ...` from stdin, answer each with one line of JSON\n"
+	"  --list             print the ways of sending and whether they work here\n"
+	"  --help\n";
+
+struct options {
+	struct runner_config runner;
+	struct block block;
+	const char *ways;
+	int cpu;
+	int json, serve, list, help;
+};
+
+static int set_wake(const char *text, enum runner_wake *wake)
+{
+	if (!strcmp(text, "sleep"))
+		*wake = RUNNER_WAKE_SLEEP;
+	else if (!strcmp(text, "epoll"))
+		*wake = RUNNER_WAKE_EPOLL;
+	else
+		return fail(-EINVAL, "--wake %s: give sleep or epoll", text);
+	return 0;
+}
+
+static int set_block(struct block *block, const char *option, const char *value)
+{
+	char name[32], why[256];
+
+	snprintf(name, sizeof name, "%s", option);
+	for (char *dash = name; (dash = strchr(dash, '-'));)
+		*dash = '_';
+	if (block_set(block, name, value, why, sizeof why))
+		return fail(-EINVAL, "--%s %s: %s", option, value, why);
+	return 0;
+}
+
+static int set_option(struct options *o, const char *name, const char *value)
+{
+	if (!strcmp(name, "to"))
+		return option_addr(name, value, &o->runner.to);
+	if (!strcmp(name, "cpu"))
+		return option_cpu(name, value, &o->cpu);
+	if (!strcmp(name, "wake"))
+		return set_wake(value, &o->runner.wake);
+	if (!strcmp(name, "way")) {
+		o->ways = value;
+		return 0;
+	}
+	return set_block(&o->block, name, value);
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	const struct option table[] = {
+		{ "to", 1, NULL, 0 }, { "way", 1, NULL, 0 }, { "group", 1, NULL, 0 }, { "payload", 1, NULL, 0 },
+		{ "head", 1, NULL, 0 }, { "tail", 1, NULL, 0 }, { "batch", 1, NULL, 0 }, { "bursts", 1, NULL, 0 },
+		{ "period-ns", 1, NULL, 0 }, { "gap-ns", 1, NULL, 0 }, { "wake", 1, NULL, 0 }, { "cpu", 1, NULL, 0 },
+		{ "json", 0, &o->json, 1 }, { "serve", 0, &o->serve, 1 }, { "list", 0, &o->list, 1 },
+		{ "help", 0, &o->help, 1 }, { 0 },
+	};
+	char why[256];
+	int i, c;
+
+	while ((c = getopt_long(argc, argv, "", table, &i)) == 0)
+		if (table[i].has_arg && set_option(o, table[i].name, optarg))
+			return -EINVAL;
+	if (c != -1)
+		return -EINVAL;
+	if (optind < argc)
+		return fail(-EINVAL, "%s: no argument is expected here; see --help", argv[optind]);
+	if (block_check(&o->block, why, sizeof why))
+		return fail(-EINVAL, "%s", why);
+	return 0;
+}
+
+static json_t *answer(const struct block *b, const struct runner_result *r)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "way", b->way, "group", (json_int_t)b->group, "payload", (json_int_t)b->payload,
+			 "private", (json_int_t)(b->head + b->tail), "packets", (json_int_t)r->packets_n,
+			 "errors", (json_int_t)r->errors_n, "cpu_ns", (json_int_t)r->cpu_ns,
+			 "bursts", (json_int_t)r->bursts_n, "preempt", (json_int_t)r->preempt_n,
+			 "wall_ns", (json_int_t)r->wall_ns, "late", (json_int_t)r->late_n);
+}
+
+static void print_json(json_t *object)
+{
+	json_dumpf(object, stdout, JSON_COMPACT);
+	json_decref(object);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* A reason may quote what came in; JSON takes only valid UTF-8. */
+static json_t *refusal(char *why)
+{
+	for (char *c = why; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return json_pack("{s:s}", "error", why);
+}
+
+static void serve_line(struct runner *runner, char *line)
+{
+	struct runner_result result;
+	struct block block;
+	char why[512];
+	int err = block_parse(line, &block, why, sizeof why);
+
+	if (!err)
+		err = runner_block(runner, &block, &result, why, sizeof why);
+	print_json(err ? refusal(why) : answer(&block, &result));
+}
+
+static int serve(struct runner *runner)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	while (getline(&line, &room, stdin) >= 0)
+		serve_line(runner, line);
+	free(line);
+	return 0;
+}
+
+static void print_row(const struct block *b, const struct runner_result *r)
+{
+	double per_packet = r->packets_n ? (double)r->cpu_ns / (double)r->packets_n : 0;
+
+	printf("%-12s %6llu %8llu %8llu %10llu %8llu %12.1f %8llu\n", b->way, (unsigned long long)b->group,
+	       (unsigned long long)b->payload, (unsigned long long)(b->head + b->tail),
+	       (unsigned long long)r->packets_n, (unsigned long long)r->errors_n, per_packet,
+	       (unsigned long long)r->preempt_n);
+}
+
+static int run_way(struct runner *runner, const struct options *o, const struct block *b)
+{
+	struct runner_result result;
+	char why[512];
+	int err = runner_block(runner, b, &result, why, sizeof why);
+
+	if (err)
+		return fail(err, "%s", why);
+	if (o->json)
+		print_json(answer(b, &result));
+	else
+		print_row(b, &result);
+	return 0;
+}
+
+static int run_ways(struct runner *runner, struct options *o)
+{
+	char *ways = strdup(o->ways), *rest = ways, *way;
+	int err = ways ? 0 : fail(-ENOMEM, "out of memory");
+
+	if (!o->json)
+		printf("%-12s %6s %8s %8s %10s %8s %12s %8s\n", "way", "group", "payload", "private", "packets",
+		       "errors", "ns/packet", "preempt");
+	while (!err && (way = strsep(&rest, ",")))
+		if (!(err = set_block(&o->block, "way", way)))
+			err = run_way(runner, o, &o->block);
+	free(ways);
+	return err;
+}
+
+static void list(void)
+{
+	const struct sender_ops *ops;
+
+	for (size_t i = 0; (ops = sender_way(i)); i++) {
+		const char *why = ops->available();
+
+		printf("%-12s %s%s%s\n", ops->name, ops->help, why ? "; not here: " : "", why ? why : "");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1 };
+	struct runner *runner = NULL;
+	int err;
+
+	err_program("groupsend");
+	net_parse("127.0.0.1:20000", &o.runner.to);
+	if (read_options(argc, argv, &o))
+		return 2;
+	if (o.help)
+		fputs(usage, stdout);
+	if (o.list)
+		list();
+	if (o.help || o.list)
+		return 0;
+	err = process_pin(o.cpu);
+	if (!err)
+		err = runner_new(&o.runner, &runner);
+	if (!err)
+		err = o.serve ? serve(runner) : run_ways(runner, &o);
+	runner_free(runner);
+	return err ? 1 : 0;
+}
