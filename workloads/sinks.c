@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sinks.c: the sockets of many clients behind one epoll, and the checks on each packet. */
+#include "workloads/sinks.h"
+
+#include "base/err.h"
+#include "workloads/pattern.h"
+#include "workloads/process.h"
+#include "workloads/rtp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+	DRAIN_N = 16,		/* datagrams per recvmmsg() */
+	DATAGRAM_BYTES = 65536,
+	EVENTS_N = 256,
+	OTHER_FILES = 64,	/* beside the clients' sockets */
+	SEARCH_FIRST = 10000, SEARCH_LAST = 32000, /* ports tried when none is given: below the ephemeral ones */
+};
+
+struct sinks {
+	struct sinks_config config;
+	int epoll;
+	size_t reached;
+	struct mmsghdr headers[DRAIN_N];
+	struct iovec parts[DRAIN_N];
+	uint8_t *buffers;
+	struct sink sinks[];
+};
+
+static void close_sockets(struct sinks *s)
+{
+	for (size_t i = 0; i < s->config.count; i++) {
+		if (s->sinks[i].fd >= 0)
+			close(s->sinks[i].fd);
+		s->sinks[i].fd = -1;
+	}
+}
+
+/* Opens all sockets from `port` on, or none. */
+static int open_sockets(struct sinks *s, uint16_t port)
+{
+	int bytes = s->config.receive_buffer_bytes;
+
+	for (size_t i = 0; i < s->config.count; i++) {
+		union net_addr addr = s->config.listen;
+
+		net_set_port(&addr, (uint16_t)(port + i));
+		s->sinks[i].fd = net_bind(SOCK_DGRAM | SOCK_NONBLOCK, &addr);
+		if (s->sinks[i].fd < 0) {
+			int err = s->sinks[i].fd;
+
+			close_sockets(s);
+			return err;
+		}
+		if (bytes)
+			setsockopt(s->sinks[i].fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+	}
+	net_set_port(&s->config.listen, port);
+	return 0;
+}
+
+/* Where to look first differs from process to process, so that several started at once seldom meet. */
+static int open_anywhere(struct sinks *s)
+{
+	unsigned span = SEARCH_LAST - SEARCH_FIRST, start = (unsigned)getpid() * 1009u % span;
+	int err = -EADDRINUSE;
+
+	for (unsigned tried = 0; tried < span && err == -EADDRINUSE; tried += 97)
+		if (SEARCH_FIRST + (start + tried) % span + s->config.count <= UINT16_MAX)
+			err = open_sockets(s, (uint16_t)(SEARCH_FIRST + (start + tried) % span));
+	return err;
+}
+
+static int open_all(struct sinks *s)
+{
+	char text[NET_TEXT_BYTES];
+	unsigned port = net_port(&s->config.listen);
+	int err;
+
+	if (port + s->config.count - 1 > UINT16_MAX)
+		return fail(-EINVAL, "%zu clients from port %u on go beyond port 65535; begin at a lower port",
+			    s->config.count, port);
+	err = process_raise_files(s->config.count + OTHER_FILES);
+	if (err)
+		return err;
+	err = port ? open_sockets(s, (uint16_t)port) : open_anywhere(s);
+	if (err)
+		return fail(err, "cannot open %zu UDP sockets from %s on: %s; choose other ports with --listen",
+			    s->config.count, net_format(&s->config.listen, text), strerror(-err));
+	return 0;
+}
+
+static int watch_all(struct sinks *s)
+{
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll < 0)
+		return -errno;
+	for (size_t i = 0; i < s->config.count; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
+
+		if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sinks[i].fd, &event))
+			return -errno;
+	}
+	return 0;
+}
+
+static int make_buffers(struct sinks *s)
+{
+	s->buffers = malloc((size_t)DRAIN_N * DATAGRAM_BYTES);
+	if (!s->buffers)
+		return -ENOMEM;
+	for (size_t i = 0; i < DRAIN_N; i++) {
+		s->parts[i] = (struct iovec){ s->buffers + i * DATAGRAM_BYTES, DATAGRAM_BYTES };
+		s->headers[i].msg_hdr.msg_iov = &s->parts[i];
+		s->headers[i].msg_hdr.msg_iovlen = 1;
+	}
+	return 0;
+}
+
+int sinks_new(const struct sinks_config *config, struct sinks **out)
+{
+	struct sinks *s = calloc(1, sizeof *s + config->count * sizeof s->sinks[0]);
+	int err;
+
+	if (!s)
+		return fail(-ENOMEM, "out of memory for %zu clients", config->count);
+	s->config = *config;
+	s->epoll = -1;
+	for (size_t i = 0; i < config->count; i++)
+		s->sinks[i].fd = -1;
+	err = open_all(s);
+	if (err)
+		goto cleanup;
+	err = make_buffers(s);
+	if (!err)
+		err = watch_all(s);
+	if (err)
+		fail(err, "cannot watch %zu sockets: %s", config->count, strerror(-err));
+cleanup:
+	if (err)
+		sinks_free(s);
+	else
+		*out = s;
+	return err;
+}
+
+void sinks_free(struct sinks *s)
+{
+	if (!s)
+		return;
+	close_sockets(s);
+	if (s->epoll >= 0)
+		close(s->epoll);
+	free(s->buffers);
+	free(s);
+}
+
+const union net_addr *sinks_addr(const struct sinks *s)
+{
+	return &s->config.listen;
+}
+
+size_t sinks_reached(const struct sinks *s)
+{
+	return s->reached;
+}
+
+const struct sink *sinks_get(const struct sinks *s, size_t i)
+{
+	return &s->sinks[i];
+}
+
+/* Watched descriptors are told from clients by numbers above all of theirs. */
+int sinks_watch(struct sinks *s, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.u64 = s->config.count + (unsigned)fd };
+
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* Private bytes follow from the SSRC: of the head, which begins with the RTP header, and of the tail. */
+static bool private_holds(const struct sinks *s, const uint8_t *data, size_t n, uint32_t ssrc)
+{
+	size_t head = s->config.head_bytes, tail = s->config.tail_bytes;
+	bool holds = true;
+
+	for (size_t i = RTP_HEADER_BYTES; i < head; i++)
+		holds &= data[i] == pattern_byte(ssrc, i);
+	for (size_t i = 0; i < tail; i++)
+		holds &= data[n - tail + i] == pattern_byte(ssrc, head + i);
+	return holds;
+}
+
+/* The counter in the payload advances with the sequence number, whichever packets got lost on the way. */
+static bool counter_holds(struct sink *c, const struct rtp *header, uint32_t counter)
+{
+	uint16_t ahead = (uint16_t)(counter - header->sequence);
+	bool holds = !c->verified || c->ssrc != header->ssrc || c->ahead == ahead;
+
+	c->verified = true;
+	c->ssrc = header->ssrc;
+	c->ahead = ahead;
+	return holds;
+}
+
+static bool verify(const struct sinks *s, struct sink *c, const uint8_t *data, size_t n, const struct rtp *header)
+{
+	size_t head = s->config.head_bytes, around = head + s->config.tail_bytes;
+	uint32_t counter;
+
+	if (n < around || !pattern_payload_holds(data + head, n - around))
+		return false;
+	if (n - around >= PATTERN_COUNTER_BYTES) {
+		counter = rtp_get32(data + head);
+		if (!counter_holds(c, header, counter))
+			return false;
+	}
+	return private_holds(s, data, n, header->ssrc);
+}
+
+static void enter_rtp(struct sinks *s, struct sink *c, const uint8_t *data, size_t n, int64_t now_ns)
+{
+	struct rtp header;
+	size_t at, payload_n;
+
+	if (rtp_read(data, n, &header, &at, &payload_n)) {
+		c->malformed_n++;
+		return;
+	}
+	quality_packet(&c->quality, &header, now_ns, s->config.clock_hz);
+	if (s->config.verify && !verify(s, c, data, n, &header))
+		c->corrupt_n++;
+}
+
+static void enter_packet(struct sinks *s, struct sink *c, const uint8_t *data, size_t n, int64_t now_ns)
+{
+	if (!c->packets_n++) {
+		c->first_ns = now_ns;
+		s->reached++;
+	}
+	c->last_ns = now_ns;
+	c->bytes += n;
+	if (!s->config.plain)
+		enter_rtp(s, c, data, n, now_ns);
+}
+
+static void drain(struct sinks *s, struct sink *c)
+{
+	int n;
+
+	do {
+		n = recvmmsg(c->fd, s->headers, DRAIN_N, MSG_DONTWAIT, NULL);
+		int64_t now_ns = (int64_t)process_wall_ns();
+
+		for (int i = 0; i < n; i++)
+			enter_packet(s, c, s->parts[i].iov_base, s->headers[i].msg_len, now_ns);
+	} while (n == DRAIN_N);
+}
+
+int sinks_wait(struct sinks *s, int *watched)
+{
+	struct epoll_event events[EVENTS_N];
+	int n = epoll_wait(s->epoll, events, EVENTS_N, -1);
+
+	*watched = -1;
+	if (n < 0 && errno != EINTR)
+		return fail(-errno, "cannot wait for packets: %s", strerror(errno));
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.u64 < s->config.count)
+			drain(s, &s->sinks[events[i].data.u64]);
+		else
+			*watched = (int)(events[i].data.u64 - s->config.count);
+	}
+	return 0;
+}

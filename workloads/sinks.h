@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sinks.h: thousands of UDP clients in one thread: sleeping in epoll_wait(), draining with recvmmsg(), judging what came. */
+#ifndef WORKLOADS_SINKS_H
+#define WORKLOADS_SINKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/net.h"
+#include "workloads/quality.h"
+
+struct sinks;
+
+struct sinks_config {
+	union net_addr listen;	/* first port; port 0: wherever `count` ports in a row are free */
+	size_t count;
+	bool plain;		/* count packets and bytes only: what comes is not RTP */
+	bool verify;		/* also check every byte against pattern.h; the sender is groupsend or livecast --produce */
+	size_t head_bytes, tail_bytes; /* private bytes around the payload, for verify */
+	uint32_t clock_hz;	/* of the RTP timestamps */
+	int receive_buffer_bytes; /* of each socket; 0: the system's default */
+};
+
+/* One client. Packets that are no RTP or too short are malformed; those with a wrong byte are corrupt, and so are those
+ * whose payload's counter does not advance with their sequence number. */
+struct sink {
+	int fd;
+	uint64_t packets_n, bytes, malformed_n, corrupt_n;
+	int64_t first_ns, last_ns; /* arrival of the first and the last packet; CLOCK_MONOTONIC */
+	struct quality quality;
+	uint32_t ssrc;		/* of the packet before */
+	uint16_t ahead;		/* how far the counter in its payload was ahead of its sequence number */
+	bool verified;		/* whether `ssrc` and `ahead` hold something yet */
+};
+
+/* Opens all sockets. Says by fail() what is wrong; 0 or -errno. */
+int sinks_new(const struct sinks_config *config, struct sinks **out);
+void sinks_free(struct sinks *sinks); /* accepts NULL */
+
+/* The address of the first socket. */
+const union net_addr *sinks_addr(const struct sinks *sinks);
+
+/* Also wakes sinks_wait() when fd becomes readable. 0 or -errno. */
+int sinks_watch(struct sinks *sinks, int fd);
+
+/* Sleeps until something comes, and drains it. *watched becomes a watched descriptor that is readable, or -1.
+ * Says by fail() what is wrong; 0 or -errno. */
+int sinks_wait(struct sinks *sinks, int *watched);
+
+/* How many clients have got at least one packet. */
+size_t sinks_reached(const struct sinks *sinks);
+
+/* Client i, below config.count. */
+const struct sink *sinks_get(const struct sinks *sinks, size_t i);
+
+#endif
