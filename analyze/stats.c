@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats.c: figures with their intervals, and resampling, on top of GSL. */
+#include "analyze/stats.h"
+
+#include <errno.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOW 0.025
+#define HIGH 0.975
+
+struct figure figure_exact(double value)
+{
+	return (struct figure){ .value = value, .low = NAN, .high = NAN };
+}
+
+bool figure_has_interval(struct figure figure)
+{
+	return !isnan(figure.low) && !isnan(figure.high);
+}
+
+double figure_half_width(struct figure figure)
+{
+	return (figure.high - figure.low) / 2;
+}
+
+bool figure_narrower(struct figure figure, double width)
+{
+	return figure_half_width(figure) <= width * fabs(figure.value);
+}
+
+static int check_finite(const double *x, size_t n)
+{
+	if (n == 0)
+		return -ENODATA;
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(x[i]))
+			return -EDOM;
+	return 0;
+}
+
+int stats_mean(const double *x, size_t n, struct figure *out)
+{
+	int err = check_finite(x, n);
+
+	if (err)
+		return err;
+	*out = figure_exact(gsl_stats_mean(x, 1, n));
+	if (n > 1) {
+		double error = gsl_stats_sd_m(x, 1, n, out->value) / sqrt((double)n);
+		double half = gsl_cdf_tdist_Pinv(HIGH, (double)n - 1) * error;
+
+		out->low = out->value - half;
+		out->high = out->value + half;
+	}
+	return 0;
+}
+
+/* A sorted copy of x[n]; the caller frees it. */
+static int sorted_copy(const double *x, size_t n, double **out)
+{
+	int err = check_finite(x, n);
+	double *copy;
+
+	if (err)
+		return err;
+	copy = malloc(n * sizeof *copy);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, x, n * sizeof *copy);
+	gsl_sort(copy, 1, n);
+	*out = copy;
+	return 0;
+}
+
+int stats_quantile(const double *x, size_t n, double p, double *out)
+{
+	double *sorted;
+	int err;
+
+	if (!(p >= 0 && p <= 1))
+		return -EDOM;
+	err = sorted_copy(x, n, &sorted);
+	if (err)
+		return err;
+	*out = gsl_stats_quantile_from_sorted_data(sorted, 1, n, p);
+	free(sorted);
+	return 0;
+}
+
+int stats_median(const double *x, size_t n, double *out)
+{
+	return stats_quantile(x, n, 0.5, out);
+}
+
+int stats_mad(const double *x, size_t n, double *out)
+{
+	double median, *work;
+	int err = stats_median(x, n, &median);
+
+	if (err)
+		return err;
+	work = malloc(n * sizeof *work);
+	if (!work)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		work[i] = fabs(x[i] - median);
+	err = stats_median(work, n, out);
+	free(work);
+	return err;
+}
+
+int stats_interval(const double *rep, size_t n, double value, struct figure *out)
+{
+	double *sorted;
+	int err;
+
+	if (n < 2)
+		return -ENODATA;
+	err = sorted_copy(rep, n, &sorted);
+	if (err)
+		return err;
+	out->value = value;
+	out->low = gsl_stats_quantile_from_sorted_data(sorted, 1, n, LOW);
+	out->high = gsl_stats_quantile_from_sorted_data(sorted, 1, n, HIGH);
+	free(sorted);
+	return 0;
+}
+
+static double expansion(size_t units_n)
+{
+	double n = (double)units_n;
+
+	return gsl_cdf_tdist_Pinv(HIGH, n - 1) / gsl_cdf_ugaussian_Pinv(HIGH) * sqrt(n / (n - 1));
+}
+
+int stats_widen(double *rep, size_t n, double value, size_t units_n)
+{
+	double factor;
+
+	if (units_n < 2)
+		return -ENODATA;
+	factor = expansion(units_n);
+	for (size_t i = 0; i < n; i++)
+		rep[i] = value + factor * (rep[i] - value);
+	return 0;
+}
+
+int stats_widen_log(double *rep, size_t n, double value, size_t units_n)
+{
+	double factor;
+
+	if (units_n < 2)
+		return -ENODATA;
+	factor = expansion(units_n);
+	if (!(value > 0))
+		return -EDOM;
+	for (size_t i = 0; i < n; i++) {
+		if (!(rep[i] > 0))
+			return -EDOM;
+		rep[i] = value * pow(rep[i] / value, factor);
+	}
+	return 0;
+}
+
+static int share(size_t hits, size_t n, double *p)
+{
+	if (n == 0)
+		return -ENODATA;
+	if (hits > n)
+		return -EDOM;
+	*p = (double)hits / (double)n;
+	return 0;
+}
+
+int stats_share_normal(size_t hits, size_t n, struct figure *out)
+{
+	double p, half;
+	int err = share(hits, n, &p);
+
+	if (err)
+		return err;
+	half = gsl_cdf_ugaussian_Pinv(HIGH) * sqrt(p * (1 - p) / (double)n);
+	*out = (struct figure){ p, fmax(0, p - half), fmin(1, p + half) };
+	return 0;
+}
+
+/* (p + z^2/2n +- z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n) */
+int stats_share_wilson(size_t hits, size_t n, struct figure *out)
+{
+	double z = gsl_cdf_ugaussian_Pinv(HIGH), p, zz, centre, half;
+	int err = share(hits, n, &p);
+
+	if (err)
+		return err;
+	zz = z * z / (double)n;
+	centre = (p + zz / 2) / (1 + zz);
+	half = z * sqrt(p * (1 - p) / (double)n + zz / (double)n / 4) / (1 + zz);
+	*out = (struct figure){ p, fmax(0, centre - half), fmin(1, centre + half) };
+	return 0;
+}
+
+struct stats_rng {
+	gsl_rng *gsl;
+};
+
+struct stats_rng *stats_rng_new(uint64_t seed)
+{
+	struct stats_rng *rng = malloc(sizeof *rng);
+
+	if (!rng)
+		return NULL;
+	rng->gsl = gsl_rng_alloc(gsl_rng_mt19937);
+	if (!rng->gsl) {
+		free(rng);
+		return NULL;
+	}
+	gsl_rng_set(rng->gsl, seed);
+	return rng;
+}
+
+void stats_rng_free(struct stats_rng *rng)
+{
+	if (rng)
+		gsl_rng_free(rng->gsl);
+	free(rng);
+}
+
+double stats_rng_uniform(struct stats_rng *rng)
+{
+	return gsl_rng_uniform(rng->gsl);
+}
+
+double stats_rng_normal(struct stats_rng *rng)
+{
+	return gsl_ran_ugaussian(rng->gsl);
+}
+
+static int check_weights(const double *weight, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!isfinite(weight[i]) || weight[i] < 0)
+			return -EDOM;
+		sum += weight[i];
+	}
+	return sum > 0 && isfinite(sum) ? 0 : -EDOM;
+}
+
+static int resample_weighted(struct stats_rng *rng, const double *weight, size_t n, size_t *index, size_t m)
+{
+	gsl_ran_discrete_t *table;
+	int err = check_weights(weight, n);
+
+	if (err)
+		return err;
+	table = gsl_ran_discrete_preproc(n, weight);
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < m; i++)
+		index[i] = gsl_ran_discrete(rng->gsl, table);
+	gsl_ran_discrete_free(table);
+	return 0;
+}
+
+int stats_resample(struct stats_rng *rng, const double *weight, size_t n, size_t *index, size_t m)
+{
+	if (n == 0)
+		return -ENODATA;
+	if (weight)
+		return resample_weighted(rng, weight, n, index, m);
+	for (size_t i = 0; i < m; i++)
+		index[i] = gsl_rng_uniform_int(rng->gsl, n);
+	return 0;
+}

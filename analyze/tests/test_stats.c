@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_stats.c: figures, intervals and resampling against numbers worked out by hand. */
+#include "analyze/stats.h"
+#include "analyze/tests/said.h"
+
+#include <errno.h>
+#include <math.h>
+
+static void mean_has_students_interval(void **state)
+{
+	const double x[] = { 2, 4, 4, 4, 5, 5, 7, 9 }; /* mean 5, sum of squares 32, sd sqrt(32/7) */
+	struct figure mean;
+
+	(void)state;
+	assert_int_equal(stats_mean(x, 8, &mean), 0);
+	assert_near(mean.value, 5, 1e-12);
+	assert_near(mean.high - 5, 2.3646242510 * sqrt(32.0 / 7 / 8), 1e-8); /* t(0.975, 7) from the tables */
+	assert_near(5 - mean.low, mean.high - 5, 1e-12);
+}
+
+static void one_value_has_no_interval(void **state)
+{
+	struct figure mean;
+
+	(void)state;
+	assert_int_equal(stats_mean((double[]){ 3 }, 1, &mean), 0);
+	assert_true(mean.value == 3 && !figure_has_interval(mean));
+	assert_false(figure_narrower(mean, 1e9));
+}
+
+static void no_data_and_no_numbers_are_errors(void **state)
+{
+	const double bad[] = { 1, NAN, 3 };
+	struct figure figure;
+	double x;
+
+	(void)state;
+	assert_int_equal(stats_mean(bad, 0, &figure), -ENODATA);
+	assert_int_equal(stats_mean(bad, 3, &figure), -EDOM);
+	assert_int_equal(stats_median(bad, 0, &x), -ENODATA);
+	assert_int_equal(stats_median(bad, 3, &x), -EDOM);
+	assert_int_equal(stats_quantile(bad, 1, 1.5, &x), -EDOM);
+	assert_int_equal(stats_interval(bad, 1, 1, &figure), -ENODATA);
+	assert_int_equal(stats_interval(bad, 3, 1, &figure), -EDOM);
+}
+
+static void quantiles_are_linear_between_order_statistics(void **state)
+{
+	const double x[] = { 4, 1, 3, 2 };
+	double q;
+
+	(void)state;
+	assert_int_equal(stats_quantile(x, 4, 0.25, &q), 0); /* place 0.25 * 3 = 0.75 */
+	assert_near(q, 1.75, 1e-12);
+	assert_int_equal(stats_median(x, 4, &q), 0);
+	assert_near(q, 2.5, 1e-12);
+	assert_true(x[0] == 4); /* the data are left as they are */
+}
+
+static void mad_is_the_median_distance_from_the_median(void **state)
+{
+	const double x[] = { 1, 1, 2, 2, 4, 6, 9 }; /* median 2; distances 1 1 0 0 2 4 7, their median 1 */
+	double mad;
+
+	(void)state;
+	assert_int_equal(stats_mad(x, 7, &mad), 0);
+	assert_near(mad, 1, 1e-12);
+}
+
+static void percentile_interval_cuts_two_and_a_half_percent_at_each_end(void **state)
+{
+	double rep[1001];
+	struct figure figure;
+
+	(void)state;
+	for (int i = 0; i <= 1000; i++)
+		rep[i] = 1000 - i;
+	assert_int_equal(stats_interval(rep, 1001, 500, &figure), 0);
+	assert_near(figure.low, 25, 1e-9);
+	assert_near(figure.high, 975, 1e-9);
+	assert_near(figure_half_width(figure), 475, 1e-9);
+	assert_true(figure_narrower(figure, 0.951) && !figure_narrower(figure, 0.949)); /* 475 / 500 = 0.95 */
+}
+
+static void few_units_widen_replicates_by_students_factor(void **state)
+{
+	const double factor = 2.3646242510 / 1.9599639845 * sqrt(8.0 / 7); /* 1.2898 for 8 units */
+	double rep[] = { 9, 11 }, log_rep[] = { 5, 20 };
+
+	(void)state;
+	assert_int_equal(stats_widen(rep, 2, 10, 8), 0);
+	assert_near(rep[0], 10 - factor, 1e-8);
+	assert_near(rep[1], 10 + factor, 1e-8);
+	assert_int_equal(stats_widen_log(log_rep, 2, 10, 8), 0);
+	assert_near(log_rep[0], 10 / pow(2, factor), 1e-8);
+	assert_near(log_rep[1], 10 * pow(2, factor), 1e-8);
+}
+
+static void widening_refuses_one_unit_and_logs_of_nothing(void **state)
+{
+	double rep[] = { -1, 2 };
+
+	(void)state;
+	assert_int_equal(stats_widen(rep, 2, 1, 1), -ENODATA);
+	assert_int_equal(stats_widen_log(rep, 2, 1, 1), -ENODATA);
+	assert_int_equal(stats_widen_log(rep, 2, 1, 5), -EDOM);
+	assert_int_equal(stats_widen_log(rep + 1, 1, 0, 5), -EDOM);
+}
+
+static void wilson_and_normal_intervals_of_95_in_100(void **state)
+{
+	struct figure share;
+
+	(void)state;
+	assert_int_equal(stats_share_wilson(95, 100, &share), 0);
+	assert_near(share.value, 0.95, 1e-12);
+	assert_near(share.low, 0.88825, 1e-5); /* (0.95 + 0.019207 -+ 1.96 sqrt(0.000475 + 0.000096)) / 1.038415 */
+	assert_near(share.high, 0.97846, 1e-5);
+	assert_int_equal(stats_share_normal(95, 100, &share), 0);
+	assert_near(share.low, 0.95 - 0.0427164, 1e-6); /* 1.96 sqrt(0.95 0.05 / 100) */
+	assert_near(share.high, 0.95 + 0.0427164, 1e-6);
+}
+
+static void a_share_of_nothing_still_has_a_wilson_interval(void **state)
+{
+	struct figure share;
+
+	(void)state;
+	assert_int_equal(stats_share_wilson(0, 10, &share), 0);
+	assert_near(share.low, 0, 1e-12);
+	assert_near(share.high, 0.27753, 1e-5); /* z^2 / (n + z^2) */
+	assert_int_equal(stats_share_wilson(0, 0, &share), -ENODATA);
+	assert_int_equal(stats_share_normal(3, 2, &share), -EDOM);
+}
+
+static void equal_seeds_draw_equal_indexes(void **state)
+{
+	struct stats_rng *a = stats_rng_new(7), *b = stats_rng_new(7), *c = stats_rng_new(8);
+	size_t x[50], y[50], z[50];
+
+	(void)state;
+	assert_int_equal(stats_resample(a, NULL, 10, x, 50), 0);
+	assert_int_equal(stats_resample(b, NULL, 10, y, 50), 0);
+	assert_int_equal(stats_resample(c, NULL, 10, z, 50), 0);
+	assert_memory_equal(x, y, sizeof x);
+	assert_memory_not_equal(x, z, sizeof x);
+	for (int i = 0; i < 50; i++)
+		assert_true(x[i] < 10);
+	stats_rng_free(a);
+	stats_rng_free(b);
+	stats_rng_free(c);
+}
+
+static void weights_decide_how_often_an_index_is_drawn(void **state)
+{
+	struct stats_rng *rng = stats_rng_new(STATS_SEED);
+	size_t index[10000], count[3] = { 0 };
+
+	(void)state;
+	assert_int_equal(stats_resample(rng, (double[]){ 0, 1, 3 }, 3, index, 10000), 0);
+	for (int i = 0; i < 10000; i++)
+		count[index[i]]++;
+	assert_int_equal(count[0], 0);
+	assert_in_range(count[2], 7350, 7650); /* 7500 +- 3.5 sd of 43 */
+	assert_int_equal(stats_resample(rng, (double[]){ -1, 2 }, 2, index, 1), -EDOM);
+	assert_int_equal(stats_resample(rng, (double[]){ 0, 0 }, 2, index, 1), -EDOM);
+	assert_int_equal(stats_resample(rng, NULL, 0, index, 1), -ENODATA);
+	stats_rng_free(rng);
+}
+
+/* Whether the interval of the mean of 8 normal values, bootstrapped and widened, contains the true mean. */
+static int mean_is_held(struct stats_rng *rng)
+{
+	double x[8], rep[400], mean = 0;
+	struct figure figure;
+	size_t index[8];
+
+	for (int i = 0; i < 8; i++)
+		mean += (x[i] = 100 + stats_rng_normal(rng)) / 8;
+	for (int i = 0; i < 400; i++) {
+		stats_resample(rng, NULL, 8, index, 8);
+		rep[i] = 0;
+		for (int j = 0; j < 8; j++)
+			rep[i] += x[index[j]] / 8;
+	}
+	assert_int_equal(stats_widen(rep, 400, mean, 8), 0);
+	assert_int_equal(stats_interval(rep, 400, mean, &figure), 0);
+	return figure.low <= 100 && figure.high >= 100;
+}
+
+static void widened_bootstrap_of_8_units_holds_in_95_percent(void **state)
+{
+	struct stats_rng *rng = stats_rng_new(STATS_SEED);
+	int held = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		held += mean_is_held(rng);
+	print_message("held in %d of 1000\n", held);
+	assert_in_range(held, 930, 970);
+	stats_rng_free(rng);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mean_has_students_interval),
+		cmocka_unit_test(one_value_has_no_interval),
+		cmocka_unit_test(no_data_and_no_numbers_are_errors),
+		cmocka_unit_test(quantiles_are_linear_between_order_statistics),
+		cmocka_unit_test(mad_is_the_median_distance_from_the_median),
+		cmocka_unit_test(percentile_interval_cuts_two_and_a_half_percent_at_each_end),
+		cmocka_unit_test(few_units_widen_replicates_by_students_factor),
+		cmocka_unit_test(widening_refuses_one_unit_and_logs_of_nothing),
+		cmocka_unit_test(wilson_and_normal_intervals_of_95_in_100),
+		cmocka_unit_test(a_share_of_nothing_still_has_a_wilson_interval),
+		cmocka_unit_test(equal_seeds_draw_equal_indexes),
+		cmocka_unit_test(weights_decide_how_often_an_index_is_drawn),
+		cmocka_unit_test(widened_bootstrap_of_8_units_holds_in_95_percent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
