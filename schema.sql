@@ -6,6 +6,7 @@
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
 PRAGMA user_version = 1;
+PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
 CREATE TABLE host (
@@ -62,16 +63,19 @@ CREATE TABLE warning (
   PRIMARY KEY (run, code)
 ) STRICT, WITHOUT ROWID;
 
--- Cost of the probes around a null system call, per round, on one CPU. V - U is what a probed call costs too much.
+-- Cost of the probes around two calls that are known: `null` (getppid), which does nothing, and `send` (1,000 bytes by UDP to
+-- a socket of its own on loopback), which is as cache-hungry as real work and runs one softirq. Per round, on one CPU.
 CREATE TABLE calibration (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   cpu          INTEGER NOT NULL,
   round        INTEGER NOT NULL,
-  dose         INTEGER NOT NULL CHECK (dose IN (0, 1, 2)), -- how often every probe was attached
+  call         TEXT NOT NULL CHECK (call IN ('null', 'send')),
+  probes       TEXT NOT NULL CHECK (probes IN ('calls', 'all')), -- probes on system calls only, or on every event
+  dose         INTEGER NOT NULL CHECK (dose IN (0, 1, 2)), -- how often each was attached
   calls_n      INTEGER NOT NULL CHECK (calls_n > 0),
   call_cyc     REAL NOT NULL,        -- cycles per call as the caller sees it: U at dose 0, V at dose 1 and 2
   frame_cyc    REAL,                 -- cycles per call as the ledger sees it (W); NULL at dose 0
-  PRIMARY KEY (run, cpu, round, dose)
+  PRIMARY KEY (run, cpu, round, call, probes, dose)
 ) STRICT, WITHOUT ROWID;
 
 -- One window of a profile or of an observation: a short time with every probe attached `dose` times.
@@ -79,6 +83,7 @@ CREATE TABLE calibration (
 CREATE TABLE block (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   block        INTEGER NOT NULL,     -- order in time
+  cycle        INTEGER NOT NULL,     -- windows of one cycle hold every dose (and way) once or more, close together in time
   way          TEXT,                 -- way of sending in this window, where it is known
   dose         INTEGER NOT NULL CHECK (dose IN (0, 1, 2)),
   start_ns     INTEGER NOT NULL,     -- since the start of the run

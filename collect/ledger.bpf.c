@@ -21,8 +21,8 @@
 const volatile __u32 cpus_n = 1;
 const volatile __u32 clock_kind = LEDGER_CLOCK_TSC;
 const volatile __u32 whole_cpus = 0; /* scope: every task on the CPUs of scope_cpu[] */
-const volatile __u8 path[ACCOUNT_CALLS_MAX] = {}; /* system call numbers of the path */
 
+__u8 path[ACCOUNT_CALLS_MAX] = {}; /* system call numbers of the path */
 __u8 scope_cpu[1024] = {};
 __u8 net_line[LEDGER_LINES_MAX] = {}; /* interrupt lines of network cards */
 __u32 slots_used = 1;                 /* slot 0 is nobody */

@@ -38,7 +38,6 @@ struct ledger {
 	struct bpf_link *members[3];
 	struct bpf_link *links[LINKS_MAX];
 	int links_n;
-	int window; /* one is open */
 	uint64_t slots_lost;
 };
 
@@ -210,7 +209,7 @@ static void configure(struct ledger *ledger, const struct ledger_options *option
 	skel->rodata->cpus_n = (__u32)ledger->cpus_n;
 	skel->rodata->clock_kind = options->clock->kind == CLOCK_KIND_TSC ? LEDGER_CLOCK_TSC : LEDGER_CLOCK_PMU;
 	skel->rodata->whole_cpus = options->scope_cpus != NULL;
-	memcpy((void *)skel->rodata->path, options->path, ACCOUNT_CALLS_MAX);
+	memcpy(skel->bss->path, options->path, ACCOUNT_CALLS_MAX);
 	if (options->scope_cpus)
 		memcpy(skel->bss->scope_cpu, options->scope_cpus, CPUS_MAX);
 	find_net_lines(skel->bss->net_line);
@@ -256,7 +255,7 @@ int ledger_open(const struct ledger_options *options, struct ledger **out)
 	return 0;
 }
 
-static void detach(struct ledger *ledger)
+void ledger_detach(struct ledger *ledger)
 {
 	while (ledger->links_n)
 		bpf_link__destroy(ledger->links[--ledger->links_n]);
@@ -266,7 +265,7 @@ void ledger_free(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
-	detach(ledger);
+	ledger_detach(ledger);
 	for (int i = 0; i < 3; i++)
 		bpf_link__destroy(ledger->members[i]);
 	if (ledger->cpus)
@@ -318,6 +317,26 @@ int ledger_add(struct ledger *ledger, pid_t pid)
 	return err;
 }
 
+void ledger_remove(struct ledger *ledger, pid_t pid)
+{
+	__u32 key = (__u32)pid;
+
+	bpf_map__delete_elem(ledger->skel->maps.pids, &key, sizeof key, 0);
+	for (uint32_t slot = 1; slot < ledger_slots(ledger); slot++) {
+		__u32 tid = ledger->who[slot].tid;
+
+		if (ledger->who[slot].pid == key)
+			bpf_map__delete_elem(ledger->skel->maps.slots, &tid, sizeof tid, 0);
+	}
+}
+
+void ledger_path(struct ledger *ledger, const uint8_t *path, uint8_t *before)
+{
+	if (before)
+		memcpy(before, ledger->skel->bss->path, ACCOUNT_CALLS_MAX);
+	memcpy(ledger->skel->bss->path, path, ACCOUNT_CALLS_MAX);
+}
+
 static int attach_one(struct ledger *ledger, struct bpf_program *program)
 {
 	if (!bpf_program__autoload(program))
@@ -329,10 +348,10 @@ static int attach_one(struct ledger *ledger, struct bpf_program *program)
 	return 0;
 }
 
-static int attach(struct ledger *ledger, int dose, unsigned int probes)
+int ledger_attach(struct ledger *ledger, int dose, unsigned int probes)
 {
 	struct event events[EVENTS_MAX];
-	int n = events_of(ledger->skel, events), err = 0;
+	int n = dose ? events_of(ledger->skel, events) : 0, err = 0;
 
 	for (int i = 0; i < n && !err; i++) {
 		if (!(events[i].probe & probes))
@@ -341,6 +360,8 @@ static int attach(struct ledger *ledger, int dose, unsigned int probes)
 		if (!err && dose > 1)
 			err = attach_one(ledger, events[i].again);
 	}
+	if (err)
+		ledger_detach(ledger);
 	return err;
 }
 
@@ -364,26 +385,16 @@ static void clear_records(struct ledger *ledger)
 		memset(ledger->threads + set * LEDGER_THREADS_MAX, 0, slots * sizeof *ledger->threads);
 }
 
-int ledger_window_open(struct ledger *ledger, int dose, unsigned int probes)
+int ledger_window_open(struct ledger *ledger)
 {
-	if (ledger->window)
-		return -EBUSY;
 	clear_records(ledger);
-	int err = dose ? attach(ledger, dose, probes) : 0;
-	if (!err)
-		err = run_on_each_cpu(ledger, ledger->skel->progs.window_open);
-	if (err)
-		detach(ledger);
-	ledger->window = !err;
-	return err;
+	return run_on_each_cpu(ledger, ledger->skel->progs.window_open);
 }
 
 int ledger_window_close(struct ledger *ledger)
 {
 	int err = run_on_each_cpu(ledger, ledger->skel->progs.window_close);
 
-	detach(ledger);
-	ledger->window = 0;
 	for (int cpu = 0; cpu < ledger->cpus_n; cpu++)
 		ledger->slots_lost += ledger->cpus[cpu].slots_n;
 	return err;

@@ -2,9 +2,10 @@
 /*
  * ledger.h: loads the ledger's BPF program, follows the threads in scope, and opens and closes windows.
  *
- * A window is a stretch of time on every CPU, from window_open to window_close. While it is open the probes run as often
- * as its dose says; in between nothing is attached but the programs that follow fork, exec and exit. When it is closed
- * its records lie still and can be read until the next one opens. Everything goes away with the process, also on SIGKILL.
+ * A window is a stretch of time on every CPU: ledger_attach, ledger_window_open, (time passes), ledger_window_close,
+ * ledger_detach. While it is open the probes run as often as its dose says; in between nothing is attached but the programs
+ * that follow fork, exec and exit. When it is closed its records lie still and can be read until the next one opens.
+ * Everything goes away with the process, also on SIGKILL.
  */
 #ifndef COLLECT_LEDGER_H
 #define COLLECT_LEDGER_H
@@ -39,8 +40,18 @@ void ledger_free(struct ledger *ledger);
 /* Adds a process, its threads and its descendants to the scope; later ones follow by themselves. -ESRCH: no such process. */
 int ledger_add(struct ledger *ledger, pid_t pid);
 
-/* Opens a window with `probes` attached `dose` (0 to 2) times. Takes some 10 ms. -EBUSY when one is open. */
-int ledger_window_open(struct ledger *ledger, int dose, unsigned int probes);
+/* Takes a process out of the scope again; its slots stay. */
+void ledger_remove(struct ledger *ledger, pid_t pid);
+
+/* Changes the path, between windows; `before` (may be NULL) gets the one so far. */
+void ledger_path(struct ledger *ledger, const uint8_t *path, uint8_t *before);
+
+/* Attaches `probes` (enum ledger_probes), each `dose` (0 to 2) times: some 10 ms. Nothing is counted yet. */
+int ledger_attach(struct ledger *ledger, int dose, unsigned int probes);
+void ledger_detach(struct ledger *ledger);
+
+/* Opens and closes the window: a stamp on each CPU, some microseconds. Between them the attached probes count. */
+int ledger_window_open(struct ledger *ledger);
 int ledger_window_close(struct ledger *ledger);
 
 /* Of the window closed last. `set` 0 is the ledger, 1 its shadow (meaningful at dose 2 only). Units: ledger_scale(). */

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fraction.c: from the windows of a profile to f. The formulas stand in fraction.h. */
+#include "analyze/fraction.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOSES 3
+#define KERNEL_SHARE 0.1 /* of the null call: the kernel's own cycles between the probes */
+#define SCALE_SD 0.25 /* k differs by this much among targets */
+
+const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
+	[FRACTION_ASYNC_NET] = "net",
+	[FRACTION_ASYNC_ALL] = "all",
+	[FRACTION_ASYNC_NONE] = "none",
+};
+
+static const char *const meter_names[FRACTION_METER_MAX] = {
+	[FRACTION_METER_UDP] = "UDP datagrams sent",
+	[FRACTION_METER_IO] = "read and write calls",
+	[FRACTION_METER_SWITCH] = "voluntary context switches",
+	[FRACTION_METER_WALL] = "wall time",
+};
+
+/* Sums over windows of one dose. */
+struct sums {
+	double calls, other, switches, frame_switches, softirqs, frame_softirqs;
+	double target, path, async, async_target, cpu;
+	double meter[FRACTION_METER_MAX];
+	double windows;
+};
+
+/* One cycle, or a resample of many: what a single evaluation of the formulas needs. */
+struct sample {
+	struct sums dose[DOSES];
+};
+
+/* What probes cost, from the known calls: cycles. */
+struct costs {
+	double null_u, null_v, null_w; /* U, V, W of the null call */
+	double mode;    /* of a call outside the two probes: the mode switch */
+	double call;    /* one system call, probed */
+	double inside;  /* the part of it that falls into the frame */
+	double softirq; /* one softirq, probed; half of it for any other single event */
+	double linear;  /* first dose over second */
+};
+
+/* One evaluation of the formulas. */
+struct result {
+	double f, raw, scale, linear, busy, path;
+};
+
+static double meter_value(const struct block_row *block, enum fraction_meter meter)
+{
+	const int64_t values[FRACTION_METER_MAX] = {
+		[FRACTION_METER_UDP] = block->meter_udp,
+		[FRACTION_METER_IO] = block->meter_io,
+		[FRACTION_METER_SWITCH] = block->meter_switch,
+		[FRACTION_METER_WALL] = block->wall_cyc,
+	};
+
+	return values[meter] == STORE_NULL ? NAN : (double)values[meter];
+}
+
+/* A window belongs to the estimate if what its dose must know is there. */
+static int usable(const struct block_row *block)
+{
+	if (block->dose < 0 || block->dose >= DOSES)
+		return 0;
+	return block->dose ? block->calls_n != STORE_NULL : block->cpu_cyc != STORE_NULL;
+}
+
+static void add_block(struct sums *sums, const struct block_row *block, enum fraction_async async)
+{
+	sums->windows++;
+	sums->cpu += block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc;
+	for (int meter = 0; meter < FRACTION_METER_MAX; meter++)
+		sums->meter[meter] += meter_value(block, meter);
+	if (!block->dose)
+		return;
+	sums->calls += (double)block->calls_n;
+	sums->other += (double)block->other_n;
+	sums->switches += (double)block->switch_n;
+	sums->frame_switches += (double)block->frame_switch_n;
+	sums->softirqs += (double)block->softirq_n;
+	sums->frame_softirqs += (double)block->frame_softirq_n;
+	sums->target += (double)block->target_cyc;
+	sums->path += (double)block->path_cyc;
+	if (async == FRACTION_ASYNC_NONE)
+		return;
+	sums->async += (double)(async == FRACTION_ASYNC_ALL ? block->irq_cyc : block->async_cyc);
+	sums->async_target += (double)(async == FRACTION_ASYNC_ALL ? block->irq_target_cyc : block->async_target_cyc);
+}
+
+/* Adds `times` times the sums: all members are doubles. */
+static void add_sums(struct sums *to, const struct sums *from)
+{
+	double *a = (double *)to;
+	const double *b = (const double *)from;
+
+	for (size_t i = 0; i < sizeof *to / sizeof *a; i++)
+		a[i] += b[i];
+}
+
+static void add_sample(struct sample *to, const struct sample *from)
+{
+	for (int dose = 0; dose < DOSES; dose++)
+		add_sums(&to->dose[dose], &from->dose[dose]);
+}
+
+/* A row of the same CPU and round as `like`, or NULL. */
+static const struct calibration_row *find_row(const struct fraction_input *input, const struct calibration_row *like,
+					      const char *call, const char *probes, int dose)
+{
+	for (size_t i = 0; i < input->calibrations_n; i++) {
+		const struct calibration_row *row = &input->calibrations[i];
+
+		if (row->cpu == like->cpu && row->round == like->round && row->dose == dose && !strcmp(row->call, call) &&
+		    !strcmp(row->probes, probes))
+			return row;
+	}
+	return NULL;
+}
+
+/* The costs that one round of calibration tells. Without a `send` call the null call must do. 0 when rows are missing. */
+static int round_costs(const struct fraction_input *input, const struct calibration_row *first, struct costs *costs)
+{
+	const struct calibration_row *n0 = first, *n1 = find_row(input, first, "null", "all", 1),
+				     *n2 = find_row(input, first, "null", "all", 2), *s0 = find_row(input, first, "send", "all", 0),
+				     *sc = find_row(input, first, "send", "calls", 1), *s1 = find_row(input, first, "send", "all", 1),
+				     *s2 = find_row(input, first, "send", "all", 2);
+
+	if (!n1 || !n2)
+		return 0;
+	costs->null_u = n0->call_cyc;
+	costs->null_v = n1->call_cyc;
+	costs->null_w = n1->frame_cyc;
+	costs->mode = (1 - KERNEL_SHARE) * n0->call_cyc;
+	if (s0 && sc && s1 && s2) {
+		costs->call = sc->call_cyc - s0->call_cyc;
+		costs->inside = sc->frame_cyc - (s0->call_cyc - costs->mode);
+		costs->softirq = s1->call_cyc - sc->call_cyc;
+		costs->linear = (s1->call_cyc - s0->call_cyc) / (s2->call_cyc - s1->call_cyc);
+	} else {
+		costs->call = n1->call_cyc - n0->call_cyc;
+		costs->inside = n1->frame_cyc - (n0->call_cyc - costs->mode);
+		costs->softirq = n1->call_cyc - n0->call_cyc;
+		costs->linear = (n1->call_cyc - n0->call_cyc) / (n2->call_cyc - n1->call_cyc);
+	}
+	return 1;
+}
+
+#define COSTS_N (sizeof(struct costs) / sizeof(double))
+
+/* The median over rounds and CPUs, member by member. */
+static int costs_of(const struct fraction_input *input, struct costs *costs)
+{
+	double *values = calloc(COSTS_N * (input->calibrations_n + 1), sizeof *values);
+	size_t n = 0;
+	int err = 0;
+
+	if (!values)
+		return -ENOMEM;
+	for (size_t i = 0; i < input->calibrations_n; i++) {
+		const struct calibration_row *row = &input->calibrations[i];
+		struct costs one;
+
+		if (row->dose || strcmp(row->call, "null") || !round_costs(input, row, &one))
+			continue;
+		for (size_t j = 0; j < COSTS_N; j++)
+			values[j * input->calibrations_n + n] = ((double *)&one)[j];
+		n++;
+	}
+	for (size_t j = 0; j < COSTS_N && !err; j++)
+		err = n ? stats_median(values + j * input->calibrations_n, n, (double *)costs + j) : -ENODATA;
+	free(values);
+	return err;
+}
+
+/* Relative standard error of the calls that a meter tells: spread of calls per meter over the probed windows. INFINITY when
+ * it cannot be used. */
+static double meter_error(const struct fraction_input *input, enum fraction_meter meter)
+{
+	double calls = 0, units = 0, squares = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+
+		if (!usable(block))
+			continue;
+		double value = meter_value(block, meter);
+		if (!(value >= 0))
+			return INFINITY;
+		if (block->dose) {
+			calls += (double)block->calls_n;
+			units += value;
+			n++;
+		}
+	}
+	if (n < 2 || calls <= 0 || units <= 0)
+		return INFINITY;
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+
+		if (usable(block) && block->dose) {
+			double miss = (double)block->calls_n - calls / units * meter_value(block, meter);
+			squares += miss * miss;
+		}
+	}
+	/* the linearised variance of a ratio of sums: W. Cochran, Sampling Techniques, 1977, section 6.3 */
+	return sqrt(squares * (double)n / (double)(n - 1)) / calls;
+}
+
+static enum fraction_meter choose_meter(const struct fraction_input *input, double *error)
+{
+	enum fraction_meter best = FRACTION_METER_MAX;
+
+	*error = INFINITY;
+	for (int meter = 0; meter < FRACTION_METER_MAX; meter++) {
+		double candidate = meter_error(input, meter);
+
+		if (candidate < *error) {
+			*error = candidate;
+			best = meter;
+		}
+	}
+	return best;
+}
+
+/* What the probes should cost per path call in the dose 1 windows. */
+static double expected_cost(const struct sums *once, const struct costs *costs)
+{
+	return (costs->call * (once->calls + once->other) + costs->softirq * (once->softirqs + once->switches / 2)) / once->calls;
+}
+
+/* t_0 as measured in unprobed windows, or NAN. */
+static double measured_busy(const struct sample *sample, enum fraction_meter meter)
+{
+	const struct sums *none = &sample->dose[0], *once = &sample->dose[1], *twice = &sample->dose[2];
+
+	if (meter == FRACTION_METER_MAX)
+		return NAN;
+	double rate = (once->calls + twice->calls) / (once->meter[meter] + twice->meter[meter]);
+	/* CPU time of unprobed windows in the ledger's measure: both saw the dose 1 windows */
+	return none->cpu / (none->meter[meter] * rate) * once->target / once->cpu;
+}
+
+/* t_0 as doses 1 and 2 extrapolate to it. */
+static double linear_busy(const struct sample *sample, const struct costs *costs)
+{
+	const struct sums *once = &sample->dose[1], *twice = &sample->dose[2];
+	double t1 = once->target / once->calls;
+
+	return t1 - (twice->target / twice->calls - t1) * costs->linear;
+}
+
+/* k as this sample alone has it. */
+static double measured_scale(const struct sample *sample, const struct costs *costs, enum fraction_meter meter)
+{
+	const struct sums *once = &sample->dose[1];
+	double busy = measured_busy(sample, meter);
+
+	if (isnan(busy))
+		busy = linear_busy(sample, costs);
+	return (once->target / once->calls - busy) / expected_cost(once, costs);
+}
+
+static struct result evaluate(const struct sample *sample, const struct costs *costs, enum fraction_meter meter, double scale)
+{
+	const struct sums *once = &sample->dose[1];
+	double n = once->calls;
+	struct result r = {.scale = scale};
+
+	r.busy = once->target / n - scale * expected_cost(once, costs);
+	r.linear = linear_busy(sample, costs) / measured_busy(sample, meter);
+	r.path = once->path / n - (scale * costs->inside - costs->mode) -
+		 scale * costs->softirq * (once->frame_softirqs + once->frame_switches / 2) / n;
+	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
+	r.f = fmin(1, fmax(0, r.f));
+	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
+	return r;
+}
+
+/* Groups the windows by cycle. Cycles are numbered from 0 without gaps. */
+static int samples_of(const struct fraction_input *input, struct sample **out, size_t *n)
+{
+	int64_t last = -1;
+
+	for (size_t i = 0; i < input->blocks_n; i++)
+		if (input->blocks[i].cycle > last)
+			last = input->blocks[i].cycle;
+	*n = (size_t)(last + 1);
+	*out = calloc(*n + 1, sizeof **out);
+	if (!*out)
+		return -ENOMEM;
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+
+		if (usable(block))
+			add_block(&(*out)[block->cycle].dose[block->dose], block, input->async);
+	}
+	return 0;
+}
+
+/* Everything that an evaluation needs, gathered once. */
+struct problem {
+	const struct fraction_input *input;
+	struct sample *samples; /* by cycle */
+	size_t samples_n;
+	struct costs costs;
+	enum fraction_meter meter;
+	double trust; /* weight of the measured k against the calibrated one, 1 */
+};
+
+typedef void visit(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context);
+
+/* Calls `each` with STATS_REPLICATES resamples of the cycles: the same ones every time. */
+static int resample(const struct problem *problem, visit *each, void *context)
+{
+	struct stats_rng *rng = stats_rng_new(problem->input->seed ? problem->input->seed : STATS_SEED);
+	struct stats_rng *extra = stats_rng_new(STATS_SEED + 1);
+	size_t n = problem->samples_n, *index = malloc(n * sizeof *index);
+	int err = rng && extra && index ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < STATS_REPLICATES && !err; i++) {
+		struct sample sum = {0};
+
+		err = stats_resample(rng, NULL, n, index, n);
+		for (size_t j = 0; j < n; j++)
+			add_sample(&sum, &problem->samples[index[j]]);
+		each(problem, &sum, extra, i, context);
+	}
+	free(index);
+	stats_rng_free(rng);
+	stats_rng_free(extra);
+	return err;
+}
+
+static void visit_scale(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
+{
+	(void)rng;
+	((double *)context)[i] = measured_scale(sample, &problem->costs, problem->meter);
+}
+
+/* How far to trust the k of these windows: by its variance against SCALE_SD, the spread of k among targets. */
+static int weigh_scale(struct problem *problem)
+{
+	double *scales = malloc(STATS_REPLICATES * sizeof *scales), low, high;
+
+	if (!scales)
+		return -ENOMEM;
+	int err = resample(problem, visit_scale, scales);
+	if (!err)
+		err = stats_quantile(scales, STATS_REPLICATES, 0.1587, &low);
+	if (!err)
+		err = stats_quantile(scales, STATS_REPLICATES, 0.8413, &high);
+	free(scales);
+	if (err == -EDOM) { /* a dose is missing from some resamples: too few windows to tell */
+		problem->trust = 0;
+		return 0;
+	}
+	if (!err) {
+		double sd = (high - low) / 2;
+		problem->trust = SCALE_SD * SCALE_SD / (SCALE_SD * SCALE_SD + sd * sd);
+	}
+	return err;
+}
+
+/* k of a sample: a weighted mean of what it measures and of a draw from what is known beforehand (`noise` 0: the mean of it). */
+static double weighed_scale(const struct problem *problem, const struct sample *sample, double noise)
+{
+	double prior = 1 + SCALE_SD * noise;
+
+	if (problem->trust <= 0)
+		return prior;
+	return problem->trust * measured_scale(sample, &problem->costs, problem->meter) + (1 - problem->trust) * prior;
+}
+
+#define RESULTS_N (sizeof(struct result) / sizeof(double))
+
+struct replicates {
+	double *values[RESULTS_N]; /* in the order of struct result's members */
+};
+
+static void visit_all(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
+{
+	struct replicates *reps = context;
+	double scale = weighed_scale(problem, sample, stats_rng_normal(rng));
+	struct result r = evaluate(sample, &problem->costs, problem->meter, scale);
+
+	for (size_t j = 0; j < RESULTS_N; j++) {
+		double value = ((double *)&r)[j];
+
+		/* a resample without windows of some dose has no value of its own */
+		reps->values[j][i] = isfinite(value) ? value : i ? reps->values[j][i - 1] : 0;
+	}
+}
+
+static int64_t thread_total(const struct thread_row *t)
+{
+	return t->user_cyc + t->path_cyc + t->call_cyc + t->kernel_cyc + t->irq_cyc + t->unknown_cyc;
+}
+
+/* f of the busiest thread: its own cycles, with the probes' cost per call taken out as from the whole. */
+static void busiest(const struct fraction_input *input, const struct sample *sum, const struct result *whole, struct fraction *out)
+{
+	const struct thread_row *best = NULL;
+
+	for (size_t i = 0; i < input->threads_n; i++)
+		if (!best || thread_total(&input->threads[i]) > thread_total(best))
+			best = &input->threads[i];
+	out->busiest = (struct figure){NAN, NAN, NAN};
+	if (!best || thread_total(best) <= 0 || whole->f <= 0)
+		return;
+	const struct sums *once = &sum->dose[1];
+	double in_frame = once->path / once->calls - whole->path;
+	double deflate = whole->busy / (once->target / once->calls);
+	double f = ((double)best->path_cyc - in_frame * (double)best->calls_n) / ((double)thread_total(best) * deflate);
+	f = fmin(1, fmax(0, f));
+	out->busiest_tid = best->tid;
+	for (size_t i = 0; i < out->rep_n; i++)
+		out->busiest_rep[i] = fmin(1, out->f_rep[i] / whole->f * f);
+	if (stats_interval(out->busiest_rep, out->rep_n, f, &out->busiest))
+		out->busiest = figure_exact(f);
+}
+
+/* The figure of a value and its replicates, which are widened for the number of cycles. Unknown where the value is. */
+static int interval_of(double *rep, double value, size_t cycles, struct figure *out)
+{
+	*out = (struct figure){value, NAN, NAN};
+	if (!isfinite(value))
+		return 0;
+	int err = stats_widen(rep, STATS_REPLICATES, value, cycles);
+
+	return err ? err : stats_interval(rep, STATS_REPLICATES, value, out);
+}
+
+static int keep_replicates(const struct problem *problem, const struct sample *sum, const struct result *r, const double *f_rep,
+			   struct fraction *out)
+{
+	out->f_rep = malloc(STATS_REPLICATES * sizeof *out->f_rep);
+	out->busiest_rep = malloc(STATS_REPLICATES * sizeof *out->busiest_rep);
+	if (!out->f_rep || !out->busiest_rep)
+		return -ENOMEM;
+	out->rep_n = STATS_REPLICATES;
+	for (size_t i = 0; i < out->rep_n; i++)
+		out->f_rep[i] = fmin(1, fmax(0, f_rep[i]));
+	out->f.low = fmax(0, out->f.low);
+	out->f.high = fmin(1, out->f.high);
+	busiest(problem->input, sum, r, out);
+	return 0;
+}
+
+/* Evaluates the whole, then the replicates, and turns each of the results into a figure. */
+static int figures(struct problem *problem, struct fraction *out)
+{
+	struct sample sum = {0};
+	struct replicates reps;
+	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc};
+	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory);
+
+	if (!memory)
+		return -ENOMEM;
+	for (size_t j = 0; j < RESULTS_N; j++)
+		reps.values[j] = memory + j * STATS_REPLICATES;
+	for (size_t i = 0; i < problem->samples_n; i++)
+		add_sample(&sum, &problem->samples[i]);
+	int err = weigh_scale(problem);
+	struct result r = evaluate(&sum, &problem->costs, problem->meter, weighed_scale(problem, &sum, 0));
+	if (!err)
+		err = resample(problem, visit_all, &reps);
+	for (size_t j = 0; j < RESULTS_N && !err; j++)
+		err = interval_of(reps.values[j], ((double *)&r)[j], problem->samples_n, to[j]);
+	if (!err)
+		err = keep_replicates(problem, &sum, &r, reps.values[0], out);
+	free(memory);
+	return err;
+}
+
+static void count_windows(const struct fraction_input *input, struct fraction *out)
+{
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+
+		if (!usable(block))
+			continue;
+		if (block->dose) {
+			out->probed_n++;
+			out->calls_n += block->calls_n;
+		} else {
+			out->unprobed_n++;
+		}
+	}
+}
+
+int fraction_estimate(const struct fraction_input *input, struct fraction *out)
+{
+	struct problem problem = {.input = input};
+
+	*out = (struct fraction){.busiest = {NAN, NAN, NAN}};
+	count_windows(input, out);
+	if (!out->probed_n)
+		return -ENODATA;
+	if (!out->calls_n)
+		return -ENOENT;
+	int err = costs_of(input, &problem.costs);
+	if (!err)
+		err = samples_of(input, &problem.samples, &problem.samples_n);
+	if (!err && problem.samples_n < 2)
+		err = -ENODATA;
+	problem.meter = out->unprobed_n ? choose_meter(input, &out->meter_error) : FRACTION_METER_MAX;
+	if (!err)
+		err = figures(&problem, out);
+	out->meter = problem.meter < FRACTION_METER_MAX ? meter_names[problem.meter] : NULL;
+	out->null_cyc = problem.costs.null_u;
+	out->probed_cyc = problem.costs.null_v;
+	out->frame_cyc = problem.costs.null_w;
+	out->cycles_n = problem.samples_n;
+	free(problem.samples);
+	if (err)
+		fraction_free(out);
+	return err;
+}
+
+void fraction_free(struct fraction *fraction)
+{
+	free(fraction->f_rep);
+	free(fraction->busiest_rep);
+	fraction->f_rep = fraction->busiest_rep = NULL;
+}

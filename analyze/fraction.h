@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fraction.h: f, the share of a server's busy cycles that its path takes, with the cost of the probes taken out.
+ *
+ * Per path call, with n calls, by dose d of probes (docs/design.md derives it):
+ *
+ *   t_d   busy cycles of the target. t_0, of unprobed windows, is measured: CPU time over calls, where the calls are those that
+ *         a work meter tells. The meter is the one that goes best with the calls in the probed windows.
+ *   D     t_1 - t_0, what the probes cost in this target; d, what they should by calibration: `call` per system call,
+ *         `softirq` per softirq, half of that per context switch. k = D / d: how much dearer they are here.
+ *         Where the windows cannot tell k well (f small, few windows), it is drawn towards 1, as its variance against the
+ *         spread of k among targets (0.25) says; t_0 is then t_1 - k d.
+ *   F     path_cyc / n - (k inside - mode) - k softirq (softirqs + switches / 2 in frames) / n
+ *   f     (F + a) / (t_0 + a'), a: network interrupts and softirqs outside frames, a': those of them outside the target.
+ *
+ * From the calibration, with U, V, W as schema.sql has them: mode = 0.9 U of the null call, the rest being the kernel's own
+ * cycles between the probes (which share does not matter much: it enters times k - 1 only); and of the send call, with probes
+ * on system calls (c) and on everything (a): call = V_c - U, inside = W_c - (U - mode), softirq = V_a - V_c.
+ *
+ * Without a meter or CPU time, t_0 = t_1 - (t_2 - t_1) (V_a - U) / (V_a2 - V_a): what the second dose cost tells the first's.
+ * Interval: bootstrap over cycles of windows (STATS_REPLICATES), widened as stats_widen() says.
+ */
+#ifndef ANALYZE_FRACTION_H
+#define ANALYZE_FRACTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyze/rows.h"
+#include "analyze/stats.h"
+
+enum fraction_async { FRACTION_ASYNC_NET, FRACTION_ASYNC_ALL, FRACTION_ASYNC_NONE, FRACTION_ASYNC_MAX };
+
+/* Name of each, as on the command line: net, all, none. */
+extern const char *const fraction_async_names[FRACTION_ASYNC_MAX];
+
+enum fraction_meter { FRACTION_METER_UDP, FRACTION_METER_IO, FRACTION_METER_SWITCH, FRACTION_METER_WALL, FRACTION_METER_MAX };
+
+struct fraction_input {
+	const struct block_row *blocks; /* of one run (and one way of sending) */
+	size_t blocks_n;
+	const struct calibration_row *calibrations;
+	size_t calibrations_n;
+	const struct thread_row *threads; /* may be none: then there is no busiest thread */
+	size_t threads_n;
+	enum fraction_async async;
+	uint64_t seed;
+};
+
+struct fraction {
+	struct figure f;       /* corrected */
+	struct figure raw;     /* as the dose 1 ledger has it */
+	struct figure busiest; /* f of the busiest thread; NAN when not known */
+	struct figure probe_scale; /* k */
+	struct figure linear;  /* t_0 extrapolated from doses 1 and 2, over t_0 as measured: 1 where the cost is linear */
+	struct figure busy_cyc; /* t_0, per path call */
+	struct figure path_cyc; /* F, per path call */
+	double *f_rep, *busiest_rep; /* [rep_n], widened; freed by fraction_free() */
+	size_t rep_n;
+	int64_t busiest_tid;
+	const char *meter;     /* name of the work meter; NULL when t_0 is extrapolated */
+	double meter_error;    /* relative standard error of the meter's calls */
+	double null_cyc, probed_cyc, frame_cyc; /* U, V, W of the null call: medians over rounds and CPUs */
+	int64_t calls_n;       /* path calls counted, dose 1 and 2 */
+	size_t probed_n, unprobed_n; /* windows */
+	size_t cycles_n;
+};
+
+/*
+ * 0, or: -ENOENT the target made no path call in any probed window (all figures 0 but for f itself, which is 0);
+ * -ENODATA there are too few windows, or no calibration; -ENOMEM. Nothing is printed.
+ */
+int fraction_estimate(const struct fraction_input *input, struct fraction *out);
+void fraction_free(struct fraction *fraction);
+
+#endif

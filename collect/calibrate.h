@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * calibrate.h: what the probes cost, found by timing two known calls on the CPUs that will be measured.
+ *
+ * U: cycles per call without probes. V: with them, as the caller sees it. W: as the ledger sees it. A probed call costs
+ * V - U too much; a frame's true cost, mode switch included, is its ledger figure - W + U. The `null` call (getppid) does
+ * nothing; the `send` call (UDP on loopback, to a socket of its own) is as cache-hungry as real work and runs one softirq, and
+ * probes around it cost half as much again. Dose 2 has every probe twice.
+ */
+#ifndef COLLECT_CALIBRATE_H
+#define COLLECT_CALIBRATE_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "analyze/rows.h"
+
+struct ledger;
+struct clock;
+
+#define CALIBRATE_ROWS 7 /* per round and CPU */
+
+/*
+ * Runs `rounds` rounds on each CPU of cpus[]; sets the path of the ledger to the known calls and the scope to this process, and
+ * takes both back. rows: room for CALIBRATE_ROWS * rounds * cpus_n; *n becomes how many were filled (run is left 0).
+ * Without a loopback device there are no `send` rows. Stops early, with whole rounds, when *stop is set. Some 20 ms per row.
+ */
+int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int rounds,
+	      const volatile sig_atomic_t *stop, struct calibration_row *rows, int *n);
+
+#endif

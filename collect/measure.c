@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* measure.c: runs the windows of a measurement and reduces each to a block. */
+#include <linux/types.h>
+
+#include "collect/measure.h"
+
+#include <errno.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <math.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyze/store.h"
+#include "base/err.h"
+#include "collect/clock.h"
+#include "collect/cpus.h"
+#include "collect/ledger.h"
+#include "collect/ledger_types.h"
+#include "collect/meter.h"
+
+#define PIDS_MAX 256
+#define STEPS_MAX 32
+#define SETTLE_NS 5000000 /* after a change of the way of sending */
+
+/* What one window needs to be reduced to a block. */
+struct window {
+	struct meter before, after;
+	pid_t pids[PIDS_MAX];
+	int pids_n;
+};
+
+struct state {
+	const struct measure_options *options;
+	struct measurement *out;
+	size_t room; /* blocks allocated */
+	int pidfd;
+	int64_t start_ns;
+	int64_t cycle;
+	const char *way;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int measure_row_is_async(uint32_t row, int all)
+{
+	uint32_t hardirq = row % ACCOUNT_HARDIRQ_MAX;
+	uint32_t softirq = row / ACCOUNT_HARDIRQ_MAX % ACCOUNT_SOFTIRQ_MAX;
+	uint32_t call = row / ACCOUNT_HARDIRQ_MAX / ACCOUNT_SOFTIRQ_MAX % ACCOUNT_CALL_MAX;
+	uint32_t task = row / ACCOUNT_HARDIRQ_MAX / ACCOUNT_SOFTIRQ_MAX / ACCOUNT_CALL_MAX;
+
+	if (call == ACCOUNT_CALL_PATH || (task == ACCOUNT_OTHER && call == ACCOUNT_CALL_OTHER))
+		return 0;
+	if (all)
+		return hardirq || softirq;
+	return hardirq == ACCOUNT_HARDIRQ_NET || softirq == ACCOUNT_SOFTIRQ_NET_RX || softirq == ACCOUNT_SOFTIRQ_NET_TX;
+}
+
+static int row_is_target(uint32_t row)
+{
+	return row / (ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) == ACCOUNT_TARGET;
+}
+
+static int row_is_path(uint32_t row)
+{
+	return row / (ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) % ACCOUNT_CALL_MAX == ACCOUNT_CALL_PATH;
+}
+
+/* Waits until `until_ns`; less when the target ends (1) or the user interrupts. */
+static int wait_until(struct state *state, int64_t until_ns)
+{
+	for (;;) {
+		int64_t left_ns = until_ns - now_ns();
+		struct pollfd target = {.fd = state->pidfd, .events = POLLIN};
+
+		if (left_ns <= 0 || *state->options->stop)
+			return 0;
+		/* poll() counts in ms; what is less than one is slept exactly */
+		if (left_ns < 1000000) {
+			struct timespec rest = {.tv_nsec = left_ns};
+			nanosleep(&rest, NULL);
+			continue;
+		}
+		int slice_ms = left_ns > 50000000 ? 50 : (int)(left_ns / 1000000);
+		if (poll(&target, state->pidfd >= 0 ? 1 : 0, slice_ms) > 0)
+			return 1;
+	}
+}
+
+/* Meters and stamps are read in the same order at both ends, so that their stretches of time are equally long. */
+static int run_window(struct state *state, int dose, struct window *window)
+{
+	const struct measure_options *options = state->options;
+	struct ledger *ledger = options->ledger;
+	unsigned int probes = LEDGER_PROBE_ALL;
+
+	if (options->scope_cpus && !dose) { /* busy time of whole CPUs cannot be had without watching the switches to idle */
+		dose = 1;
+		probes = LEDGER_PROBE_SWITCH;
+	}
+	window->pids_n = ledger_pids(ledger, window->pids, PIDS_MAX);
+	if (window->pids_n > PIDS_MAX)
+		window->pids_n = PIDS_MAX;
+	int err = ledger_attach(ledger, dose, probes);
+	if (!err)
+		err = ledger_window_open(ledger);
+	if (err)
+		return err;
+	meter_read(window->pids, window->pids_n, &window->before);
+	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
+	err = ledger_window_close(ledger);
+	meter_read(window->pids, window->pids_n, &window->after);
+	ledger_detach(ledger);
+	return err;
+}
+
+static int64_t scaled(const struct state *state, uint64_t units)
+{
+	return llround((double)units * ledger_scale(state->options->ledger));
+}
+
+/* The advance of a meter; NULL where it was not readable. */
+static int64_t advance(int64_t before, int64_t after)
+{
+	return before < 0 || after < 0 ? STORE_NULL : after - before;
+}
+
+static void block_meters(const struct state *state, const struct window *window, struct block_row *block)
+{
+	const struct meter *before = &window->before, *after = &window->after;
+
+	block->meter_udp = advance(before->udp_n, after->udp_n);
+	block->meter_io = advance(before->io_n, after->io_n);
+	block->meter_switch = advance(before->switch_n, after->switch_n);
+	/* a process that ended in the window took its CPU time away */
+	if (!state->options->scope_cpus && before->alive == window->pids_n && after->alive == before->alive)
+		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * state->options->clock->hz / 1e9);
+}
+
+/* Sums of the rows that a block needs. */
+struct sums {
+	uint64_t target, path, async, async_target, irq, irq_target;
+};
+
+static void sum_rows(const struct account_cpu *cpu, struct sums *sums)
+{
+	for (uint32_t row = 0; row < ACCOUNT_ROWS; row++) {
+		uint64_t cyc = cpu->cyc[row];
+		int target = row_is_target(row);
+
+		if (!cyc)
+			continue;
+		if (target)
+			sums->target += cyc;
+		if (target && row_is_path(row))
+			sums->path += cyc;
+		if (measure_row_is_async(row, 0)) {
+			sums->async += cyc;
+			sums->async_target += target ? cyc : 0;
+		}
+		if (measure_row_is_async(row, 1)) {
+			sums->irq += cyc;
+			sums->irq_target += target ? cyc : 0;
+		}
+	}
+}
+
+/* Counts of the whole window; all zero in the row when this is called. */
+static void block_counts(const struct state *state, struct block_row *block)
+{
+	const struct ledger *ledger = state->options->ledger;
+
+	for (int cpu = 0; cpu < ledger_cpus(ledger); cpu++) {
+		const struct account_cpu *record = ledger_cpu(ledger, 0, cpu);
+
+		for (int nr = 0; nr < ACCOUNT_CALLS_MAX; nr++)
+			block->other_n += (int64_t)record->calls[nr].calls_n;
+		block->errors_n += (int64_t)record->errors_n;
+		block->bytes += (int64_t)record->bytes;
+		block->switch_n += (int64_t)record->switch_n;
+		block->frame_switch_n += (int64_t)record->frame_switch_n;
+		block->softirq_n += (int64_t)record->softirq_n;
+		block->frame_softirq_n += (int64_t)record->frame_softirq_n;
+	}
+	for (uint32_t slot = 1; slot < ledger_slots(ledger); slot++) {
+		const struct account_thread *thread = ledger_thread(ledger, 0, slot);
+
+		block->calls_n += (int64_t)thread->calls_n;
+		block->sleep_cyc += scaled(state, thread->sleep_cyc);
+	}
+	block->other_n -= block->calls_n;
+}
+
+static void block_rows(const struct state *state, int probed, struct block_row *block)
+{
+	const struct ledger *ledger = state->options->ledger;
+	const uint8_t *scope = state->options->scope_cpus;
+	struct sums sums = {0};
+
+	for (int cpu = 0; cpu < ledger_cpus(ledger); cpu++)
+		if (!scope || scope[cpu])
+			sum_rows(ledger_cpu(ledger, 0, cpu), &sums);
+	if (scope)
+		block->cpu_cyc = scaled(state, sums.target);
+	if (!probed)
+		return;
+	block->calls_n = block->errors_n = block->bytes = block->other_n = 0;
+	block->switch_n = block->frame_switch_n = block->softirq_n = block->frame_softirq_n = block->sleep_cyc = 0;
+	block_counts(state, block);
+	block->target_cyc = scaled(state, sums.target);
+	block->path_cyc = scaled(state, sums.path);
+	block->async_cyc = scaled(state, sums.async);
+	block->async_target_cyc = scaled(state, sums.async_target);
+	block->irq_cyc = scaled(state, sums.irq);
+	block->irq_target_cyc = scaled(state, sums.irq_target);
+}
+
+static void block_wall(const struct state *state, struct block_row *block)
+{
+	const struct ledger *ledger = state->options->ledger;
+	uint64_t wall = 0, n = 0;
+
+	for (int cpu = 0; cpu < ledger_cpus(ledger); cpu++) {
+		const struct account_cpu *record = ledger_cpu(ledger, 0, cpu);
+
+		if (ledger_cpu_online(ledger, cpu)) {
+			wall += record->close_cyc - record->open_cyc;
+			n++;
+		}
+	}
+	block->wall_cyc = scaled(state, n ? wall / n : 0);
+}
+
+static void cpu_balance(struct measurement *out, struct measure_cpu *sum, const struct account_cpu *record, int keep)
+{
+	uint64_t rows = 0, window = record->close_cyc - record->open_cyc;
+
+	for (int row = 0; row < ACCOUNT_ROWS; row++)
+		rows += record->cyc[row];
+	int64_t residue = (int64_t)(window - rows);
+	double fraction = window ? fabs((double)residue) / (double)window : 0;
+	out->residue = fmax(out->residue, fraction);
+	out->torn_n += record->torn_n;
+	out->backwards_n += record->backwards_n;
+	out->unmatched_n += record->unmatched_n;
+	out->nested_n += record->nested_n;
+	if (!keep)
+		return;
+	sum->window += window;
+	sum->residue += residue;
+	sum->worst = fmax(sum->worst, fraction);
+}
+
+static void hist_sum(struct account_hist *sum, const struct account_hist *hist)
+{
+	for (int i = 0; i < ACCOUNT_HIST_MAX; i++) {
+		sum->n[i] += hist->n[i];
+		sum->total[i] += hist->total[i];
+	}
+}
+
+static void total_cpu(struct measurement *out, struct measure_cpu *sum, const struct account_cpu *record)
+{
+	for (int row = 0; row < ACCOUNT_ROWS; row++) {
+		sum->cyc[row] += record->cyc[row];
+		sum->entries_n[row] += record->entries_n[row];
+	}
+	for (int i = 0; i < ACCOUNT_SOFTIRQ_MAX; i++)
+		sum->softirqs_n[i] += record->softirqs_n[i];
+	for (int i = 0; i < ACCOUNT_HARDIRQ_MAX; i++)
+		sum->hardirqs_n[i] += record->hardirqs_n[i];
+	for (int nr = 0; nr < ACCOUNT_CALLS_MAX; nr++) {
+		out->calls[nr].calls_n += record->calls[nr].calls_n;
+		out->calls[nr].errors_n += record->calls[nr].errors_n;
+		out->calls[nr].cyc += record->calls[nr].cyc;
+	}
+	hist_sum(&out->bytes, &record->bytes_hist);
+	hist_sum(&out->burst, &record->burst_hist);
+	hist_sum(&out->gap, &record->gap_hist);
+}
+
+static void total_thread(struct measurement *out, struct measure_thread *sum, const struct account_thread *record)
+{
+	for (int i = 0; i < ACCOUNT_THREAD_MAX; i++)
+		sum->cyc[i] += record->cyc[i];
+	sum->sleep_cyc += record->sleep_cyc;
+	sum->calls_n += record->calls_n;
+	/* A burst that outlasts whole windows never ends in one: what was seen of it is its length at least. */
+	if (record->burst && record->burst == record->calls_n)
+		account_hist_add(&out->burst, account_bucket(record->burst), record->burst);
+}
+
+static int totals(struct state *state, int keep)
+{
+	const struct ledger *ledger = state->options->ledger;
+	struct measurement *out = state->out;
+	uint32_t slots = ledger_slots(ledger);
+
+	for (int cpu = 0; cpu < out->cpus_n; cpu++) {
+		cpu_balance(out, &out->cpus[cpu], ledger_cpu(ledger, 0, cpu), keep);
+		if (keep)
+			total_cpu(out, &out->cpus[cpu], ledger_cpu(ledger, 0, cpu));
+	}
+	if (slots > out->threads_n) {
+		struct measure_thread *more = realloc(out->threads, slots * sizeof *more);
+
+		if (!more)
+			return -ENOMEM;
+		memset(more + out->threads_n, 0, (slots - out->threads_n) * sizeof *more);
+		out->threads = more;
+		out->threads_n = slots;
+	}
+	for (uint32_t slot = 1; keep && slot < slots; slot++)
+		total_thread(out, &out->threads[slot], ledger_thread(ledger, 0, slot));
+	return 0;
+}
+
+static struct block_row *block_new(struct state *state)
+{
+	if (state->out->blocks_n == state->room) {
+		size_t room = state->room ? 2 * state->room : 64;
+		struct block_row *more = realloc(state->out->blocks, room * sizeof *more);
+
+		if (!more)
+			return NULL;
+		state->out->blocks = more;
+		state->room = room;
+	}
+	return &state->out->blocks[state->out->blocks_n];
+}
+
+static int choose_way(struct state *state, const char *way)
+{
+	struct timespec settle = {.tv_nsec = SETTLE_NS};
+
+	if (!way || (state->way && !strcmp(way, state->way)))
+		return 0;
+	int err = state->options->set_way(state->options->context, way);
+	if (err)
+		return err;
+	state->way = way;
+	nanosleep(&settle, NULL);
+	return 0;
+}
+
+static int run_step(struct state *state, const struct measure_step *step)
+{
+	struct window window;
+	int err = choose_way(state, step->way);
+
+	if (err)
+		return err;
+	struct block_row *block = block_new(state);
+	if (!block)
+		return -ENOMEM;
+	store_null_block(block);
+	block->run = 0;
+	block->block = (int64_t)state->out->blocks_n;
+	block->cycle = state->cycle;
+	block->way = step->way;
+	block->dose = step->dose;
+	block->start_ns = now_ns() - state->start_ns;
+	err = run_window(state, step->dose, &window);
+	if (err)
+		return err;
+	block_wall(state, block);
+	block_meters(state, &window, block);
+	block_rows(state, step->dose > 0, block);
+	state->out->blocks_n++;
+	return step->dose ? totals(state, step->dose == 1) : 0;
+}
+
+static int over(const struct state *state)
+{
+	return state->out->ended || *state->options->stop;
+}
+
+/* Cycles until the time is up. The last one is left unfinished only when the target ends or the user interrupts. */
+static int run_cycles(struct state *state, gsl_rng *rng)
+{
+	const struct measure_options *options = state->options;
+	int64_t wanted_ns = llround(options->seconds * 1e9);
+	int err = 0;
+
+	do {
+		struct measure_step steps[STEPS_MAX];
+
+		memcpy(steps, options->steps, (size_t)options->steps_n * sizeof *steps);
+		gsl_ran_shuffle(rng, steps, (size_t)options->steps_n, sizeof *steps);
+		for (int i = 0; i < options->steps_n && !err && !over(state); i++) {
+			err = run_step(state, &steps[i]);
+			if (options->progress)
+				options->progress(options->context, fmin(1, (double)(now_ns() - state->start_ns) / (double)wanted_ns));
+		}
+		state->cycle++;
+	} while (!err && !over(state) && now_ns() - state->start_ns < wanted_ns);
+	return err;
+}
+
+int measure(const struct measure_options *options, struct measurement *out)
+{
+	struct state state = {.options = options, .out = out, .pidfd = -1, .start_ns = now_ns()};
+	uint8_t all[CPUS_MAX];
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+
+	*out = (struct measurement){.steps_n = options->steps_n, .cpus_n = ledger_cpus(options->ledger)};
+	out->cpus = calloc((size_t)out->cpus_n, sizeof *out->cpus);
+	if (!rng || !out->cpus || options->steps_n > STEPS_MAX) {
+		gsl_rng_free(rng);
+		return -ENOMEM;
+	}
+	gsl_rng_set(rng, options->seed);
+	if (options->pid)
+		state.pidfd = (int)syscall(SYS_pidfd_open, options->pid, 0);
+	if (options->pid && state.pidfd < 0 && errno == ESRCH)
+		out->ended = 1;
+	memset(all, 1, sizeof all);
+	const uint8_t *cpus = options->scope_cpus ? options->scope_cpus : all;
+	int64_t steal = cpus_steal_ns(cpus);
+	int err = run_cycles(&state, rng);
+	out->steal_ns = cpus_steal_ns(cpus) - steal;
+	out->wall_ns = now_ns() - state.start_ns;
+	out->interrupted = *options->stop != 0;
+	if (state.pidfd >= 0)
+		close(state.pidfd);
+	gsl_rng_free(rng);
+	return err;
+}
+
+void measure_free(struct measurement *m)
+{
+	free(m->blocks);
+	free(m->cpus);
+	free(m->threads);
+	*m = (struct measurement){0};
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * measure.h: a measurement is a sequence of short windows over a target, in cycles of the same steps in random order.
+ *
+ * A step is a dose of probes and, for a target that can be told how to send, a way of sending. The machine drifts; what is
+ * to be compared therefore lies close together in time and is compared cycle by cycle.
+ */
+#ifndef COLLECT_MEASURE_H
+#define COLLECT_MEASURE_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "analyze/rows.h"
+#include "collect/account.h"
+
+struct ledger;
+struct clock;
+
+struct measure_step {
+	int dose;        /* 0, 1, 2 */
+	const char *way; /* NULL: the target sends as it does */
+};
+
+struct measure_options {
+	struct ledger *ledger;
+	const struct clock *clock;
+	const uint8_t *scope_cpus;        /* [CPUS_MAX]; NULL: the scope is processes */
+	pid_t pid;                        /* the measurement ends with this process; 0: with none */
+	const struct measure_step *steps; /* one cycle */
+	int steps_n;
+	double seconds;                   /* as many whole cycles as fit, at least one */
+	int window_ms;
+	uint64_t seed;                    /* of the order of steps */
+	const volatile sig_atomic_t *stop; /* ends the measurement within some 100 ms */
+	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
+	void (*progress)(void *context, double done);   /* done: 0 to 1; may be NULL */
+	void *context;
+};
+
+/* A thread's sums. */
+struct measure_thread {
+	uint64_t cyc[ACCOUNT_THREAD_MAX], sleep_cyc, calls_n;
+};
+
+/* A CPU's sums. */
+struct measure_cpu {
+	uint64_t cyc[ACCOUNT_ROWS], entries_n[ACCOUNT_ROWS];
+	uint64_t softirqs_n[ACCOUNT_SOFTIRQ_MAX], hardirqs_n[ACCOUNT_HARDIRQ_MAX];
+	uint64_t window; /* open to close */
+	int64_t residue;
+	double worst;    /* |residue| / window of the worst window */
+};
+
+struct measurement {
+	struct block_row *blocks; /* in order of time; run and block are left 0 and counted */
+	size_t blocks_n;
+	int steps_n;              /* blocks per cycle; an interrupted measurement ends with a whole one */
+
+	/* The rest: sums over the dose 1 windows, in units of the ledger (times ledger_scale() gives cycles). */
+	struct measure_cpu *cpus; /* [cpus_n] */
+	int cpus_n;
+	struct measure_thread *threads; /* [threads_n], by slot */
+	uint32_t threads_n;
+	struct account_calls calls[ACCOUNT_CALLS_MAX];
+	struct account_hist bytes, burst, gap;
+
+	double residue;  /* worst of all probed windows, as a fraction */
+	uint64_t torn_n, backwards_n, unmatched_n, nested_n;
+	int64_t steal_ns;
+	int64_t wall_ns;
+	int ended;       /* the target ended */
+	int interrupted; /* *stop was set */
+};
+
+/* Measures. 0 also when the target ended or the user interrupted; whatever was whole by then is in *out.
+ * Free with measure_free() in any case. */
+int measure(const struct measure_options *options, struct measurement *out);
+void measure_free(struct measurement *m);
+
+/* Work of rows: network interrupts and softirqs outside frames that the target's sends may have caused. With `all`, every
+ * interrupt and softirq. A softirq that another task's own system call ran is that task's. */
+int measure_row_is_async(uint32_t row, int all);
+
+#endif
