@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rows.h: one struct per table of the store, its fields named as the columns. Meaning and unit of each: schema.sql.
+ *
+ * NULL ("not measured", never zero) is STORE_NULL in an int64_t, NAN in a double, a null pointer in a string.
+ * Start a row with its store_null_<table>() (analyze/store.h), which makes every field NULL, then set what is known.
+ * Strings are UTF-8. A row that is handed to the store keeps owning its strings; rows that the store hands out lie,
+ * with their strings, in one piece of memory that store_rows_free() frees.
+ */
+#ifndef ANALYZE_ROWS_H
+#define ANALYZE_ROWS_H
+
+#include <stdint.h>
+
+#define STORE_NULL INT64_MIN
+
+struct host_row {
+	int64_t host;       /* set by the store */
+	const char *digest; /* set by the store */
+	const char *name, *cpu_model;
+	int64_t cpus_n;
+	const char *microcode, *kernel, *build, *arch, *cmdline, *mitigations, *governor, *clocksource, *virt, *tsc_flags;
+};
+
+struct run_row {
+	int64_t run; /* set by the store */
+	const char *kind, *state, *label;
+	int64_t host, started_ns, wall_ns;
+	const char *command, *version, *scope, *target;
+	int64_t pid;
+	const char *path, *clock;
+	double clock_hz;
+	const char *engine, *topology, *way;
+	int64_t like_run, lost_n;
+	double residue;
+	int64_t unbalanced, steal_ns;
+};
+
+struct warning_row {
+	int64_t run;
+	const char *code, *text;
+};
+
+struct calibration_row {
+	int64_t run, cpu, round;
+	const char *call, *probes;
+	int64_t dose, calls_n;
+	double call_cyc, frame_cyc;
+};
+
+struct block_row {
+	int64_t run, block, cycle;
+	const char *way;
+	int64_t dose, start_ns, wall_cyc, cpu_cyc;
+	int64_t meter_udp, meter_io, meter_switch;
+	int64_t calls_n, errors_n, bytes, other_n;
+	int64_t switch_n, frame_switch_n, softirq_n, frame_softirq_n;
+	int64_t target_cyc, path_cyc, sleep_cyc, async_cyc, async_target_cyc, irq_cyc, irq_target_cyc;
+};
+
+struct ledger_row {
+	int64_t run, cpu;
+	const char *task, *call, *softirq, *hardirq;
+	int64_t cyc, entries_n;
+};
+
+struct balance_row {
+	int64_t run, cpu, window_cyc, residue_cyc;
+	double worst;
+};
+
+struct thread_row {
+	int64_t run, tid, start, pid;
+	const char *comm;
+	int64_t user_cyc, path_cyc, call_cyc, kernel_cyc, irq_cyc, unknown_cyc, sleep_cyc, calls_n;
+};
+
+struct call_row {
+	int64_t run;
+	const char *name;
+	int64_t calls_n, errors_n, cyc;
+};
+
+struct hist_row {
+	int64_t run;
+	const char *name;
+	int64_t low, n, total;
+};
+
+struct bench_row {
+	int64_t run, round;
+	const char *way;
+	int64_t group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, async_cyc, preempt_n;
+};
+
+struct prediction_row {
+	int64_t prediction; /* set by the store */
+	int64_t profile, bench, made_ns;
+	const char *path, *alternative;
+	double fraction, fraction_low, fraction_high;
+	double speedup, speedup_low, speedup_high;
+	double overhead;
+	double predicted, predicted_low, predicted_high;
+	double capacity, capacity_low, capacity_high;
+	int64_t forced;
+};
+
+struct observation_row {
+	int64_t prediction, run;
+	double observed, observed_low, observed_high;
+};
+
+/* A row of the view prediction_v: a prediction beside what was observed (NULL where nothing was yet). */
+struct scored_row {
+	int64_t prediction, profile, bench;
+	const char *path, *alternative;
+	double fraction, fraction_low, fraction_high;
+	double speedup, speedup_low, speedup_high;
+	double overhead;
+	double predicted, predicted_low, predicted_high;
+	double capacity, capacity_low, capacity_high;
+	int64_t forced;
+	int64_t observe;
+	double observed, observed_low, observed_high;
+	double error;
+	int64_t overlaps;
+};
+
+#endif

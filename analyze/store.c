@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* store.c: opens the database, keeps its schema current, and says what went wrong and what to do about it. */
+#include "analyze/store.h"
+
+#include "analyze/store_internal.h"
+#include "base/err.h"
+#include "build/schema.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION_ID 0x6663616c /* as in schema.sql: "fcal" */
+#define BUSY_MS 10000
+
+/* migrations[i] takes version i + 1 to i + 2; the last leads to STORE_SCHEMA_VERSION. The first entry only holds the
+ * place, because an array cannot be empty. */
+static const char *const migrations[] = { NULL };
+_Static_assert(sizeof migrations / sizeof *migrations == (STORE_SCHEMA_VERSION > 1 ? STORE_SCHEMA_VERSION - 1 : 1),
+	       "one migration per version after the first");
+
+/* ---- Errors ---- */
+
+static int full(struct store *store)
+{
+	return fail(-ENOSPC, "store: no room left for %s; free some, or name a database on another disk with --db FILE",
+		    store->path);
+}
+
+static int read_only(struct store *store)
+{
+	return fail(-EROFS, "store: %s cannot be written; make it and its directory writable, or name another with --db FILE",
+		    store->path);
+}
+
+static int damaged(struct store *store)
+{
+	return fail(-EBADMSG, "store: %s is damaged or is not a forecall database; move it away and restore a copy, "
+		    "or name another with --db FILE", store->path);
+}
+
+/* A failed write says only "I/O error": whether the disk is full, or a quota or limit is reached, the system call knows. */
+static int io_error(struct store *store)
+{
+	int sys = sqlite3_system_errno(store->db);
+
+	if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
+		return full(store);
+	return fail(-EIO, "store: %s: input or output error (%s); see dmesg about the disk", store->path,
+		    sys ? strerror(sys) : sqlite3_errmsg(store->db));
+}
+
+/* Whether the directory of the database is there but takes no new file. */
+static bool directory_is_read_only(const char *path)
+{
+	char *copy = strdup(path);
+	bool read_only = copy && access(dirname(copy), W_OK) && errno != ENOENT;
+
+	free(copy);
+	return read_only;
+}
+
+/* What cannot be created SQLite tries to open once more, for reading, and then reports that it is missing. */
+static int cannot_open(struct store *store)
+{
+	int sys = sqlite3_system_errno(store->db);
+
+	if (sys == ENOSPC || sys == EDQUOT)
+		return full(store);
+	if (sys == EROFS || (sys == ENOENT && directory_is_read_only(store->path)))
+		return read_only(store);
+	return fail(sys ? -sys : -EIO, "store: cannot open %s: %s; name another with --db FILE", store->path,
+		    sys ? strerror(sys) : sqlite3_errmsg(store->db));
+}
+
+int store_error(struct store *store, int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		return full(store);
+	case SQLITE_READONLY:
+		return read_only(store);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return damaged(store);
+	case SQLITE_IOERR:
+		return io_error(store);
+	case SQLITE_CANTOPEN:
+		return cannot_open(store);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return fail(-EBUSY, "store: %s was locked by another program for %d s; end that, then repeat", store->path,
+			    BUSY_MS / 1000);
+	case SQLITE_NOMEM:
+		return fail(-ENOMEM, "store: out of memory");
+	case SQLITE_CONSTRAINT:
+		return fail(-EINVAL, "store: %s: a row was refused: %s", store->path, sqlite3_errmsg(store->db));
+	default:
+		return fail(-EIO, "store: %s: %s", store->path, sqlite3_errmsg(store->db));
+	}
+}
+
+/* ---- Statements ---- */
+
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **out)
+{
+	int code = sqlite3_prepare_v2(store->db, sql, -1, out, NULL);
+
+	return code == SQLITE_OK ? 0 : store_error(store, code);
+}
+
+int store_exec(struct store *store, const char *sql)
+{
+	int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : store_error(store, code);
+}
+
+int store_query(struct store *store, const char *sql, const int64_t *ids, size_t ids_n, int64_t *out)
+{
+	sqlite3_stmt *stmt;
+	int code, err = store_prepare(store, sql, &stmt);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < ids_n; i++)
+		if (ids[i] != STORE_NULL) /* unbound is NULL */
+			sqlite3_bind_int64(stmt, (int)i + 1, ids[i]);
+	code = sqlite3_step(stmt);
+	if (out)
+		*out = code == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) :
+											   STORE_NULL;
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		err = store_error(store, code);
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+int store_begin(struct store *store)
+{
+	return store_exec(store, "BEGIN IMMEDIATE");
+}
+
+int store_commit(struct store *store)
+{
+	return store_exec(store, "COMMIT");
+}
+
+void store_rollback(struct store *store)
+{
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* ---- Schema ---- */
+
+/* Commits when err is 0, rolls back when it is not. */
+static int finish(struct store *store, int err)
+{
+	if (!err)
+		err = store_commit(store);
+	if (err)
+		store_rollback(store);
+	return err;
+}
+
+static int schema_version(struct store *store, int64_t *version)
+{
+	return store_query(store, "PRAGMA user_version", NULL, 0, version);
+}
+
+static int migrate_step(struct store *store, const char *step, int64_t version)
+{
+	char set_version[64];
+	int err = store_exec(store, step);
+
+	if (err)
+		return err;
+	snprintf(set_version, sizeof set_version, "PRAGMA user_version = %lld", (long long)version);
+	return store_exec(store, set_version);
+}
+
+int store_migrate(struct store *store, const char *const *steps, size_t steps_n)
+{
+	int64_t version;
+	int err = store_begin(store);
+
+	if (err)
+		return err;
+	err = schema_version(store, &version); /* under the lock: another process may just have done it */
+	for (; !err && version <= (int64_t)steps_n; version++)
+		err = migrate_step(store, steps[version - 1], version + 1);
+	return finish(store, err);
+}
+
+/* Lays the schema into an empty database, unless another process was faster. */
+static int create(struct store *store)
+{
+	int64_t objects_n;
+	int err = store_begin(store);
+
+	if (err)
+		return err;
+	err = store_query(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &objects_n);
+	if (!err && objects_n == 0)
+		err = store_exec(store, schema_sql);
+	return finish(store, err);
+}
+
+/* The header says whose database it is; that the schema can be read says that the file goes on behind its header. */
+static int check_identity(struct store *store)
+{
+	int64_t id, objects_n;
+	int err = store_query(store, "PRAGMA application_id", NULL, 0, &id);
+
+	if (!err)
+		err = store_query(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &objects_n);
+	if (err)
+		return err;
+	return id == APPLICATION_ID && objects_n > 0 ? 0 : damaged(store);
+}
+
+/* SQLite does not wait on its own when two processes switch a new database to WAL at once. */
+static int use_wal(struct store *store)
+{
+	for (int waited_ms = 0; waited_ms < BUSY_MS; waited_ms += 10) {
+		int code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+
+		if (code == SQLITE_OK)
+			return 0;
+		if ((code & 0xff) != SQLITE_BUSY)
+			return store_error(store, code);
+		usleep(10000);
+	}
+	return store_error(store, SQLITE_BUSY);
+}
+
+static int prepare_for_writing(struct store *store)
+{
+	int64_t objects_n;
+	int err;
+
+	if (sqlite3_db_readonly(store->db, "main") == 1)
+		return read_only(store);
+	err = store_query(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &objects_n);
+	if (!err && objects_n == 0)
+		err = use_wal(store);
+	if (!err && objects_n == 0)
+		err = create(store);
+	return err;
+}
+
+/* An old schema is brought forward through a connection of its own when this one may only read. */
+static int update_schema(struct store *store, enum store_mode mode)
+{
+	struct store *writer;
+	int err;
+
+	if (mode == STORE_WRITE)
+		return store_migrate(store, migrations, STORE_SCHEMA_VERSION - 1);
+	err = store_open(store->path, STORE_WRITE, &writer);
+	store_free(writer);
+	return err;
+}
+
+static int check_schema(struct store *store, enum store_mode mode)
+{
+	int64_t version;
+	int err = check_identity(store);
+
+	if (!err)
+		err = schema_version(store, &version);
+	if (err)
+		return err;
+	if (version < 1)
+		return damaged(store);
+	if (version > STORE_SCHEMA_VERSION)
+		return fail(-ENOTSUP, "store: %s has schema %lld, this forecall knows up to %d; install a newer forecall, "
+			    "or name another database with --db FILE", store->path, (long long)version, STORE_SCHEMA_VERSION);
+	return version < STORE_SCHEMA_VERSION ? update_schema(store, mode) : 0;
+}
+
+/* ---- Opening ---- */
+
+static int missing(const char *path)
+{
+	return fail(-ENOENT, "store: there is no database %s; measure something first (forecall profile), or name one with --db FILE",
+		    path);
+}
+
+static int check_file(const char *path, enum store_mode mode)
+{
+	struct stat st;
+
+	if (stat(path, &st)) {
+		if (errno != ENOENT)
+			return fail(-errno, "store: cannot open %s: %s; name another with --db FILE", path, strerror(errno));
+		return mode == STORE_READ ? missing(path) : 0;
+	}
+	if (S_ISDIR(st.st_mode))
+		return fail(-EISDIR, "store: %s is a directory; name a file in it with --db FILE", path);
+	return 0;
+}
+
+/* "file:<path>?immutable=1", with the characters escaped that mean something there. The caller frees it. */
+static char *immutable_uri(const char *path)
+{
+	char *uri = malloc(strlen("file:?immutable=1") + 3 * strlen(path) + 1), *end;
+
+	if (!uri)
+		return NULL;
+	end = stpcpy(uri, "file:");
+	for (; *path; path++) {
+		if (strchr("%?#", *path))
+			end += sprintf(end, "%%%02X", (unsigned char)*path);
+		else
+			*end++ = *path;
+	}
+	strcpy(end, "?immutable=1");
+	return uri;
+}
+
+/* Whether some committed rows may still lie in the write-ahead log beside the database. */
+static bool has_log(const char *path)
+{
+	struct stat st;
+	char *log = sqlite3_mprintf("%s-wal", path);
+	bool found = !log || (stat(log, &st) == 0 && st.st_size > 0);
+
+	sqlite3_free(log);
+	return found;
+}
+
+static int connect_to(struct store *store, const char *name, int flags)
+{
+	int code;
+
+	sqlite3_close(store->db);
+	code = sqlite3_open_v2(name, &store->db, flags, NULL);
+	if (code != SQLITE_OK)
+		return code;
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, BUSY_MS);
+	return SQLITE_OK;
+}
+
+static int probe(struct store *store)
+{
+	return sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL);
+}
+
+/* A WAL database wants to write beside itself even to be read. On a read-only disk it is read as it lies there. */
+static int connect_read(struct store *store)
+{
+	int again, code = connect_to(store, store->path, SQLITE_OPEN_READONLY);
+	char *uri;
+
+	if (code == SQLITE_OK)
+		code = probe(store);
+	if (((code & 0xff) != SQLITE_CANTOPEN && (code & 0xff) != SQLITE_READONLY) || has_log(store->path))
+		return code;
+	uri = immutable_uri(store->path);
+	if (!uri)
+		return SQLITE_NOMEM;
+	again = connect_to(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+	free(uri);
+	return again == SQLITE_OK ? probe(store) : again;
+}
+
+static int connect_write(struct store *store)
+{
+	int code = connect_to(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+
+	return code == SQLITE_OK ? probe(store) : code;
+}
+
+static int connect_and_check(struct store *store, enum store_mode mode)
+{
+	int code = mode == STORE_READ ? connect_read(store) : connect_write(store);
+	int err;
+
+	if (code != SQLITE_OK)
+		return store_error(store, code);
+	err = store_exec(store, "PRAGMA foreign_keys = ON");
+	if (!err && mode == STORE_WRITE)
+		err = prepare_for_writing(store);
+	if (!err)
+		err = check_schema(store, mode);
+	return err;
+}
+
+int store_open(const char *path, enum store_mode mode, struct store **out)
+{
+	struct store *store;
+	int err = check_file(path, mode);
+
+	*out = NULL;
+	if (err)
+		return err;
+	store = calloc(1, sizeof *store);
+	if (!store || !(store->path = strdup(path))) {
+		free(store);
+		return fail(-ENOMEM, "store: out of memory");
+	}
+	err = connect_and_check(store, mode);
+	if (err) {
+		store_free(store);
+		return err;
+	}
+	*out = store;
+	return 0;
+}
+
+void store_free(struct store *store)
+{
+	if (!store)
+		return;
+	for (size_t i = 0; i < TABLE_MAX; i++)
+		sqlite3_finalize(store->insert[i]);
+	sqlite3_close(store->db);
+	free(store->path);
+	free(store);
+}
+
+void store_rows_free(void *rows)
+{
+	free(rows);
+}

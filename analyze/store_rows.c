@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* store_rows.c: which field holds which column, and the typed functions that add and read the rows of a run. */
+#include "analyze/rows.h"
+#include "analyze/store.h"
+#include "analyze/store_internal.h"
+
+#include <stddef.h>
+
+/* The type of a column follows from the type of its field, so the two cannot disagree. */
+#define COLUMN(row, field)                                                                                             \
+	{                                                                                                              \
+		#field,                                                                                                \
+		_Generic(((struct row *)0)->field, int64_t: COLUMN_INT, double: COLUMN_REAL, const char *: COLUMN_TEXT), \
+		offsetof(struct row, field)                                                                            \
+	}
+
+#define C(field) COLUMN(host_row, field)
+static const struct column host_columns[] = {
+	C(host), C(digest), C(name), C(cpu_model), C(cpus_n), C(microcode), C(kernel), C(build), C(arch), C(cmdline),
+	C(mitigations), C(governor), C(clocksource), C(virt), C(tsc_flags),
+};
+#undef C
+
+#define C(field) COLUMN(run_row, field)
+static const struct column run_columns[] = {
+	C(run), C(kind), C(state), C(label), C(host), C(started_ns), C(wall_ns), C(command), C(version), C(scope), C(target),
+	C(pid), C(path), C(clock), C(clock_hz), C(engine), C(topology), C(way), C(like_run), C(lost_n), C(residue),
+	C(unbalanced), C(steal_ns),
+};
+#undef C
+
+#define C(field) COLUMN(warning_row, field)
+static const struct column warning_columns[] = { C(run), C(code), C(text) };
+#undef C
+
+#define C(field) COLUMN(calibration_row, field)
+static const struct column calibration_columns[] = {
+	C(run), C(cpu), C(round), C(call), C(probes), C(dose), C(calls_n), C(call_cyc), C(frame_cyc),
+};
+#undef C
+
+#define C(field) COLUMN(block_row, field)
+static const struct column block_columns[] = {
+	C(run), C(block), C(cycle), C(way), C(dose), C(start_ns), C(wall_cyc), C(cpu_cyc), C(meter_udp), C(meter_io), C(meter_switch),
+	C(calls_n), C(errors_n), C(bytes), C(other_n), C(switch_n), C(frame_switch_n), C(softirq_n),
+	C(frame_softirq_n), C(target_cyc), C(path_cyc), C(sleep_cyc), C(async_cyc), C(async_target_cyc), C(irq_cyc), C(irq_target_cyc),
+};
+#undef C
+
+#define C(field) COLUMN(ledger_row, field)
+static const struct column ledger_columns[] = {
+	C(run), C(cpu), C(task), C(call), C(softirq), C(hardirq), C(cyc), C(entries_n),
+};
+#undef C
+
+#define C(field) COLUMN(balance_row, field)
+static const struct column balance_columns[] = { C(run), C(cpu), C(window_cyc), C(residue_cyc), C(worst) };
+#undef C
+
+#define C(field) COLUMN(thread_row, field)
+static const struct column thread_columns[] = {
+	C(run), C(tid), C(start), C(pid), C(comm), C(user_cyc), C(path_cyc), C(call_cyc), C(kernel_cyc), C(irq_cyc),
+	C(unknown_cyc), C(sleep_cyc), C(calls_n),
+};
+#undef C
+
+#define C(field) COLUMN(call_row, field)
+static const struct column call_columns[] = { C(run), C(name), C(calls_n), C(errors_n), C(cyc) };
+#undef C
+
+#define C(field) COLUMN(hist_row, field)
+static const struct column hist_columns[] = { C(run), C(name), C(low), C(n), C(total) };
+#undef C
+
+#define C(field) COLUMN(bench_row, field)
+static const struct column bench_columns[] = {
+	C(run), C(round), C(way), C(group_size), C(payload_bytes), C(private_bytes), C(packets_n), C(errors_n), C(cpu_cyc),
+	C(async_cyc), C(preempt_n),
+};
+#undef C
+
+#define C(field) COLUMN(prediction_row, field)
+static const struct column prediction_columns[] = {
+	C(prediction), C(profile), C(bench), C(made_ns), C(path), C(alternative), C(fraction), C(fraction_low),
+	C(fraction_high), C(speedup), C(speedup_low), C(speedup_high), C(overhead), C(predicted), C(predicted_low),
+	C(predicted_high), C(capacity), C(capacity_low), C(capacity_high), C(forced),
+};
+#undef C
+
+#define C(field) COLUMN(observation_row, field)
+static const struct column observation_columns[] = {
+	C(prediction), C(run), C(observed), C(observed_low), C(observed_high),
+};
+#undef C
+
+#define C(field) COLUMN(scored_row, field)
+static const struct column scored_columns[] = {
+	C(prediction), C(profile), C(bench), C(path), C(alternative), C(fraction), C(fraction_low), C(fraction_high),
+	C(speedup), C(speedup_low), C(speedup_high), C(overhead), C(predicted), C(predicted_low), C(predicted_high),
+	C(capacity), C(capacity_low), C(capacity_high), C(forced), C(observe), C(observed), C(observed_low),
+	C(observed_high), C(error), C(overlaps),
+};
+#undef C
+
+#define TABLE(sql_name, struct_name, order_by, column_array)                                                          \
+	{                                                                                                              \
+		.name = sql_name, .order = order_by, .row_size = sizeof(struct struct_name), .columns = column_array, \
+		.columns_n = sizeof(column_array) / sizeof *(column_array)                                            \
+	}
+
+const struct table store_tables[TABLE_MAX] = {
+	[TABLE_HOST] = TABLE("host", host_row, "host", host_columns),
+	[TABLE_RUN] = TABLE("run", run_row, "run", run_columns),
+	[TABLE_WARNING] = TABLE("warning", warning_row, "run, code", warning_columns),
+	[TABLE_CALIBRATION] = TABLE("calibration", calibration_row, "run, cpu, round, call, probes, dose", calibration_columns),
+	[TABLE_BLOCK] = TABLE("block", block_row, "run, block", block_columns),
+	[TABLE_LEDGER] = TABLE("ledger", ledger_row, "run, cpu, task, call, softirq, hardirq", ledger_columns),
+	[TABLE_BALANCE] = TABLE("balance", balance_row, "run, cpu", balance_columns),
+	[TABLE_THREAD] = TABLE("thread", thread_row, "run, tid, start", thread_columns),
+	[TABLE_CALL] = TABLE("call", call_row, "run, name", call_columns),
+	[TABLE_HIST] = TABLE("hist", hist_row, "run, name, low", hist_columns),
+	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
+	[TABLE_PREDICTION] = TABLE("prediction", prediction_row, "prediction", prediction_columns),
+	[TABLE_OBSERVATION] = TABLE("observation", observation_row, "prediction", observation_columns),
+	[TABLE_SCORED] = TABLE("prediction_v", scored_row, "prediction", scored_columns),
+};
+
+/* ---- Typed functions ---- */
+
+#define NULLER(table, ID)                                                                                              \
+	void store_null_##table(struct table##_row *row)                                                               \
+	{                                                                                                              \
+		table_null(TABLE_##ID, row);                                                                           \
+	}
+
+#define ADDER(table, ID)                                                                                               \
+	int store_add_##table(struct store *store, const struct table##_row *row)                                      \
+	{                                                                                                              \
+		return table_insert(store, TABLE_##ID, row);                                                           \
+	}
+
+#define READER(table, plural, ID)                                                                                      \
+	int store_##plural(struct store *store, int64_t run, struct table##_row **rows, size_t *n)                     \
+	{                                                                                                              \
+		struct bind bind = { .id = run };                                                                      \
+		void *found;                                                                                           \
+		int err = table_select(store, TABLE_##ID, "run = ?1", &bind, 1, &found, n);                            \
+                                                                                                                       \
+		*rows = found;                                                                                         \
+		return err;                                                                                            \
+	}
+
+#define ROWS_OF_RUN(table, plural, ID) NULLER(table, ID) ADDER(table, ID) READER(table, plural, ID)
+
+ROWS_OF_RUN(warning, warnings, WARNING)
+ROWS_OF_RUN(calibration, calibrations, CALIBRATION)
+ROWS_OF_RUN(block, blocks, BLOCK)
+ROWS_OF_RUN(ledger, ledgers, LEDGER)
+ROWS_OF_RUN(balance, balances, BALANCE)
+ROWS_OF_RUN(thread, threads, THREAD)
+ROWS_OF_RUN(call, calls, CALL)
+ROWS_OF_RUN(hist, hists, HIST)
+ROWS_OF_RUN(bench, benches, BENCH)
+ROWS_OF_RUN(observation, observations, OBSERVATION)
+NULLER(host, HOST)
+NULLER(run, RUN)
+NULLER(prediction, PREDICTION)
+
+int store_hist(struct store *store, int64_t run, const char *name, struct hist_row **rows, size_t *n)
+{
+	struct bind binds[] = { { .id = run }, { .text = name } };
+	void *found;
+	int err = table_select(store, TABLE_HIST, "run = ?1 AND name = ?2", binds, 2, &found, n);
+
+	*rows = found;
+	return err;
+}
+
+int store_add_prediction(struct store *store, const struct prediction_row *row, int64_t *prediction)
+{
+	return table_insert_new(store, TABLE_PREDICTION, row, prediction);
+}
+
+int store_predictions(struct store *store, int64_t profile, struct prediction_row **rows, size_t *n)
+{
+	struct bind bind = { .id = profile };
+	const char *where = profile == STORE_NULL ? NULL : "profile = ?1";
+	void *found;
+	int err = table_select(store, TABLE_PREDICTION, where, &bind, where != NULL, &found, n);
+
+	*rows = found;
+	return err;
+}
+
+int store_scored(struct store *store, struct scored_row **rows, size_t *n)
+{
+	void *found;
+	int err = table_select(store, TABLE_SCORED, "observed IS NOT NULL", NULL, 0, &found, n);
+
+	*rows = found;
+	return err;
+}
