@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* store.c: opens the database, keeps its schema current, and says what went wrong and what to do about it. */
+/* store.c: opens and closes the database, and keeps its schema current. */
 #include "analyze/store.h"
 
 #include "analyze/store_internal.h"
@@ -7,7 +7,6 @@
 #include "build/schema.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,146 +15,12 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x6663616c /* as in schema.sql: "fcal" */
-#define BUSY_MS 10000
 
 /* migrations[i] takes version i + 1 to i + 2; the last leads to STORE_SCHEMA_VERSION. The first entry only holds the
  * place, because an array cannot be empty. */
 static const char *const migrations[] = { NULL };
 _Static_assert(sizeof migrations / sizeof *migrations == (STORE_SCHEMA_VERSION > 1 ? STORE_SCHEMA_VERSION - 1 : 1),
 	       "one migration per version after the first");
-
-/* ---- Errors ---- */
-
-static int full(struct store *store)
-{
-	return fail(-ENOSPC, "store: no room left for %s; free some, or name a database on another disk with --db FILE",
-		    store->path);
-}
-
-static int read_only(struct store *store)
-{
-	return fail(-EROFS, "store: %s cannot be written; make it and its directory writable, or name another with --db FILE",
-		    store->path);
-}
-
-static int damaged(struct store *store)
-{
-	return fail(-EBADMSG, "store: %s is damaged or is not a forecall database; move it away and restore a copy, "
-		    "or name another with --db FILE", store->path);
-}
-
-/* A failed write says only "I/O error": whether the disk is full, or a quota or limit is reached, the system call knows. */
-static int io_error(struct store *store)
-{
-	int sys = sqlite3_system_errno(store->db);
-
-	if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-		return full(store);
-	return fail(-EIO, "store: %s: input or output error (%s); see dmesg about the disk", store->path,
-		    sys ? strerror(sys) : sqlite3_errmsg(store->db));
-}
-
-/* Whether the directory of the database is there but takes no new file. */
-static bool directory_is_read_only(const char *path)
-{
-	char *copy = strdup(path);
-	bool read_only = copy && access(dirname(copy), W_OK) && errno != ENOENT;
-
-	free(copy);
-	return read_only;
-}
-
-/* What cannot be created SQLite tries to open once more, for reading, and then reports that it is missing. */
-static int cannot_open(struct store *store)
-{
-	int sys = sqlite3_system_errno(store->db);
-
-	if (sys == ENOSPC || sys == EDQUOT)
-		return full(store);
-	if (sys == EROFS || (sys == ENOENT && directory_is_read_only(store->path)))
-		return read_only(store);
-	return fail(sys ? -sys : -EIO, "store: cannot open %s: %s; name another with --db FILE", store->path,
-		    sys ? strerror(sys) : sqlite3_errmsg(store->db));
-}
-
-int store_error(struct store *store, int code)
-{
-	switch (code & 0xff) {
-	case SQLITE_FULL:
-		return full(store);
-	case SQLITE_READONLY:
-		return read_only(store);
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return damaged(store);
-	case SQLITE_IOERR:
-		return io_error(store);
-	case SQLITE_CANTOPEN:
-		return cannot_open(store);
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return fail(-EBUSY, "store: %s was locked by another program for %d s; end that, then repeat", store->path,
-			    BUSY_MS / 1000);
-	case SQLITE_NOMEM:
-		return fail(-ENOMEM, "store: out of memory");
-	case SQLITE_CONSTRAINT:
-		return fail(-EINVAL, "store: %s: a row was refused: %s", store->path, sqlite3_errmsg(store->db));
-	default:
-		return fail(-EIO, "store: %s: %s", store->path, sqlite3_errmsg(store->db));
-	}
-}
-
-/* ---- Statements ---- */
-
-int store_prepare(struct store *store, const char *sql, sqlite3_stmt **out)
-{
-	int code = sqlite3_prepare_v2(store->db, sql, -1, out, NULL);
-
-	return code == SQLITE_OK ? 0 : store_error(store, code);
-}
-
-int store_exec(struct store *store, const char *sql)
-{
-	int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-
-	return code == SQLITE_OK ? 0 : store_error(store, code);
-}
-
-int store_query(struct store *store, const char *sql, const int64_t *ids, size_t ids_n, int64_t *out)
-{
-	sqlite3_stmt *stmt;
-	int code, err = store_prepare(store, sql, &stmt);
-
-	if (err)
-		return err;
-	for (size_t i = 0; i < ids_n; i++)
-		if (ids[i] != STORE_NULL) /* unbound is NULL */
-			sqlite3_bind_int64(stmt, (int)i + 1, ids[i]);
-	code = sqlite3_step(stmt);
-	if (out)
-		*out = code == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) :
-											   STORE_NULL;
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		err = store_error(store, code);
-	sqlite3_finalize(stmt);
-	return err;
-}
-
-int store_begin(struct store *store)
-{
-	return store_exec(store, "BEGIN IMMEDIATE");
-}
-
-int store_commit(struct store *store)
-{
-	return store_exec(store, "COMMIT");
-}
-
-void store_rollback(struct store *store)
-{
-	if (!sqlite3_get_autocommit(store->db))
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-}
 
 /* ---- Schema ---- */
 
@@ -187,7 +52,7 @@ static int migrate_step(struct store *store, const char *step, int64_t version)
 
 int store_migrate(struct store *store, const char *const *steps, size_t steps_n)
 {
-	int64_t version;
+	int64_t version = 0;
 	int err = store_begin(store);
 
 	if (err)
@@ -222,13 +87,13 @@ static int check_identity(struct store *store)
 		err = store_query(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &objects_n);
 	if (err)
 		return err;
-	return id == APPLICATION_ID && objects_n > 0 ? 0 : damaged(store);
+	return id == APPLICATION_ID && objects_n > 0 ? 0 : store_error(store, SQLITE_NOTADB);
 }
 
 /* SQLite does not wait on its own when two processes switch a new database to WAL at once. */
 static int use_wal(struct store *store)
 {
-	for (int waited_ms = 0; waited_ms < BUSY_MS; waited_ms += 10) {
+	for (int waited_ms = 0; waited_ms < STORE_BUSY_MS; waited_ms += 10) {
 		int code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 
 		if (code == SQLITE_OK)
@@ -246,7 +111,7 @@ static int prepare_for_writing(struct store *store)
 	int err;
 
 	if (sqlite3_db_readonly(store->db, "main") == 1)
-		return read_only(store);
+		return store_error(store, SQLITE_READONLY);
 	err = store_query(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &objects_n);
 	if (!err && objects_n == 0)
 		err = use_wal(store);
@@ -278,7 +143,7 @@ static int check_schema(struct store *store, enum store_mode mode)
 	if (err)
 		return err;
 	if (version < 1)
-		return damaged(store);
+		return store_error(store, SQLITE_NOTADB);
 	if (version > STORE_SCHEMA_VERSION)
 		return fail(-ENOTSUP, "store: %s has schema %lld, this forecall knows up to %d; install a newer forecall, "
 			    "or name another database with --db FILE", store->path, (long long)version, STORE_SCHEMA_VERSION);
@@ -321,7 +186,7 @@ static char *immutable_uri(const char *path)
 		else
 			*end++ = *path;
 	}
-	strcpy(end, "?immutable=1");
+	memcpy(end, "?immutable=1", sizeof "?immutable=1");
 	return uri;
 }
 
@@ -345,7 +210,7 @@ static int connect_to(struct store *store, const char *name, int flags)
 	if (code != SQLITE_OK)
 		return code;
 	sqlite3_extended_result_codes(store->db, 1);
-	sqlite3_busy_timeout(store->db, BUSY_MS);
+	sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
 	return SQLITE_OK;
 }
 

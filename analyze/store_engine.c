@@ -326,7 +326,7 @@ int table_select(struct store *store, enum table_id id, const char *where, const
 		 void **rows, size_t *n)
 {
 	struct reader reader = { .table = &store_tables[id] };
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int err = prepare_owned(store, select_sql(reader.table, where), &stmt);
 
 	*rows = NULL;

@@ -10,9 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct json_t;
 struct sqlite3;
 struct sqlite3_stmt;
+
+#define STORE_BUSY_MS 10000 /* how long a lock of another program is waited for */
 
 enum column_type { COLUMN_INT, COLUMN_REAL, COLUMN_TEXT };
 
@@ -60,7 +61,7 @@ struct store {
 	struct sqlite3_stmt *insert[TABLE_MAX]; /* prepared at their first use */
 };
 
-/* store.c ---------------------------------------------------------------------------------------------------------- */
+/* store_sql.c ------------------------------------------------------------------------------------------------------ */
 
 /* Turns the database's last error (an SQLite result code) into -errno, and prints it with its remedy. */
 int store_error(struct store *store, int code);
@@ -74,6 +75,8 @@ int store_exec(struct store *store, const char *sql);
 /* Runs a statement with the ids bound to ?1, ?2, ... (STORE_NULL binds NULL). *out is the first column of its first row,
  * STORE_NULL when there is none. out may be NULL. */
 int store_query(struct store *store, const char *sql, const int64_t *ids, size_t ids_n, int64_t *out);
+
+/* store.c ---------------------------------------------------------------------------------------------------------- */
 
 /* steps[i] takes the schema from version i + 1 to i + 2. Each is applied with its version number in one transaction. */
 int store_migrate(struct store *store, const char *const *steps, size_t steps_n);
@@ -108,12 +111,14 @@ int table_select(struct store *store, enum table_id id, const char *where, const
 int table_select_one(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n,
 		     void **row);
 
-/* store_json.c ----------------------------------------------------------------------------------------------------- */
+/* store_export.c, store_import.c ----------------------------------------------------------------------------------- */
 
-/* A row as a JSON object, without its first `skip` columns. NULL when out of memory or when a text is not UTF-8. */
-struct json_t *table_to_json(enum table_id id, const void *row, size_t skip);
-
-/* Fills a row from a JSON object; what is missing is NULL; strings stay the object's. -EINVAL names what is wrong. */
-int table_from_json(enum table_id id, const struct json_t *object, void *row);
+/* Keys that are not columns. A run has another id in every database, so links name it by what is the same everywhere. */
+#define KEY_SCHEMA "schema"           /* the version that wrote the object */
+#define KEY_LIKE "like"               /* instead of run.like_run */
+#define KEY_PROFILE "profile_run"     /* instead of prediction.profile */
+#define KEY_BENCH "bench_run"         /* instead of prediction.bench */
+#define KEY_OBSERVATION "observation" /* in a prediction: the row of that table */
+#define KEY_OBSERVE "observe_run"     /* instead of observation.run */
 
 #endif

@@ -102,10 +102,10 @@ static const struct column scored_columns[] = {
 };
 #undef C
 
-#define TABLE(sql_name, struct_name, order_by, column_array)                                                          \
+#define TABLE(sql_name, row, order_by, column_array)                                                                   \
 	{                                                                                                              \
-		.name = sql_name, .order = order_by, .row_size = sizeof(struct struct_name), .columns = column_array, \
-		.columns_n = sizeof(column_array) / sizeof *(column_array)                                            \
+		.name = (sql_name), .order = (order_by), .row_size = sizeof(struct row), .columns = (column_array),    \
+		.columns_n = sizeof(column_array) / sizeof *(column_array)                                             \
 	}
 
 const struct table store_tables[TABLE_MAX] = {
