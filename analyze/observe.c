@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* observe.c: compares the windows before and after a port. */
+#include "analyze/observe.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum work { WORK_UDP, WORK_WALL, WORK_MAX };
+
+static const char *const work_names[WORK_MAX] = {
+	[WORK_UDP] = "UDP datagram sent",
+	[WORK_WALL] = "clock cycle",
+};
+
+/* Sums over the windows of one side in one cycle. */
+struct sums {
+	double cpu, work, async, async_work, windows;
+};
+
+struct side {
+	struct sums *cycles;
+	size_t n;
+	size_t windows_n;
+};
+
+static int belongs(const struct observe_side *side, const struct block_row *block)
+{
+	return !side->way || (block->way && !strcmp(block->way, side->way));
+}
+
+static double work_of(const struct block_row *block, enum work work)
+{
+	return work == WORK_WALL ? (double)block->wall_cyc : (double)block->meter_udp;
+}
+
+static void add_block(struct sums *sums, const struct block_row *block, enum work work)
+{
+	if (block->dose) {
+		sums->async += (double)(block->async_cyc - block->async_target_cyc);
+		sums->async_work += work_of(block, work);
+	} else if (block->cpu_cyc != STORE_NULL) {
+		sums->cpu += (double)block->cpu_cyc;
+		sums->work += work_of(block, work);
+		sums->windows++;
+	}
+}
+
+static int side_sums(const struct observe_side *in, enum work work, struct side *out)
+{
+	int64_t last = -1;
+
+	for (size_t i = 0; i < in->blocks_n; i++)
+		if (in->blocks[i].cycle > last)
+			last = in->blocks[i].cycle;
+	out->n = (size_t)(last + 1);
+	out->cycles = calloc(out->n + 1, sizeof *out->cycles);
+	if (!out->cycles)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->blocks_n; i++)
+		if (belongs(in, &in->blocks[i]))
+			add_block(&out->cycles[in->blocks[i].cycle], &in->blocks[i], work);
+	for (size_t i = 0; i < out->n; i++)
+		out->windows_n += (size_t)out->cycles[i].windows;
+	return 0;
+}
+
+/* Cycles per unit of work over the cycles index[n]. */
+static double cost(const struct side *side, const size_t *index, size_t n)
+{
+	struct sums sum = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sums *one = &side->cycles[index[i]];
+
+		sum.cpu += one->cpu;
+		sum.work += one->work;
+		sum.async += one->async;
+		sum.async_work += one->async_work;
+	}
+	return sum.cpu / sum.work + (sum.async_work > 0 ? sum.async / sum.async_work : 0);
+}
+
+/* UDP datagrams are the work if both sides sent any. */
+static enum work choose_work(const struct observe_side *before, const struct observe_side *after)
+{
+	const struct observe_side *sides[2] = {before, after};
+
+	for (int i = 0; i < 2; i++) {
+		int64_t sent = 0;
+
+		for (size_t j = 0; j < sides[i]->blocks_n; j++) {
+			const struct block_row *block = &sides[i]->blocks[j];
+
+			if (block->meter_udp == STORE_NULL)
+				return WORK_WALL;
+			if (belongs(sides[i], block))
+				sent += block->meter_udp;
+		}
+		if (!sent)
+			return WORK_WALL;
+	}
+	return WORK_UDP;
+}
+
+static int bootstrap(const struct side *before, const struct side *after, int paired, double *reps[3])
+{
+	struct stats_rng *rng = stats_rng_new(STATS_SEED);
+	size_t *b = malloc((before->n + 1) * sizeof *b), *a = malloc((after->n + 1) * sizeof *a);
+	int err = rng && a && b ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < STATS_REPLICATES && !err; i++) {
+		err = stats_resample(rng, NULL, before->n, b, before->n);
+		if (!err && !paired)
+			err = stats_resample(rng, NULL, after->n, a, after->n);
+		reps[1][i] = cost(before, b, before->n);
+		reps[2][i] = cost(after, paired ? b : a, after->n);
+		reps[0][i] = reps[1][i] / reps[2][i];
+		for (int j = 0; j < 3; j++) /* a resample without a window of one side has no value of its own */
+			if (!(isfinite(reps[j][i]) && reps[j][i] > 0))
+				reps[j][i] = i ? reps[j][i - 1] : 1;
+	}
+	free(a);
+	free(b);
+	stats_rng_free(rng);
+	return err;
+}
+
+static double whole(const struct side *side, size_t *index)
+{
+	for (size_t i = 0; i < side->n; i++)
+		index[i] = i;
+	return cost(side, index, side->n);
+}
+
+static int figures(const struct side *before, const struct side *after, int paired, struct observe *out)
+{
+	size_t n = before->n < after->n ? before->n : after->n, room = before->n > after->n ? before->n : after->n;
+	size_t *index = malloc((room + 1) * sizeof *index);
+	double *memory = malloc(3 * STATS_REPLICATES * sizeof *memory);
+	int err = index && memory ? 0 : -ENOMEM;
+
+	if (!err) {
+		double *reps[3] = {memory, memory + STATS_REPLICATES, memory + 2 * STATS_REPLICATES};
+		struct figure *to[3] = {&out->r, &out->before, &out->after};
+		double b = whole(before, index), a = whole(after, index);
+		double values[3] = {b / a, b, a};
+
+		err = bootstrap(before, after, paired, reps);
+		for (int j = 0; j < 3 && !err; j++) {
+			err = stats_widen_log(reps[j], STATS_REPLICATES, values[j], n);
+			if (!err)
+				err = stats_interval(reps[j], STATS_REPLICATES, values[j], to[j]);
+		}
+	}
+	free(index);
+	free(memory);
+	return err;
+}
+
+int observe_compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out)
+{
+	enum work work = choose_work(before, after);
+	struct side b = {0}, a = {0};
+	int err = side_sums(before, work, &b);
+
+	if (!err)
+		err = side_sums(after, work, &a);
+	*out = (struct observe){.work = work_names[work], .windows_n = b.windows_n + a.windows_n};
+	if (!err && (b.windows_n < 2 || a.windows_n < 2))
+		err = fail(-ENODATA, "observe: too few unprobed windows (%zu before, %zu after); measure longer (--seconds)", b.windows_n,
+			   a.windows_n);
+	if (!err)
+		err = figures(&b, &a, paired && b.n == a.n, out);
+	free(b.cycles);
+	free(a.cycles);
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * observe.h: r as it was observed: busy cycles per unit of work before / after.
+ *
+ * Per side, from windows: (CPU time of unprobed windows + network interrupts elsewhere) per unit of work, the latter from the
+ * probed windows where there are any. The unit is one UDP datagram sent in the target's namespace, or, where the target sends
+ * none, one clock cycle (the load is then the same on both sides only if the clients make it so).
+ * Interval: bootstrap over cycles of windows; where both sides were measured in one run, a cycle is kept whole.
+ */
+#ifndef ANALYZE_OBSERVE_H
+#define ANALYZE_OBSERVE_H
+
+#include <stddef.h>
+
+#include "analyze/rows.h"
+#include "analyze/stats.h"
+
+struct observe_side {
+	const struct block_row *blocks;
+	size_t blocks_n;
+	const char *way; /* only windows of this way; NULL: all */
+};
+
+struct observe {
+	struct figure r;      /* before / after */
+	struct figure before, after; /* cycles per unit of work */
+	const char *work;     /* what a unit is */
+	size_t windows_n;     /* unprobed windows, both sides */
+};
+
+/* `paired`: both sides are of the same run, and cycles mean the same on both. 0, or, said: -ENODATA a side has too few
+ * unprobed windows with work in them; -ENOMEM. */
+int observe_compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out);
+
+#endif

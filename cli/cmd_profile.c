@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_profile.c: `forecall profile`: watches a server and tells what share of its busy cycles a path takes. */
+#include <errno.h>
+#include <string.h>
+
+#include "analyze/answer.h"
+#include "analyze/store.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/show.h"
+#include "cli/signals.h"
+#include "collect/cpus.h"
+#include "collect/profile.h"
+#include "version.h"
+
+static const struct usage usage = {
+	.name = "profile",
+	.operands = "[-- CMD [ARG...]]",
+	.about = "Watches an unmodified server and accounts every busy cycle around one system-call path: f, the share of the path,\n"
+		 "with the cost of the probes measured and taken out. Give the server by -p, by -C, or as a command after --.",
+	.notes = "Examples:\n"
+		 "  forecall profile -p $(pidof memcached) --path sendmsg\n"
+		 "  forecall profile -C 1 --path sendto,sendmsg --seconds 30\n"
+		 "  forecall profile --path write -- redis-server --port 7000\n",
+	.command = true,
+	.operands_max = -1,
+};
+
+struct arguments {
+	uint64_t pid;
+	const char *cpus, *path, *clock, *engine, *async, *label;
+	double seconds;
+	uint64_t window_ms, seed;
+	uint8_t cpu_set[CPUS_MAX];
+};
+
+/* Which of the three scopes was given, into the options of the profile. CLI_GO_ON or CLI_USAGE. */
+static int choose_scope(struct arguments *arguments, int argc, char **argv, struct profile_options *options)
+{
+	int scopes = (arguments->pid > 0) + (arguments->cpus != NULL) + (argc > 0);
+
+	if (scopes != 1)
+		return options_misuse(&usage, scopes ? "give only one of -p PID, -C CPUS and a command" : "give a server: -p PID, -C CPUS, or -- CMD");
+	if (arguments->cpus && parse_cpulist(arguments->cpus, arguments->cpu_set, CPUS_MAX))
+		return options_misuse(&usage, "-C: \"%s\" is no list of CPUs such as 1 or 0-3,8", arguments->cpus);
+	options->pid = (pid_t)arguments->pid;
+	options->cpus = arguments->cpus ? arguments->cpu_set : NULL;
+	options->command = argc ? argv : NULL;
+	return CLI_GO_ON;
+}
+
+static int show(const struct cli *cli, struct store *store, int64_t run, enum fraction_async async)
+{
+	struct fraction fraction;
+	int err = answer_fraction(store, run, async, &fraction);
+
+	if (err)
+		return err;
+	err = cli->json ? json_print(show_profile_json(store, run, &fraction)) : show_profile(cli, store, run, &fraction);
+	fraction_free(&fraction);
+	return err;
+}
+
+static enum fraction_async async_of(const char *name)
+{
+	for (enum fraction_async async = 0; async < FRACTION_ASYNC_MAX; async++)
+		if (!strcmp(name, fraction_async_names[async]))
+			return async;
+	return FRACTION_ASYNC_NET;
+}
+
+int cmd_profile(struct cli *cli, int argc, char **argv)
+{
+	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "net", .seconds = 10, .window_ms = 100, .seed = 1};
+	const struct option_spec specs[] = {
+		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the process, with its threads, children and later ones"),
+		OPT_STRING('C', "cpus", "CPUS", &arguments.cpus, "everything that runs on these CPUs: 1 or 0-3,8"),
+		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls that would be replaced, by name, comma separated"),
+		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to measure"),
+		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
+		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
+		OPT_WORD(0, "engine", "ledger", &arguments.engine, "trace every event"),
+		OPT_WORD(0, "async", "net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
+		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
+		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the windows"),
+		OPT_END,
+	};
+	struct profile_options options = {.stop = &signals_stop, .version = FORECALL_VERSION, .calibration_rounds = 8};
+	struct store *store = NULL;
+	int64_t run;
+
+	int status = options_parse(cli, &usage, specs, &argc, &argv);
+	if (status == CLI_GO_ON)
+		status = choose_scope(&arguments, argc, argv, &options);
+	if (status != CLI_GO_ON)
+		return status;
+	struct progress *progress = progress_new(cli, "profile");
+	options.path = arguments.path;
+	options.clock = arguments.clock;
+	options.seconds = arguments.seconds;
+	options.window_ms = (int)arguments.window_ms;
+	options.seed = arguments.seed;
+	options.label = arguments.label;
+	options.command_line = cli->command_line;
+	options.progress = progress_tick;
+	options.progress_context = progress;
+	signals_install();
+	int err = store_open(cli->db, STORE_WRITE, &store);
+	if (!err)
+		err = profile_run(store, &options, &run);
+	progress_free(progress);
+	if (!err)
+		err = show(cli, store, run, async_of(arguments.async));
+	store_free(store);
+	return err == -EINVAL ? CLI_USAGE : cli_status(err);
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* show_profile.c: a profile as text and as JSON, from the store. */
+#include "cli/show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/fraction.h"
+#include "analyze/store.h"
+#include "cli/cli.h"
+#include "cli/print.h"
+
+#define ROWS_SHOWN 12 /* threads and calls: the largest ones */
+
+/* Rows of the ledger with the CPU left out, largest first. */
+struct line {
+	const struct ledger_row *row;
+	int64_t cyc, entries_n;
+};
+
+static int same_context(const struct ledger_row *a, const struct ledger_row *b)
+{
+	return !strcmp(a->task, b->task) && !strcmp(a->call, b->call) && !strcmp(a->softirq, b->softirq) && !strcmp(a->hardirq, b->hardirq);
+}
+
+static int by_cycles(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	return (x->cyc < y->cyc) - (x->cyc > y->cyc);
+}
+
+static size_t sum_over_cpus(const struct ledger_row *rows, size_t n, struct line *lines)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = 0;
+
+		while (at < used && !same_context(lines[at].row, &rows[i]))
+			at++;
+		if (at == used)
+			lines[used++] = (struct line){.row = &rows[i]};
+		lines[at].cyc += rows[i].cyc;
+		lines[at].entries_n += rows[i].entries_n;
+	}
+	qsort(lines, used, sizeof *lines, by_cycles);
+	return used;
+}
+
+static int print_ledger(const struct ledger_row *rows, size_t n)
+{
+	struct line *lines = calloc(n + 1, sizeof *lines);
+	struct table *table = table_new("task|call|softirq|hardirq|>cycles|>of all|>of the target|>entries");
+	double all = 0, target = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	n = sum_over_cpus(rows, n, lines);
+	for (size_t i = 0; i < n; i++) {
+		all += (double)lines[i].cyc;
+		target += strcmp(lines[i].row->task, "target") ? 0 : (double)lines[i].cyc;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_row *row = lines[i].row;
+
+		table_text(table, row->task);
+		table_text(table, row->call);
+		table_text(table, row->softirq);
+		table_text(table, row->hardirq);
+		table_i64(table, lines[i].cyc);
+		table_cell(table, "%.2f %%", 100 * (double)lines[i].cyc / all);
+		if (strcmp(row->task, "target"))
+			table_text(table, "");
+		else
+			table_cell(table, "%.2f %%", 100 * (double)lines[i].cyc / target);
+		table_i64(table, lines[i].entries_n);
+	}
+	int err = table_print(table);
+	table_free(table);
+	free(lines);
+	return err;
+}
+
+int show_ledger(struct store *store, int64_t run)
+{
+	struct ledger_row *rows;
+	size_t n;
+	int err = store_ledgers(store, run, &rows, &n);
+
+	if (!err)
+		err = print_ledger(rows, n);
+	store_rows_free(rows);
+	return err;
+}
+
+static int64_t thread_total(const struct thread_row *t)
+{
+	return t->user_cyc + t->path_cyc + t->call_cyc + t->kernel_cyc + t->irq_cyc + t->unknown_cyc;
+}
+
+static int by_total(const void *a, const void *b)
+{
+	int64_t x = thread_total(a), y = thread_total(b);
+
+	return (x < y) - (x > y);
+}
+
+static int print_threads(struct store *store, int64_t run)
+{
+	struct thread_row *rows;
+	size_t n;
+	int err = store_threads(store, run, &rows, &n);
+
+	if (err || !n)
+		goto cleanup;
+	qsort(rows, n, sizeof *rows, by_total);
+	struct table *table = table_new(">tid|thread|>path calls|>path|>other calls|>user|>interrupts|>kernel|>unknown|>asleep in path");
+	for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
+		double all = (double)thread_total(&rows[i]);
+		const int64_t shares[] = {rows[i].path_cyc, rows[i].call_cyc, rows[i].user_cyc, rows[i].irq_cyc, rows[i].kernel_cyc,
+					  rows[i].unknown_cyc};
+
+		table_i64(table, rows[i].tid);
+		table_text(table, rows[i].comm);
+		table_i64(table, rows[i].calls_n);
+		for (size_t j = 0; j < sizeof shares / sizeof *shares; j++)
+			table_cell(table, "%.1f %%", 100 * (double)shares[j] / (all > 0 ? all : 1));
+		table_i64(table, rows[i].sleep_cyc);
+	}
+	err = table_print(table);
+	table_free(table);
+	if (n > ROWS_SHOWN)
+		printf("and %zu threads more\n", n - ROWS_SHOWN);
+cleanup:
+	store_rows_free(rows);
+	return err;
+}
+
+static int by_call_cycles(const void *a, const void *b)
+{
+	const struct call_row *x = a, *y = b;
+
+	return (x->cyc < y->cyc) - (x->cyc > y->cyc);
+}
+
+static int print_calls(struct store *store, int64_t run)
+{
+	struct call_row *rows;
+	size_t n;
+	int err = store_calls(store, run, &rows, &n);
+
+	if (err || !n)
+		goto cleanup;
+	qsort(rows, n, sizeof *rows, by_call_cycles);
+	struct table *table = table_new("system call|>calls|>errors|>cycles|>per call");
+	for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
+		table_text(table, rows[i].name);
+		table_i64(table, rows[i].calls_n);
+		table_i64(table, rows[i].errors_n);
+		table_i64(table, rows[i].cyc);
+		table_cell(table, "%.0f", (double)rows[i].cyc / (double)rows[i].calls_n);
+	}
+	err = table_print(table);
+	table_free(table);
+cleanup:
+	store_rows_free(rows);
+	return err;
+}
+
+/* Mean of a histogram weighted by calls: for bursts, the length of the burst that a call finds itself in. NAN when empty. */
+static double hist_mean(struct store *store, int64_t run, const char *name)
+{
+	struct hist_row *rows;
+	size_t n;
+	double count = 0, total = 0;
+
+	if (store_hist(store, run, name, &rows, &n))
+		return NAN;
+	for (size_t i = 0; i < n; i++) {
+		count += (double)rows[i].n;
+		total += (double)rows[i].total;
+	}
+	store_rows_free(rows);
+	return count > 0 ? total / count : NAN;
+}
+
+static void print_figures(struct store *store, const struct run_row *run, const struct fraction *fraction)
+{
+	char f[FIGURE_TEXT], raw[FIGURE_TEXT], scale[FIGURE_TEXT], linear[FIGURE_TEXT], busy[FIGURE_TEXT], path[FIGURE_TEXT];
+
+	figure_text(fraction->f, f);
+	figure_text(fraction->raw, raw);
+	figure_text(fraction->probe_scale, scale);
+	figure_text(fraction->linear, linear);
+	figure_text(fraction->busy_cyc, busy);
+	figure_text(fraction->path_cyc, path);
+	printf("f = %s   share of the busy cycles that %s takes (raw, probes included: %s)\n", f, run->path, raw);
+	if (isfinite(fraction->busiest.value)) {
+		char busiest[FIGURE_TEXT];
+
+		figure_text(fraction->busiest, busiest);
+		printf("busiest thread: %" PRId64 ", f = %s\n", fraction->busiest_tid, busiest);
+	}
+	printf("per path call: %s cycles, of %s busy cycles in all\n", path, busy);
+	printf("shape: %.1f calls per burst, %.0f bytes per call\n", hist_mean(store, run->run, "burst"), hist_mean(store, run->run, "bytes"));
+	printf("probes: a null call takes %.0f cycles, probed %.0f, in the ledger %.0f; they cost %s times that in this target\n",
+	       fraction->null_cyc, fraction->probed_cyc, fraction->frame_cyc, scale);
+	if (isfinite(fraction->linear.value))
+		printf("check: busy cycles extrapolated from doses 1 and 2, over those measured unprobed: %s\n", linear);
+	printf("work meter: %s\n", fraction->meter ? fraction->meter : "none (unprobed windows left out)");
+}
+
+int show_profile(const struct cli *cli, struct store *store, int64_t run, const struct fraction *fraction)
+{
+	struct run_row *row = NULL;
+	struct warning_row *warnings = NULL;
+	size_t warnings_n = 0;
+	int err = store_run(store, run, &row);
+
+	if (err)
+		return err;
+	printf("run %" PRId64 ": %s of %s, %.1f s, clock %s at %.0f MHz, %" PRId64 " path calls in %zu probed and %zu unprobed windows\n\n", run,
+	       row->path, row->target, (double)row->wall_ns / 1e9, row->clock, row->clock_hz / 1e6, fraction->calls_n, fraction->probed_n,
+	       fraction->unprobed_n);
+	if (fraction->calls_n)
+		print_figures(store, row, fraction);
+	printf("\n");
+	err = show_ledger(store, run);
+	if (!err) {
+		printf("residue: %.2g of a window at worst; events lost: %" PRId64 "\n\n", row->residue, row->lost_n);
+		err = print_threads(store, run);
+	}
+	if (!err) {
+		printf("\n");
+		err = print_calls(store, run);
+	}
+	if (!err)
+		err = store_warnings(store, run, &warnings, &warnings_n);
+	if (!err)
+		print_warnings(cli, warnings, warnings_n);
+	store_rows_free(warnings);
+	store_rows_free(row);
+	return err;
+}
+
+/* ---- JSON ---- */
+
+static json_t *ledger_json(const struct ledger_row *rows, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{sI ss ss ss ss sI sI}", "cpu", (json_int_t)rows[i].cpu, "task", rows[i].task, "call",
+						      rows[i].call, "softirq", rows[i].softirq, "hardirq", rows[i].hardirq, "cycles",
+						      (json_int_t)rows[i].cyc, "entries", (json_int_t)rows[i].entries_n));
+	return list;
+}
+
+static json_t *threads_json(const struct thread_row *rows, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			list, json_pack("{sI sI so sI sI sI sI sI sI sI sI}", "tid", (json_int_t)rows[i].tid, "pid", (json_int_t)rows[i].pid, "comm",
+					json_text(rows[i].comm), "calls", (json_int_t)rows[i].calls_n, "path", (json_int_t)rows[i].path_cyc, "call",
+					(json_int_t)rows[i].call_cyc, "user", (json_int_t)rows[i].user_cyc, "irq", (json_int_t)rows[i].irq_cyc,
+					"kernel", (json_int_t)rows[i].kernel_cyc, "unknown", (json_int_t)rows[i].unknown_cyc, "sleep",
+					(json_int_t)rows[i].sleep_cyc));
+	return list;
+}
+
+static json_t *calls_json(const struct call_row *rows, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{ss sI sI sI}", "name", rows[i].name, "calls", (json_int_t)rows[i].calls_n, "errors",
+						      (json_int_t)rows[i].errors_n, "cycles", (json_int_t)rows[i].cyc));
+	return list;
+}
+
+static json_t *hist_json(struct store *store, int64_t run, const char *name)
+{
+	struct hist_row *rows;
+	size_t n;
+	json_t *list = json_array();
+
+	if (store_hist(store, run, name, &rows, &n))
+		return list;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{sI sI sI}", "low", (json_int_t)rows[i].low, "n", (json_int_t)rows[i].n, "total",
+						      (json_int_t)rows[i].total));
+	store_rows_free(rows);
+	return list;
+}
+
+static json_t *figures_json(const struct run_row *run, const struct host_row *host, const struct fraction *f)
+{
+	return json_pack("{sI so ss ss so ss sf so so so so so so so sI sf sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
+			 "kernel", host->kernel, "path", run->path, "target", json_text(run->target), "clock", run->clock, "clock_hz", run->clock_hz,
+			 "fraction", json_figure(f->f, "1"), "fraction_raw", json_figure(f->raw, "1"), "fraction_busiest",
+			 json_figure(f->busiest, "1"), "cycles_per_call", json_figure(f->path_cyc, "cycles"), "busy_cycles_per_call",
+			 json_figure(f->busy_cyc, "cycles"), "probe_scale", json_figure(f->probe_scale, "1"), "linear", json_figure(f->linear, "1"),
+			 "calls", (json_int_t)f->calls_n, "residue", run->residue, "lost", (json_int_t)run->lost_n, "state", run->state);
+}
+
+json_t *show_profile_json(struct store *store, int64_t run, const struct fraction *fraction)
+{
+	struct run_row *row = NULL;
+	struct host_row *host = NULL;
+	struct ledger_row *ledger = NULL;
+	struct thread_row *threads = NULL;
+	struct call_row *calls = NULL;
+	struct warning_row *warnings = NULL;
+	size_t ledger_n, threads_n, calls_n, warnings_n;
+	json_t *out = NULL;
+
+	if (!store_run(store, run, &row) && !store_host_of(store, run, &host) && !store_ledgers(store, run, &ledger, &ledger_n) &&
+	    !store_threads(store, run, &threads, &threads_n) && !store_calls(store, run, &calls, &calls_n) &&
+	    !store_warnings(store, run, &warnings, &warnings_n)) {
+		out = figures_json(row, host, fraction);
+		json_object_set_new(out, "ledger", ledger_json(ledger, ledger_n));
+		json_object_set_new(out, "threads", threads_json(threads, threads_n));
+		json_object_set_new(out, "system_calls", calls_json(calls, calls_n));
+		json_object_set_new(out, "bursts", hist_json(store, run, "burst"));
+		json_object_set_new(out, "bytes", hist_json(store, run, "bytes"));
+		json_object_set_new(out, "warnings", json_warnings(warnings, warnings_n));
+	}
+	store_rows_free(row);
+	store_rows_free(host);
+	store_rows_free(ledger);
+	store_rows_free(threads);
+	store_rows_free(calls);
+	store_rows_free(warnings);
+	return out;
+}

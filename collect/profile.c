@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* profile.c: the steps of a profile: scope, ledger, calibration, windows, store. */
+#include <linux/types.h>
+
+#include "collect/profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyze/store.h"
+#include "base/err.h"
+#include "collect/calibrate.h"
+#include "collect/clock.h"
+#include "collect/cpus.h"
+#include "collect/host.h"
+#include "collect/ledger.h"
+#include "collect/measure.h"
+#include "collect/profile_store.h"
+#include "collect/syscalls.h"
+
+#define CALIBRATE_CPUS 2 /* more would only repeat the same figures */
+#define CALIBRATE_SHARE 0.1 /* of the progress bar */
+
+/* Doses of one cycle of a profile. Dose 1 is what the ledger is made of, dose 0 the truth about T, dose 2 a check. */
+static const struct measure_step profile_steps[] = {{1, NULL}, {0, NULL}, {1, NULL}, {0, NULL}, {2, NULL}};
+
+/* Everything that is open while a profile runs. */
+struct session {
+	const struct profile_options *options;
+	struct clock clock;
+	struct ledger *ledger;
+	struct host *host;
+	uint8_t path[ACCOUNT_CALLS_MAX];
+	char *path_names;
+	pid_t pid;         /* of the target; 0 when the scope is CPUs */
+	pid_t child;       /* started here, to be ended here */
+	int child_go;      /* pipe: the child execs when it is closed */
+	char target[4096]; /* command line, or CPU list */
+	struct calibration_row *calibrations;
+	int calibrations_n;
+	struct measurement measurement;
+};
+
+static int64_t real_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The command line of a process with blanks between the words, or its name in brackets. */
+static int read_target(pid_t pid, char *text, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return fail(-ESRCH, "profile: there is no process %d; `ps -e` lists them", pid);
+	size_t n = fread(text, 1, size - 1, file);
+	fclose(file);
+	while (n && !text[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	text[n] = 0;
+	if (n)
+		return 0;
+	snprintf(path, sizeof path, "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (file && fgets(text, (int)size, file))
+		text[strcspn(text, "\n")] = 0;
+	if (file)
+		fclose(file);
+	return 0;
+}
+
+/* Starts the command, which waits for its exec until start_go(): nothing of it is missed. */
+static int start_command(struct session *session)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return fail(-errno, "profile: cannot make a pipe: %s", strerror(errno));
+	pid_t parent = getpid();
+	session->child = fork();
+	if (session->child < 0)
+		return fail(-errno, "profile: cannot fork: %s", strerror(errno));
+	if (!session->child) {
+		char *const *argv = session->options->command;
+		char byte;
+
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		close(fds[1]);
+		if (getppid() != parent || read(fds[0], &byte, 1) < 0)
+			_exit(1);
+		execvp(argv[0], argv);
+		fail(1, "profile: cannot start %s: %s", argv[0], strerror(errno));
+		_exit(127);
+	}
+	close(fds[0]);
+	session->child_go = fds[1];
+	session->pid = session->child;
+	for (char *const *word = session->options->command; *word; word++)
+		snprintf(session->target + strlen(session->target), sizeof session->target - strlen(session->target), "%s%s",
+			 *session->target ? " " : "", *word);
+	return 0;
+}
+
+static void end_command(struct session *session)
+{
+	if (session->child_go >= 0)
+		close(session->child_go);
+	if (session->child <= 0)
+		return;
+	kill(session->child, SIGTERM);
+	for (int i = 0; i < 200; i++) {
+		struct timespec pause = {.tv_nsec = 10000000};
+
+		if (waitpid(session->child, NULL, WNOHANG))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	kill(session->child, SIGKILL);
+	waitpid(session->child, NULL, 0);
+}
+
+static void describe_cpus(struct session *session)
+{
+	const uint8_t *cpus = session->options->cpus;
+	char *text = session->target;
+
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+		if (cpus[cpu])
+			snprintf(text + strlen(text), sizeof session->target - strlen(text), "%s%d", *text ? "," : "", cpu);
+}
+
+static int open_scope(struct session *session)
+{
+	const struct profile_options *options = session->options;
+
+	if (options->cpus) {
+		describe_cpus(session);
+		return 0;
+	}
+	if (options->command)
+		return start_command(session);
+	session->pid = options->pid;
+	return read_target(session->pid, session->target, sizeof session->target);
+}
+
+static int check_cpus(const uint8_t *cpus)
+{
+	uint8_t online[CPUS_MAX];
+	int err = cpus_online(online);
+
+	if (err < 0)
+		return err;
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+		if (cpus[cpu] && !online[cpu])
+			return fail(-EINVAL, "profile: cpu %d is not online; /sys/devices/system/cpu/online lists those that are", cpu);
+	return 0;
+}
+
+static int open_session(struct session *session)
+{
+	const struct profile_options *options = session->options;
+	int err = syscalls_path(options->path, session->path);
+
+	if (!err && options->cpus)
+		err = check_cpus(options->cpus);
+	if (!err && options->pid)
+		err = read_target(options->pid, session->target, sizeof session->target);
+	if (err)
+		return err;
+	session->path_names = syscalls_names(session->path);
+	if (!session->path_names)
+		return -ENOMEM;
+	err = clock_open(options->clock, &session->clock);
+	struct ledger_options ledger = {.clock = &session->clock, .path = session->path, .scope_cpus = options->cpus};
+	if (!err)
+		err = ledger_open(&ledger, &session->ledger);
+	if (!err)
+		err = host_read(&session->host);
+	return err ? err : open_scope(session);
+}
+
+static void close_session(struct session *session)
+{
+	end_command(session);
+	measure_free(&session->measurement);
+	ledger_free(session->ledger);
+	clock_free(&session->clock);
+	host_free(session->host);
+	free(session->path_names);
+	free(session->calibrations);
+}
+
+static int begin_run(const struct session *session, struct store *store, int64_t *run)
+{
+	const struct profile_options *options = session->options;
+	struct run_row row;
+	int64_t host;
+	int err = store_host(store, host_row(session->host), &host);
+
+	if (err)
+		return err;
+	store_null_run(&row);
+	row.kind = options->ways ? "observe" : "profile";
+	row.label = options->label;
+	row.host = host;
+	row.started_ns = real_ns();
+	row.command = options->command_line;
+	row.version = options->version;
+	row.scope = options->cpus ? "cpus" : "process";
+	row.target = session->target;
+	row.pid = session->pid ? session->pid : STORE_NULL;
+	row.path = session->path_names;
+	row.clock = clock_name(session->clock.kind);
+	row.clock_hz = session->clock.hz;
+	row.engine = "ledger";
+	row.topology = options->topology;
+	row.way = options->way;
+	return store_run_begin(store, &row, run);
+}
+
+/* The CPUs on which the target may run: at most CALIBRATE_CPUS of them. */
+static int calibrate_cpus(const struct session *session, int *cpus)
+{
+	const uint8_t *scope = session->options->cpus;
+	uint8_t online[CPUS_MAX];
+	cpu_set_t allowed, mine;
+	int n = 0;
+
+	sched_getaffinity(0, sizeof mine, &mine);
+	if (!session->pid || sched_getaffinity(session->pid, sizeof allowed, &allowed))
+		allowed = mine;
+	if (cpus_online(online) < 0)
+		return 0;
+	for (int cpu = 0; cpu < CPUS_MAX && n < CALIBRATE_CPUS; cpu++)
+		if (online[cpu] && (scope ? scope[cpu] : CPU_ISSET(cpu, &allowed)))
+			cpus[n++] = cpu;
+	return n;
+}
+
+static int calibrate_session(struct session *session)
+{
+	const struct profile_options *options = session->options;
+	int cpus[CALIBRATE_CPUS], cpus_n = calibrate_cpus(session, cpus);
+
+	if (!options->calibration_rounds || !cpus_n)
+		return 0;
+	session->calibrations = calloc((size_t)(CALIBRATE_ROWS * options->calibration_rounds * cpus_n), sizeof *session->calibrations);
+	if (!session->calibrations)
+		return -ENOMEM;
+	if (options->progress)
+		options->progress(options->progress_context, 0, "calibrating the probes");
+	/* each CPU in turn, so several share the rounds */
+	return calibrate(session->ledger, &session->clock, cpus, cpus_n, options->calibration_rounds / cpus_n + 1, options->stop,
+			 session->calibrations, &session->calibrations_n);
+}
+
+static void forward_progress(void *context, double done)
+{
+	const struct session *session = context;
+
+	session->options->progress(session->options->progress_context, CALIBRATE_SHARE + (1 - CALIBRATE_SHARE) * done, "measuring");
+}
+
+static int forward_way(void *context, const char *way)
+{
+	const struct session *session = context;
+
+	return session->options->set_way(session->options->way_context, way);
+}
+
+#define OBSERVE_STEPS_MAX 32
+
+/* Each way once, unprobed, in every cycle; and once more with probes where interrupts elsewhere count. */
+static int observe_steps(const struct profile_options *options, struct measure_step *steps)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < options->ways_n && n + 3 < OBSERVE_STEPS_MAX; i++) {
+		steps[n++] = (struct measure_step){0, options->ways[i]};
+		if (options->async)
+			steps[n++] = (struct measure_step){1, options->ways[i]};
+	}
+	return n;
+}
+
+static int measure_session(struct session *session)
+{
+	const struct profile_options *options = session->options;
+	struct measure_step steps[OBSERVE_STEPS_MAX];
+	struct measure_options measuring = {
+		.ledger = session->ledger,
+		.clock = &session->clock,
+		.scope_cpus = options->cpus,
+		.pid = session->pid,
+		.steps = profile_steps,
+		.steps_n = sizeof profile_steps / sizeof *profile_steps,
+		.seconds = options->seconds,
+		.window_ms = options->window_ms,
+		.seed = options->seed,
+		.stop = options->stop,
+		.set_way = forward_way,
+		.progress = options->progress ? forward_progress : NULL,
+		.context = session,
+	};
+
+	if (options->ways) {
+		measuring.steps = steps;
+		measuring.steps_n = observe_steps(options, steps);
+	}
+	if (session->pid) {
+		int err = ledger_add(session->ledger, session->pid);
+
+		if (err == -ESRCH)
+			return fail(err, "profile: process %d ended before it could be measured", session->pid);
+		if (err)
+			return err;
+	}
+	if (session->child_go >= 0)
+		close(session->child_go);
+	session->child_go = -1;
+	return measure(&measuring, &session->measurement);
+}
+
+static int write_run(struct session *session, struct store *store, int64_t run)
+{
+	const struct profile_record record = {
+		.ledger = session->ledger,
+		.measurement = &session->measurement,
+		.calibrations = session->calibrations,
+		.calibrations_n = (size_t)session->calibrations_n,
+		.pid = session->pid,
+		.path = session->path_names,
+		.observed = session->options->ways != NULL,
+	};
+
+	if (session->measurement.blocks_n)
+		return profile_store(store, run, &record);
+	store_delete(store, run);
+	return fail(-ENODATA, session->measurement.ended ? "profile: the target ended before a window was whole; measure longer or start it later"
+							 : "profile: interrupted before a window was whole: nothing was stored");
+}
+
+int profile_run(struct store *store, const struct profile_options *options, int64_t *run)
+{
+	struct session session = {.options = options, .child_go = -1};
+	int err = open_session(&session);
+
+	if (!err)
+		err = begin_run(&session, store, run);
+	if (!err) {
+		err = calibrate_session(&session);
+		if (!err)
+			err = measure_session(&session);
+		if (!err)
+			err = write_run(&session, store, *run);
+		else
+			store_delete(store, *run);
+	}
+	close_session(&session);
+	return err;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * profile.h: watches a target and stores what it saw: one run of the store, kind `profile` or `observe`.
+ *
+ * A profile has windows of every dose of probes, a calibration and the ledger. An observation (of a server that can be told
+ * how to send, or of one that was ported) has unprobed windows only, but where network interrupts on other CPUs must
+ * be counted too.
+ */
+#ifndef COLLECT_PROFILE_H
+#define COLLECT_PROFILE_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct store;
+
+struct profile_options {
+	/* the scope: one of the three */
+	pid_t pid;
+	const uint8_t *cpus;  /* [CPUS_MAX] */
+	char *const *command; /* argv, NULL at its end: started, and ended with the measurement */
+
+	const char *path;     /* names of system calls, comma separated */
+	const char *clock;    /* auto, cycles, ref-cycles, tsc */
+	double seconds;
+	int window_ms;
+	int calibration_rounds;
+	uint64_t seed;
+
+	const char *const *ways; /* observe: ways of sending to alternate between; NULL: a profile */
+	size_t ways_n;
+	int async;               /* observe: probe some windows for interrupts on other CPUs */
+	int (*set_way)(void *context, const char *way);
+
+	const volatile sig_atomic_t *stop;
+	void (*progress)(void *context, double done, const char *text); /* may be NULL */
+	void *progress_context;
+	void *way_context;
+
+	/* what the store shall know besides */
+	const char *label, *command_line, *version, *topology, *way;
+};
+
+/*
+ * Measures and stores; *run is the new run. 0 also when interrupted or when the target ended: the run then says so.
+ * Errors, said: -ESRCH no such process, -EPERM not privileged, -EINVAL unknown call or clock, -ENODATA nothing whole was
+ * measured (the run is deleted again), or of the store.
+ */
+int profile_run(struct store *store, const struct profile_options *options, int64_t *run);
+
+#endif

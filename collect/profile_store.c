@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* profile_store.c: turns the sums of a measurement into rows. */
+#include <linux/types.h>
+
+#include "collect/profile_store.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/predict.h"
+#include "analyze/store.h"
+#include "collect/ledger.h"
+#include "collect/ledger_types.h"
+#include "collect/measure.h"
+#include "collect/syscalls.h"
+
+#define UNBALANCED 0.001
+#define STEAL 0.01 /* of one CPU's time */
+
+static const char *const task_names[ACCOUNT_TASK_MAX] = {
+	[ACCOUNT_UNKNOWN] = "unknown", [ACCOUNT_IDLE] = "idle", [ACCOUNT_OTHER] = "other", [ACCOUNT_TARGET] = "target",
+};
+
+static const char *const call_names[ACCOUNT_CALL_MAX] = {
+	[ACCOUNT_CALL_UNKNOWN] = "unknown", [ACCOUNT_CALL_NONE] = "none",  [ACCOUNT_CALL_USER] = "user",
+	[ACCOUNT_CALL_PATH] = "path",       [ACCOUNT_CALL_OTHER] = "call",
+};
+
+static const char *const softirq_names[ACCOUNT_SOFTIRQ_MAX] = {
+	[ACCOUNT_SOFTIRQ_NONE] = "none",     [ACCOUNT_SOFTIRQ_HI] = "hi",         [ACCOUNT_SOFTIRQ_TIMER] = "timer",
+	[ACCOUNT_SOFTIRQ_NET_TX] = "net_tx", [ACCOUNT_SOFTIRQ_NET_RX] = "net_rx", [ACCOUNT_SOFTIRQ_BLOCK] = "block",
+	[ACCOUNT_SOFTIRQ_IRQ_POLL] = "irq_poll", [ACCOUNT_SOFTIRQ_TASKLET] = "tasklet", [ACCOUNT_SOFTIRQ_SCHED] = "sched",
+	[ACCOUNT_SOFTIRQ_HRTIMER] = "hrtimer",   [ACCOUNT_SOFTIRQ_RCU] = "rcu",
+};
+
+static const char *const hardirq_names[ACCOUNT_HARDIRQ_MAX] = {
+	[ACCOUNT_HARDIRQ_NONE] = "none",
+	[ACCOUNT_HARDIRQ_NET] = "net",
+	[ACCOUNT_HARDIRQ_LINE] = "line",
+	[ACCOUNT_HARDIRQ_TIMER] = "timer",
+	[ACCOUNT_HARDIRQ_RESCHEDULE] = "reschedule",
+	[ACCOUNT_HARDIRQ_CALL_FUNCTION] = "call_function",
+	[ACCOUNT_HARDIRQ_IRQ_WORK] = "irq_work",
+	[ACCOUNT_HARDIRQ_OTHER] = "other",
+};
+
+/* What every writer below needs. */
+struct writer {
+	struct store *store;
+	int64_t run;
+	const struct profile_record *record;
+	const struct measurement *m;
+	double scale;
+};
+
+static int64_t cycles(const struct writer *w, double units)
+{
+	return llround(units * w->scale);
+}
+
+static int write_blocks(const struct writer *w)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < w->m->blocks_n && !err; i++) {
+		struct block_row row = w->m->blocks[i];
+
+		row.run = w->run;
+		err = store_add_block(w->store, &row);
+	}
+	for (size_t i = 0; i < w->record->calibrations_n && !err; i++) {
+		w->record->calibrations[i].run = w->run;
+		err = store_add_calibration(w->store, &w->record->calibrations[i]);
+	}
+	return err;
+}
+
+static int write_cpu_rows(const struct writer *w, int cpu)
+{
+	const struct measure_cpu *sums = &w->m->cpus[cpu];
+	int err = 0;
+
+	for (uint32_t row = 0; row < ACCOUNT_ROWS && !err; row++) {
+		if (!sums->cyc[row] && !sums->entries_n[row])
+			continue;
+		const struct ledger_row out = {
+			.run = w->run,
+			.cpu = cpu,
+			.task = task_names[row / (ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX)],
+			.call = call_names[row / (ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) % ACCOUNT_CALL_MAX],
+			.softirq = softirq_names[row / ACCOUNT_HARDIRQ_MAX % ACCOUNT_SOFTIRQ_MAX],
+			.hardirq = hardirq_names[row % ACCOUNT_HARDIRQ_MAX],
+			.cyc = cycles(w, (double)sums->cyc[row]),
+			.entries_n = (int64_t)sums->entries_n[row],
+		};
+		err = store_add_ledger(w->store, &out);
+	}
+	return err;
+}
+
+static int write_ledger(const struct writer *w)
+{
+	int err = 0;
+
+	for (int cpu = 0; cpu < w->m->cpus_n && !err; cpu++) {
+		const struct measure_cpu *sums = &w->m->cpus[cpu];
+		const struct balance_row balance = {
+			.run = w->run,
+			.cpu = cpu,
+			.window_cyc = cycles(w, (double)sums->window),
+			.residue_cyc = cycles(w, (double)sums->residue),
+			.worst = sums->worst,
+		};
+
+		if (!sums->window)
+			continue;
+		err = write_cpu_rows(w, cpu);
+		if (!err)
+			err = store_add_balance(w->store, &balance);
+	}
+	return err;
+}
+
+static int write_threads(const struct writer *w)
+{
+	int err = 0;
+
+	for (uint32_t slot = 1; slot < w->m->threads_n && !err; slot++) {
+		const struct measure_thread *t = &w->m->threads[slot];
+		const struct ledger_who *who = ledger_who(w->record->ledger, slot);
+		uint64_t any = t->sleep_cyc | t->calls_n;
+
+		for (int i = 0; i < ACCOUNT_THREAD_MAX; i++)
+			any |= t->cyc[i];
+		if (!any) /* never ran in a dose 1 window */
+			continue;
+		const struct thread_row row = {
+			.run = w->run,
+			.tid = who->tid,
+			.start = (int64_t)who->start_ns,
+			.pid = who->pid,
+			.comm = who->comm,
+			.user_cyc = cycles(w, (double)t->cyc[ACCOUNT_THREAD_USER]),
+			.path_cyc = cycles(w, (double)t->cyc[ACCOUNT_THREAD_PATH]),
+			.call_cyc = cycles(w, (double)t->cyc[ACCOUNT_THREAD_CALL]),
+			.kernel_cyc = cycles(w, (double)t->cyc[ACCOUNT_THREAD_KERNEL]),
+			.irq_cyc = cycles(w, (double)t->cyc[ACCOUNT_THREAD_IRQ]),
+			.unknown_cyc = cycles(w, (double)t->cyc[ACCOUNT_THREAD_UNKNOWN]),
+			.sleep_cyc = cycles(w, (double)t->sleep_cyc),
+			.calls_n = (int64_t)t->calls_n,
+		};
+		err = store_add_thread(w->store, &row);
+	}
+	return err;
+}
+
+static int write_calls(const struct writer *w)
+{
+	int err = 0;
+
+	for (int nr = 0; nr < ACCOUNT_CALLS_MAX && !err; nr++) {
+		const struct account_calls *calls = &w->m->calls[nr];
+		const struct call_row row = {
+			.run = w->run,
+			.name = syscalls_name(nr),
+			.calls_n = (int64_t)calls->calls_n,
+			.errors_n = (int64_t)calls->errors_n,
+			.cyc = cycles(w, (double)calls->cyc),
+		};
+
+		if (calls->calls_n)
+			err = store_add_call(w->store, &row);
+	}
+	return err;
+}
+
+/* `unit`: what turns the values of the histogram into the stored ones. */
+static int write_hist(const struct writer *w, const char *name, const struct account_hist *hist, double unit)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < ACCOUNT_HIST_MAX && !err; i++) {
+		const struct hist_row row = {
+			.run = w->run,
+			.name = name,
+			.low = llround((double)account_bucket_low(i) * unit),
+			.n = (int64_t)hist->n[i],
+			.total = llround((double)hist->total[i] * unit),
+		};
+
+		if (hist->n[i])
+			err = store_add_hist(w->store, &row);
+	}
+	return err;
+}
+
+static int write_warning(const struct writer *w, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static int write_warning(const struct writer *w, const char *code, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	return store_add_warning(w->store, &(struct warning_row){.run = w->run, .code = code, .text = text});
+}
+
+static size_t probed_windows(const struct measurement *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->blocks_n; i++)
+		n += m->blocks[i].dose > 0;
+	return n;
+}
+
+static int64_t path_calls(const struct measurement *m)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < m->blocks_n; i++)
+		n += m->blocks[i].calls_n == STORE_NULL ? 0 : m->blocks[i].calls_n;
+	return n;
+}
+
+/* Of the machine and of how the measurement went. */
+static int write_common_warnings(const struct writer *w, int64_t lost)
+{
+	const struct measurement *m = w->m;
+	int err = 0;
+
+	if (lost)
+		err = write_warning(w, "lost", "%" PRId64 " events were lost: the figures are too low; raise the limits of the ledger or measure fewer threads", lost);
+	if (!err && m->residue > UNBALANCED)
+		err = write_warning(w, "unbalanced", "the ledger's rows miss the clock by %.2g %% in a window (limit 0.1 %%): do not trust them; "
+				    "is the clock steady?", 100 * m->residue);
+	if (!err && (double)m->steal_ns > STEAL * (double)m->wall_ns)
+		err = write_warning(w, "steal", "the hypervisor took %.1f %% of a CPU's time away: repeat on a quieter machine",
+				    100.0 * (double)m->steal_ns / (double)m->wall_ns);
+	if (!err && m->interrupted)
+		err = write_warning(w, "interrupted", "ended early on request after %.1f s: the intervals are wider for it", (double)m->wall_ns / 1e9);
+	if (!err && m->ended)
+		err = write_warning(w, "ended", "the target ended after %.1f s of measurement", (double)m->wall_ns / 1e9);
+	return err;
+}
+
+static int write_warnings(const struct writer *w, int64_t lost)
+{
+	size_t probed = probed_windows(w->m);
+	int err = write_common_warnings(w, lost);
+
+	if (err || w->record->observed)
+		return err;
+	if (probed < PREDICT_WINDOWS_MIN)
+		err = write_warning(w, "short", "only %zu probed windows: too few for an interval; measure longer (--seconds)", probed);
+	if (!err && !path_calls(w->m))
+		err = write_warning(w, "no-calls", "the target never called %s: f = 0, there is nothing to replace; see its system calls below, "
+				    "and choose with --path", w->record->path);
+	return err;
+}
+
+static int write_all(const struct writer *w)
+{
+	const struct measurement *m = w->m;
+	int64_t lost = (int64_t)(ledger_lost(w->record->ledger) + m->nested_n);
+	int err = write_blocks(w);
+
+	if (!err)
+		err = write_ledger(w);
+	if (!err)
+		err = write_threads(w);
+	if (!err)
+		err = write_calls(w);
+	if (!err)
+		err = write_hist(w, "bytes", &m->bytes, 1);
+	if (!err)
+		err = write_hist(w, "burst", &m->burst, 1);
+	if (!err)
+		err = write_hist(w, "gap", &m->gap, w->scale);
+	if (!err)
+		err = write_warnings(w, lost);
+	const struct run_end end = {
+		.state = m->interrupted ? "interrupted" : "complete",
+		.wall_ns = m->wall_ns,
+		.lost_n = lost,
+		.residue = m->residue,
+		.unbalanced = m->residue > UNBALANCED,
+		.steal_ns = m->steal_ns,
+	};
+	return err ? err : store_run_end(w->store, w->run, &end);
+}
+
+int profile_store(struct store *store, int64_t run, const struct profile_record *record)
+{
+	const struct writer w = {store, run, record, record->measurement, ledger_scale(record->ledger)};
+	int err = store_begin(store);
+
+	if (!err)
+		err = write_all(&w);
+	if (!err)
+		err = store_commit(store);
+	if (err)
+		store_rollback(store);
+	return err;
+}

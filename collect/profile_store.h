@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* profile_store.h: writes what a profile measured into the store, in one transaction. */
+#ifndef COLLECT_PROFILE_STORE_H
+#define COLLECT_PROFILE_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct store;
+struct ledger;
+struct measurement;
+struct calibration_row;
+
+struct profile_record {
+	const struct ledger *ledger; /* who the threads were, and how many events were lost */
+	const struct measurement *measurement;
+	struct calibration_row *calibrations; /* their `run` is set here */
+	size_t calibrations_n;
+	pid_t pid;
+	const char *path;
+	int observed; /* an observation: no ledger is expected */
+};
+
+/* Writes everything, and the warnings that follow from it, and ends the run. Errors are the store's; all or nothing. */
+int profile_store(struct store *store, int64_t run, const struct profile_record *record);
+
+#endif

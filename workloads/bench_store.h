@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bench_store.h: runs a micro-benchmark and keeps it as one run of the store; reads the shape of a profile for --like. */
+#ifndef WORKLOADS_BENCH_STORE_H
+#define WORKLOADS_BENCH_STORE_H
+
+#include <stdint.h>
+
+#include "workloads/bench.h"
+
+struct store;
+
+struct bench_store_options {
+	struct bench_options bench; /* its clock_hz, on_row and row_arg are set here */
+	const char *clock;          /* auto, cycles, ref-cycles, tsc */
+	int64_t like_run;           /* STORE_NULL: none */
+	const char *label, *command_line, *version;
+};
+
+/* Measures and stores; *run is the new run. 0 also when interrupted: the run then says so and has the points finished by then.
+ * -ENODATA, said, when there was none. */
+int bench_store_run(struct store *store, const struct bench_store_options *options, int64_t *run);
+
+/*
+ * The shape of a profile: median burst length, mean bytes per call, median time between the calls of a burst (with what the
+ * probes and the mode switch add taken out), and the time from one burst to the next; 0 where the server was
+ * too busy to pause (no idle time on its CPU). private_bytes is left as it is: a profile does not know it.
+ * -ENODATA, said, when the profile has no bursts.
+ */
+int bench_store_like(struct store *store, int64_t profile, struct bench_like *like);
+
+#endif
