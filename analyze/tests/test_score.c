@@ -94,7 +94,7 @@ static void a_row_without_a_figure_is_an_error(void **state)
 	(void)state;
 	said_begin();
 	assert_int_equal(score_compute(rows, 1, &score), -EDOM);
-	said_end();
+	assert_said(said_end(), "observe it again");
 }
 
 int main(void)
