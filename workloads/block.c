@@ -30,12 +30,12 @@ enum { FIELDS_N = sizeof fields / sizeof *fields };
 
 static int set_way(struct block *block, const char *value, char *why, size_t n)
 {
-	if (!*value || strlen(value) >= sizeof block->way) {
-		snprintf(why, n, "way=%.40s: give one of %s", value, sender_names());
-		return -EINVAL;
-	}
-	strcpy(block->way, value);
-	return 0;
+	int length = snprintf(block->way, sizeof block->way, "%s", value);
+
+	if (length > 0 && length < (int)sizeof block->way)
+		return 0;
+	snprintf(why, n, "way=%.40s: give one of %s", value, sender_names());
+	return -EINVAL;
 }
 
 int block_set(struct block *block, const char *name, const char *value, char *why, size_t n)
@@ -45,7 +45,7 @@ int block_set(struct block *block, const char *name, const char *value, char *wh
 	for (size_t i = 0; i < FIELDS_N; i++) {
 		const struct field *f = &fields[i];
 
-		if (strcmp(name, f->name))
+		if (strcmp(name, f->name) != 0)
 			continue;
 		if (!parse_u64(value, f->min, f->max, (uint64_t *)((char *)block + f->at)))
 			return 0;
@@ -77,7 +77,7 @@ int block_parse(char *line, struct block *block, char *why, size_t n)
 	char *rest, *word = strtok_r(line, " \t\r\n", &rest);
 
 	*block = block_default;
-	if (!word || strcmp(word, "block")) {
+	if (!word || strcmp(word, "block") != 0) {
 		snprintf(why, n, "%.40s: a request begins with the word block", word ? word : "empty line");
 		return -EINVAL;
 	}

@@ -37,7 +37,7 @@ static int use_way(struct cast *c, const char *way, char *why, size_t n)
 	size_t i = 0;
 	int err = 0;
 
-	while (i < SENDERS_MAX - 1 && c->senders[i] && strcmp(c->senders[i]->ops->name, way))
+	while (i < SENDERS_MAX - 1 && c->senders[i] && strcmp(c->senders[i]->ops->name, way) != 0)
 		i++;
 	if (!c->senders[i])
 		err = sender_open(way, &config, &c->senders[i], why, n);

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,10 +28,9 @@ static int parse_ports(char **words, size_t n, struct control *out, const char *
 static int parse_way(char **words, size_t n, struct control *out, const char **why)
 {
 	*why = "give one way of sending";
-	if (n != 2 || strlen(words[1]) >= sizeof out->way)
+	if (n != 2)
 		return -EINVAL;
-	strcpy(out->way, words[1]);
-	return 0;
+	return snprintf(out->way, sizeof out->way, "%s", words[1]) < (int)sizeof out->way ? 0 : -EINVAL;
 }
 
 static int parse_work(char **words, size_t n, struct control *out, const char **why)
@@ -79,16 +79,15 @@ int control_parse(const char *line, struct control *out, const char **why)
 	size_t n;
 
 	*why = "the line is too long";
-	if (strlen(line) >= sizeof copy)
+	if (snprintf(copy, sizeof copy, "%s", line) >= (int)sizeof copy)
 		return -EINVAL;
-	strcpy(copy, line);
 	n = cut(copy, words);
 	*why = "too many words";
 	if (n > WORDS_MAX)
 		return -EINVAL;
 	*why = "say JOIN, LEAVE, SEND, WORK, STATS or QUIT";
 	for (size_t i = 0; n && i < CONTROL_VERB_MAX; i++) {
-		if (strcasecmp(words[0], verbs[i].name))
+		if (strcasecmp(words[0], verbs[i].name) != 0)
 			continue;
 		out->verb = (enum control_verb)i;
 		return verbs[i].parse(words, n, out, why);

@@ -108,7 +108,7 @@ static int make_room(struct group *group)
 	if (group->n == GROUP_MAX)
 		return -ENOSPC;
 	size_t room = group->room ? 2 * group->room : 64;
-	struct recipient **more = realloc(group->recipients, room * sizeof *more);
+	struct recipient **more = reallocarray(group->recipients, room, sizeof(struct recipient *));
 
 	if (!more)
 		return -ENOMEM;

@@ -64,7 +64,7 @@ int join_group(int fd, uint16_t port, size_t n)
 		err = read_line(fd, line, sizeof line);
 	if (err)
 		return fail(err, "livecast did not answer within %d s: %s", ANSWER_S, strerror(-err));
-	if (strncmp(line, "OK", 2))
+	if (strncmp(line, "OK", 2) != 0)
 		return fail(-EPROTO, "livecast refused %zu clients from port %u on: %s", n, port, line);
 	return 0;
 }

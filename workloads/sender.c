@@ -19,9 +19,11 @@ static const struct sender_ops *const ways[] = {
 	&send_sendmmsg,
 };
 
+enum { WAYS_N = sizeof ways / sizeof(const struct sender_ops *) };
+
 const struct sender_ops *sender_way(size_t i)
 {
-	return i < sizeof ways / sizeof *ways ? ways[i] : NULL;
+	return i < WAYS_N ? ways[i] : NULL;
 }
 
 const struct sender_ops *sender_find(const char *name)
