@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* groupsend: the micro-benchmark: sends bursts to a group of recipients by one way or several and prints what it cost. */
 #include "base/err.h"
+#include "workloads/audience.h"
 #include "workloads/block.h"
+#include "workloads/group.h"
 #include "workloads/option.h"
 #include "workloads/process.h"
 #include "workloads/runner.h"
@@ -9,6 +11,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +19,12 @@
 
 static const char usage[] =
 	"usage: groupsend --to ADDR:PORT [options]\n"
+	"       groupsend --topology lo|veth|veth-rps [options]\n"
 	"Sends bursts to the recipients ADDR:PORT, ADDR:PORT+1, ... and prints the CPU time that they took.\n"
 	"  --to ADDR:PORT     first recipient (default 127.0.0.1:20000)\n"
+	"  --topology NAME    make this topology, and sleeping receivers in it, for the time of the run\n"
+	"  --receivers N      how many of these (default: as many as --group)\n"
+	"  --peer-cpu N       they stay on this CPU\n"
 	"  --way LIST         ways of sending, one block each (default sendmsg)\n"
 	"  --group N          recipients (default 1)\n"
 	"  --payload BYTES    whole datagram, private bytes included (default 1000)\n"
@@ -38,7 +45,10 @@ struct options {
 	struct runner_config runner;
 	struct block block;
 	const char *ways;
-	int cpu;
+	enum topology_kind topology;
+	bool has_topology;
+	uint64_t receivers_n;	/* 0: block.group */
+	int cpu, peer_cpu;
 	int json, serve, list, help;
 };
 
@@ -71,6 +81,14 @@ static int set_option(struct options *o, const char *name, const char *value)
 		return option_addr(name, value, &o->runner.to);
 	if (!strcmp(name, "cpu"))
 		return option_cpu(name, value, &o->cpu);
+	if (!strcmp(name, "peer-cpu"))
+		return option_cpu(name, value, &o->peer_cpu);
+	if (!strcmp(name, "receivers"))
+		return option_u64(name, value, 1, GROUP_MAX, &o->receivers_n);
+	if (!strcmp(name, "topology")) {
+		o->has_topology = true;
+		return topology_parse(value, &o->topology);
+	}
 	if (!strcmp(name, "wake"))
 		return set_wake(value, &o->runner.wake);
 	if (!strcmp(name, "way")) {
@@ -86,6 +104,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		{ "to", 1, NULL, 0 }, { "way", 1, NULL, 0 }, { "group", 1, NULL, 0 }, { "payload", 1, NULL, 0 },
 		{ "head", 1, NULL, 0 }, { "tail", 1, NULL, 0 }, { "batch", 1, NULL, 0 }, { "bursts", 1, NULL, 0 },
 		{ "period-ns", 1, NULL, 0 }, { "gap-ns", 1, NULL, 0 }, { "wake", 1, NULL, 0 }, { "cpu", 1, NULL, 0 },
+		{ "topology", 1, NULL, 0 }, { "receivers", 1, NULL, 0 }, { "peer-cpu", 1, NULL, 0 },
 		{ "json", 0, &o->json, 1 }, { "serve", 0, &o->serve, 1 }, { "list", 0, &o->list, 1 },
 		{ "help", 0, &o->help, 1 }, { 0 },
 	};
@@ -108,7 +127,7 @@ static json_t *answer(const struct block *b, const struct runner_result *r)
 {
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "way", b->way, "group", (json_int_t)b->group, "payload", (json_int_t)b->payload,
-			 "private", (json_int_t)(b->head + b->tail), "packets", (json_int_t)r->packets_n,
+			 "private", (json_int_t)b->head + (json_int_t)b->tail, "packets", (json_int_t)r->packets_n,
 			 "errors", (json_int_t)r->errors_n, "cpu_ns", (json_int_t)r->cpu_ns,
 			 "bursts", (json_int_t)r->bursts_n, "preempt", (json_int_t)r->preempt_n,
 			 "wall_ns", (json_int_t)r->wall_ns, "late", (json_int_t)r->late_n);
@@ -157,11 +176,10 @@ static int serve(struct runner *runner)
 static void print_row(const struct block *b, const struct runner_result *r)
 {
 	double per_packet = r->packets_n ? (double)r->cpu_ns / (double)r->packets_n : 0;
+	uint64_t private = b->head + b->tail;
 
-	printf("%-12s %6llu %8llu %8llu %10llu %8llu %12.1f %8llu\n", b->way, (unsigned long long)b->group,
-	       (unsigned long long)b->payload, (unsigned long long)(b->head + b->tail),
-	       (unsigned long long)r->packets_n, (unsigned long long)r->errors_n, per_packet,
-	       (unsigned long long)r->preempt_n);
+	printf("%-12s %6" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %8" PRIu64 " %12.1f %8" PRIu64 "\n", b->way,
+	       b->group, b->payload, private, r->packets_n, r->errors_n, per_packet, r->preempt_n);
 }
 
 static int run_way(struct runner *runner, const struct options *o, const struct block *b)
@@ -205,11 +223,39 @@ static void list(void)
 	}
 }
 
+/* Makes what lies around the sender, and sends from within it. */
+static int prepare(struct options *o, struct audience **audience)
+{
+	uint64_t clients = o->receivers_n ? o->receivers_n : o->block.group;
+	int err = 0;
+
+	if (o->has_topology)
+		err = audience_new(o->topology, clients, o->peer_cpu, audience);
+	if (!err && *audience) {
+		o->runner.to = *audience_addr(*audience);
+		err = audience_enter(*audience);
+	}
+	return err ? err : process_pin(o->cpu);
+}
+
+static int run(struct options *o)
+{
+	struct audience *audience = NULL;
+	struct runner *runner = NULL;
+	int err = prepare(o, &audience), left;
+
+	if (!err)
+		err = runner_new(&o->runner, &runner);
+	if (!err)
+		err = o->serve ? serve(runner) : run_ways(runner, o);
+	left = audience_free(audience, !err && runner_sent(runner));
+	runner_free(runner);
+	return err ? err : left;
+}
+
 int main(int argc, char **argv)
 {
-	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1 };
-	struct runner *runner = NULL;
-	int err;
+	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1, .peer_cpu = -1 };
 
 	err_program("groupsend");
 	net_parse("127.0.0.1:20000", &o.runner.to);
@@ -221,11 +267,5 @@ int main(int argc, char **argv)
 		list();
 	if (o.help || o.list)
 		return 0;
-	err = process_pin(o.cpu);
-	if (!err)
-		err = runner_new(&o.runner, &runner);
-	if (!err)
-		err = o.serve ? serve(runner) : run_ways(runner, &o);
-	runner_free(runner);
-	return err ? 1 : 0;
+	return run(&o) ? 1 : 0;
 }

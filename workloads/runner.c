@@ -32,6 +32,7 @@ struct runner {
 	struct rtp stream;	/* header of the last burst; its sequence number goes on from block to block */
 	uint32_t counter;	/* carried in the payload of the last burst */
 	double iteration_ns;	/* of spin_run() */
+	bool sent;
 	uint8_t payload[BLOCK_PAYLOAD_MAX];
 };
 
@@ -129,7 +130,7 @@ static struct sender **kept_sender(struct runner *r, const char *way)
 {
 	size_t i = 0;
 
-	while (i < SENDERS_MAX - 1 && r->senders[i] && strcmp(r->senders[i]->ops->name, way))
+	while (i < SENDERS_MAX - 1 && r->senders[i] && strcmp(r->senders[i]->ops->name, way) != 0)
 		i++;
 	return &r->senders[i];
 }
@@ -140,7 +141,7 @@ static int prepare_sender(struct runner *r, const struct block *b, struct sender
 	struct sender **kept = kept_sender(r, b->way);
 	int err = 0;
 
-	if (*kept && (strcmp((*kept)->ops->name, b->way) || (*kept)->config.group_max != b->group ||
+	if (*kept && (strcmp((*kept)->ops->name, b->way) != 0 || (*kept)->config.group_max != b->group ||
 		      (*kept)->config.batch != b->batch)) {
 		sender_free(*kept);
 		*kept = NULL;
@@ -228,5 +229,11 @@ int runner_block(struct runner *r, const struct block *b, struct runner_result *
 	result->preempt_n = preemptions() - preempted;
 	result->packets_n = sender->counts.packets_n - before.packets_n;
 	result->errors_n = sender->counts.errors_n - before.errors_n;
+	r->sent |= result->packets_n && sender->ops != &send_null;
 	return 0;
+}
+
+bool runner_sent(const struct runner *r)
+{
+	return r && r->sent;
 }

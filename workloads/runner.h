@@ -4,6 +4,7 @@
 #ifndef WORKLOADS_RUNNER_H
 #define WORKLOADS_RUNNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,8 @@ void runner_free(struct runner *runner); /* accepts NULL */
 
 /* Runs one block. 0; -EINVAL or -errno with the reason in why[n], and nothing printed. */
 int runner_block(struct runner *runner, const struct block *block, struct runner_result *result, char *why, size_t n);
+
+/* Whether the kernel has taken any packet so far, by a way other than null. Accepts NULL. */
+bool runner_sent(const struct runner *runner);
 
 #endif
