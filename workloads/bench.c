@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bench.c: rounds of blocks, point by point, through one `groupsend --serve` that keeps running. */
+#include "workloads/bench.h"
+
+#include "analyze/rows.h"
+#include "analyze/speedup.h"
+#include "analyze/stats.h"
+#include "base/err.h"
+#include "workloads/block.h"
+#include "workloads/child.h"
+#include "workloads/sender.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	DEFAULT_BLOCK_MS = 20,
+	DEFAULT_MAX_ROUNDS = 200,
+	PROBE_PACKETS = 2000,	/* of the blocks that find out how many bursts fill a block */
+	BURSTS_MIN = 2,
+	REPLICATES = 500,	/* enough for the stop rule; the figures that are printed are computed elsewhere */
+	ANSWER_SPARE_MS = 20000,
+};
+
+static const double default_rel_width = 0.01;
+
+struct bench {
+	struct bench_options o;	/* with defaults filled in */
+	struct child groupsend;
+	struct topology *here;	/* groupsend makes the topology of the run itself */
+	struct stats_rng *rng;
+	const char *ways[BENCH_WAYS_MAX];
+	size_t ways_n;
+	struct bench_row *rows;	/* of the point in work */
+	size_t rows_n;
+	uint64_t points_n, points_done_n;
+};
+
+static bool stopped(const struct bench *b)
+{
+	return b->o.stop && *b->o.stop;
+}
+
+static void progress(const struct bench *b, const struct bench_point *p)
+{
+	double within = (double)p->rounds_n / (double)b->o.max_rounds;
+	char text[128];
+
+	if (!b->o.on_progress)
+		return;
+	snprintf(text, sizeof text, "group %" PRIu64 ", %" PRIu64 " bytes, %" PRIu64 " private: round %" PRIu64, p->group,
+		 p->payload_bytes, p->private_bytes, p->rounds_n + 1);
+	b->o.on_progress(b->o.progress_arg, ((double)b->points_done_n + within) / (double)b->points_n, text);
+}
+
+/* ---- One block ---- */
+
+static int64_t number(const json_t *answer, const char *name)
+{
+	return json_integer_value(json_object_get(answer, name));
+}
+
+static int read_answer(struct bench *b, const char *line, struct bench_row *row, struct bench_point *p, uint64_t *cpu_ns)
+{
+	json_t *answer = json_loads(line, 0, NULL);
+	const json_t *error = json_object_get(answer, "error");
+	int err = 0;
+
+	if (!answer || error || !json_object_get(answer, "cpu_ns")) {
+		err = fail(-EPROTO, "groupsend refused a block: %s", error ? json_string_value(error) : line);
+	} else {
+		*cpu_ns = (uint64_t)number(answer, "cpu_ns");
+		p->late_n += (uint64_t)number(answer, "late");
+		row->packets_n = number(answer, "packets");
+		row->errors_n = number(answer, "errors");
+		row->preempt_n = number(answer, "preempt");
+		row->async_cyc = STORE_NULL;
+		row->cpu_cyc = (int64_t)((double)*cpu_ns * b->o.clock_hz / 1e9 + 0.5);
+	}
+	json_decref(answer);
+	return err;
+}
+
+/* Runs a block of `way` and enters it into *row; p->late_n goes on counting. */
+static int run_block(struct bench *b, struct bench_point *p, const struct block *block, struct bench_row *row,
+		     uint64_t *cpu_ns)
+{
+	char line[CHILD_LINE_BYTES];
+	uint64_t pauses_ms = block->bursts * block->period_ns / 1000000;
+	int err;
+
+	block_format(block, line, sizeof line);
+	err = child_say(&b->groupsend, line);
+	if (!err)
+		err = child_hear(&b->groupsend, (int)pauses_ms + ANSWER_SPARE_MS, line, sizeof line);
+	return err ? err : read_answer(b, line, row, p, cpu_ns);
+}
+
+static struct block block_of(const struct bench *b, const struct bench_point *p, const char *way, uint64_t bursts)
+{
+	struct block block = { .group = p->group, .payload = p->payload_bytes, .head = p->private_bytes, .bursts = bursts };
+
+	snprintf(block.way, sizeof block.way, "%s", way);
+	if (b->o.like) {
+		block.period_ns = b->o.like->period_ns;
+		block.gap_ns = b->o.like->gap_ns;
+	}
+	return block;
+}
+
+/* ---- One point ---- */
+
+/* Bursts that fill a block: found with the baseline, the same for every way. */
+static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)
+{
+	uint64_t probe_bursts = PROBE_PACKETS / p->group + 1, cpu_ns = 0, burst_ns;
+	struct block probe = block_of(b, p, b->o.baseline, probe_bursts);
+	struct bench_row row;
+	int err = 0;
+
+	probe.period_ns = 0;
+	for (int i = 0; !err && i < 2; i++) /* the first one also makes the group */
+		err = run_block(b, p, &probe, &row, &cpu_ns);
+	if (err)
+		return err;
+	burst_ns = cpu_ns / probe_bursts + 1;
+	if (b->o.like && b->o.like->period_ns > burst_ns)
+		burst_ns = b->o.like->period_ns;
+	*bursts = b->o.block_ms * 1000000 / burst_ns;
+	if (*bursts < BURSTS_MIN)
+		*bursts = BURSTS_MIN;
+	return 0;
+}
+
+/* Fisher and Yates: every order is equally likely. */
+static void shuffle(struct bench *b, const char **ways)
+{
+	memcpy(ways, b->ways, b->ways_n * sizeof *ways);
+	for (size_t i = b->ways_n; i-- > 1;) {
+		size_t j = (size_t)(stats_rng_uniform(b->rng) * (double)(i + 1));
+		const char *way = ways[i];
+
+		ways[i] = ways[j];
+		ways[j] = way;
+	}
+}
+
+static int run_round(struct bench *b, struct bench_point *p, uint64_t bursts)
+{
+	const char *ways[BENCH_WAYS_MAX];
+	uint64_t cpu_ns;
+	int err = 0;
+
+	progress(b, p);
+	shuffle(b, ways);
+	for (size_t i = 0; !err && i < b->ways_n; i++) {
+		struct block block = block_of(b, p, ways[i], bursts);
+		struct bench_row *row = &b->rows[b->rows_n + i];
+
+		*row = (struct bench_row){
+			.run = STORE_NULL, .round = (int64_t)p->rounds_n, .way = ways[i], .group_size = (int64_t)p->group,
+			.payload_bytes = (int64_t)p->payload_bytes, .private_bytes = (int64_t)p->private_bytes,
+		};
+		err = stopped(b) ? -EINTR : run_block(b, p, &block, row, &cpu_ns);
+	}
+	if (!err) {
+		b->rows_n += b->ways_n;
+		p->rounds_n++;
+	}
+	return err;
+}
+
+/* Whether s of every alternative is known as narrowly as asked. An alternative that costs no more than null, or sends
+ * nothing, cannot become narrow by repeating: speedup_compute() has said so, and that is an error. */
+static int narrow(const struct bench *b, bool *out)
+{
+	*out = true;
+	for (size_t i = 0; *out && i < b->o.alternatives_n; i++) {
+		struct speedup s;
+		int err = speedup_compute(b->rows, b->rows_n, b->o.baseline, b->o.alternatives[i], b->o.seed, REPLICATES, &s);
+
+		if (err)
+			return err;
+		*out = speedup_narrow(&s, b->o.rel_width);
+		speedup_free(&s);
+	}
+	return 0;
+}
+
+static int hand_over(const struct bench *b, const struct bench_point *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < b->rows_n; i++)
+		err = b->o.on_row(b->o.row_arg, &b->rows[i]);
+	if (!err && b->o.on_point)
+		b->o.on_point(b->o.point_arg, p);
+	return err;
+}
+
+static int run_point(struct bench *b, struct bench_point *p)
+{
+	uint64_t bursts = 0;
+	int err = find_bursts(b, p, &bursts);
+
+	b->rows_n = 0;
+	p->late_n = 0;
+	while (!err && !p->narrow && p->rounds_n < b->o.max_rounds) {
+		err = run_round(b, p, bursts);
+		if (!err && p->rounds_n >= BENCH_ROUNDS_MIN)
+			err = narrow(b, &p->narrow);
+	}
+	if (err)
+		return err;
+	b->points_done_n++;
+	return hand_over(b, p);
+}
+
+/* ---- The grid ---- */
+
+static bool fits(const struct bench *b, size_t payload, size_t private)
+{
+	return b->o.privates[private] <= b->o.payloads[payload];
+}
+
+static int run_grid(struct bench *b)
+{
+	int err = 0;
+
+	for (size_t g = 0; g < b->o.groups_n; g++)
+		for (size_t y = 0; y < b->o.payloads_n; y++)
+			for (size_t v = 0; !err && v < b->o.privates_n; v++)
+				if (fits(b, y, v))
+					err = run_point(b, &(struct bench_point){ .group = b->o.groups[g],
+										  .payload_bytes = b->o.payloads[y],
+										  .private_bytes = b->o.privates[v] });
+	return err;
+}
+
+static uint64_t greatest_group(const struct bench *b)
+{
+	uint64_t greatest = 0;
+
+	for (size_t i = 0; i < b->o.groups_n; i++)
+		if (b->o.groups[i] > greatest)
+			greatest = b->o.groups[i];
+	return greatest;
+}
+
+static int start_groupsend(struct bench *b)
+{
+	struct child_args args = { 0 };
+	int err = topology_new(TOPOLOGY_LO, -1, &b->here);
+
+	child_arg(&args, "groupsend");
+	child_arg(&args, "--serve");
+	child_arg(&args, "--wake=epoll");
+	child_arg(&args, "--topology=%s", topology_names[b->o.topology]);
+	child_arg(&args, "--receivers=%" PRIu64, greatest_group(b));
+	if (b->o.server_cpu >= 0)
+		child_arg(&args, "--cpu=%d", b->o.server_cpu);
+	if (b->o.peer_cpu >= 0)
+		child_arg(&args, "--peer-cpu=%d", b->o.peer_cpu);
+	return err ? err : child_start(&b->groupsend, "groupsend", &args, b->here, TOPOLOGY_SERVER);
+}
+
+/* ---- Options ---- */
+
+static void fill_defaults(struct bench_options *o)
+{
+	if (o->like) {
+		o->groups = &o->like->group;
+		o->payloads = &o->like->payload_bytes;
+		o->privates = &o->like->private_bytes;
+		o->groups_n = o->payloads_n = o->privates_n = 1;
+	}
+	if (!o->block_ms)
+		o->block_ms = DEFAULT_BLOCK_MS;
+	if (!(o->rel_width > 0))
+		o->rel_width = default_rel_width;
+	if (!o->max_rounds)
+		o->max_rounds = DEFAULT_MAX_ROUNDS;
+	if (o->max_rounds < BENCH_ROUNDS_MIN)
+		o->max_rounds = BENCH_ROUNDS_MIN;
+}
+
+static int add_way(struct bench *b, const char *name)
+{
+	const struct sender_ops *way = sender_find(name);
+	const char *why = way ? way->available() : NULL;
+
+	if (!way)
+		return fail(-EINVAL, "no way of sending is called %s; give one of %s", name, sender_names());
+	if (why)
+		return fail(-EOPNOTSUPP, "%s is not available here: %s", name, why);
+	for (size_t i = 0; i < b->ways_n; i++)
+		if (!strcmp(b->ways[i], name))
+			return fail(-EINVAL, "%s is named twice; a way is compared with others, and null always runs", name);
+	if (b->ways_n == BENCH_WAYS_MAX)
+		return fail(-E2BIG, "more than %d ways at once; run the bench twice", BENCH_WAYS_MAX - 2);
+	b->ways[b->ways_n++] = way->name;
+	return 0;
+}
+
+static int add_ways(struct bench *b)
+{
+	int err = add_way(b, send_null.name);
+
+	if (!err)
+		err = add_way(b, b->o.baseline);
+	for (size_t i = 0; !err && i < b->o.alternatives_n; i++)
+		err = add_way(b, b->o.alternatives[i]);
+	return err;
+}
+
+static int count_points(struct bench *b)
+{
+	for (size_t y = 0; y < b->o.payloads_n; y++)
+		for (size_t v = 0; v < b->o.privates_n; v++)
+			b->points_n += fits(b, y, v) ? b->o.groups_n : 0;
+	if (!b->points_n)
+		return fail(-EINVAL, "the grid is empty: the private bytes are part of the payload; make them fewer");
+	return 0;
+}
+
+static int prepare(struct bench *b)
+{
+	int err = add_ways(b);
+
+	if (!err)
+		err = count_points(b);
+	if (err)
+		return err;
+	b->rng = stats_rng_new(b->o.seed);
+	b->rows = calloc(b->o.max_rounds, sizeof(struct bench_row[BENCH_WAYS_MAX]));
+	return b->rng && b->rows ? 0 : fail(-ENOMEM, "out of memory for %" PRIu64 " rounds", b->o.max_rounds);
+}
+
+/* At its end groupsend checks that its packets arrived: a bench without receivers would measure something else. */
+static int end_groupsend(struct bench *b, int err)
+{
+	int status;
+
+	if (err && err != -EINTR) {
+		child_kill(&b->groupsend);
+		return err;
+	}
+	status = child_wait(&b->groupsend);
+	return status && !err ? fail(-EIO, "groupsend ended with status %d; its own message is above", status) : err;
+}
+
+int bench_run(const struct bench_options *options)
+{
+	struct bench b = { .o = *options };
+	int err;
+
+	fill_defaults(&b.o);
+	err = prepare(&b);
+	if (!err)
+		err = start_groupsend(&b);
+	if (!err)
+		err = run_grid(&b);
+	err = end_groupsend(&b, err);
+	topology_free(b.here);
+	stats_rng_free(b.rng);
+	free(b.rows);
+	return err;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* bench.h: the engine of `forecall bench`: runs groupsend over a grid, every way of a round in random order, until the
+ * speed-up of every alternative is known as narrowly as asked. */
+#ifndef WORKLOADS_BENCH_H
+#define WORKLOADS_BENCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/topology.h"
+
+struct bench_row; /* analyze/rows.h */
+
+enum {
+	BENCH_WAYS_MAX = 16,	/* null and the baseline included */
+	BENCH_ROUNDS_MIN = 10,	/* before the width of an interval is believed */
+};
+
+/* The shape of a profile, for `bench --like`. */
+struct bench_like {
+	uint64_t group;		/* length of its bursts */
+	uint64_t payload_bytes;	/* of the whole datagram */
+	uint64_t private_bytes;	/* of these */
+	uint64_t gap_ns;	/* user work between two sends of a burst */
+	uint64_t period_ns;	/* from the begin of one burst to that of the next */
+};
+
+/* What is known about a point when it is done. */
+struct bench_point {
+	uint64_t group, payload_bytes, private_bytes;
+	uint64_t rounds_n;
+	uint64_t late_n;	/* bursts that had no pause before them, because the period is shorter than a burst */
+	bool narrow;		/* false: max_rounds was reached before every interval was as narrow as asked */
+};
+
+struct bench_options {
+	const char *baseline;
+	const char *const *alternatives;
+	size_t alternatives_n;
+	/* The grid: every combination in which the private bytes fit into the payload. Each list ascends without repeating. */
+	const uint64_t *groups, *payloads, *privates;
+	size_t groups_n, payloads_n, privates_n;
+	const struct bench_like *like; /* not NULL: this one point instead of the grid */
+	enum topology_kind topology;
+	int server_cpu, peer_cpu; /* -1: not pinned */
+	double clock_hz;	/* turns CPU time into cycles of the run's clock */
+	uint64_t block_ms;	/* length of a block of the baseline; 0: 20 */
+	double rel_width;	/* half width of the interval of s, relative to s; 0: 0.01 */
+	uint64_t max_rounds;	/* per point; 0: 200; at least BENCH_ROUNDS_MIN otherwise */
+	uint64_t seed;		/* of the order within rounds, and of the bootstrap */
+	volatile sig_atomic_t *stop; /* ends the run before the next block when not zero; may be NULL */
+
+	/* Rows of a point, handed over when the point is done; `run` is not set, `way` is static text. Not 0 ends the run and is
+	 * returned. */
+	int (*on_row)(void *arg, const struct bench_row *row);
+	/* May be NULL. */
+	void (*on_point)(void *arg, const struct bench_point *point);
+	/* How far it has come, 0 to 1, and what goes on; may be NULL. */
+	void (*on_progress)(void *arg, double done, const char *text);
+	void *row_arg, *point_arg, *progress_arg;
+};
+
+/* Runs the whole grid. 0; -EINTR when *stop ended it: what was handed over until then stays good; or -errno, said by
+ * fail(). */
+int bench_run(const struct bench_options *options);
+
+#endif
