@@ -493,41 +493,65 @@ static void rollback_undoes_and_may_be_called_at_any_time(void **state)
 static void a_run_begins_outside_of_transactions(void **state)
 {
 	struct store *store = open_for(db, STORE_WRITE);
-	struct run_row row = a_run("profile", 1, 1);
-	int64_t run;
+	int64_t run = begin_run(store, "profile", 1, STORE_NULL);
+	struct run_row row = a_run("profile", query(store, "SELECT host FROM run"), 2);
 
 	(void)state;
 	assert_int_equal(store_begin(store), 0);
 	said_begin();
 	assert_int_equal(store_run_begin(store, &row, &run), -EINVAL);
-	said_end();
+	assert_said(said_end(), "outside of any transaction");
 	store_free(store);
+}
+
+/* What each of the eight does once all of them are there: `gate` ends when the last writer closes it. */
+static int one_of_eight(const int gate[2], bool add_run, int number)
+{
+	struct store *mine;
+	char byte;
+	int err;
+
+	close(gate[1]);
+	if (read(gate[0], &byte, 1) != 0)
+		return 1;
+	err = store_open(db, STORE_WRITE, &mine);
+	if (!err && add_run)
+		whole_run(mine, "profile", number, STORE_NULL);
+	store_free(mine);
+	return err != 0;
+}
+
+/* Opens the database in eight processes at once; each adds a run if it is told to. Returns how many failed. */
+static int open_in_eight_processes(bool add_run)
+{
+	int failed = 0, gate[2], status;
+
+	assert_int_equal(pipe(gate), 0);
+	for (int i = 0; i < 8; i++)
+		if (fork() == 0)
+			_exit(one_of_eight(gate, add_run, i));
+	close(gate[0]);
+	close(gate[1]);
+	while (wait(&status) > 0)
+		failed += status != 0;
+	return failed;
 }
 
 static void eight_programs_may_create_a_database_at_once(void **state)
 {
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(open_in_eight_processes(false), 0);
+		assert_int_equal(unlink(db), 0);
+	}
+}
+
+static void eight_programs_may_add_runs_at_once(void **state)
+{
 	struct store *store;
-	int failed = 0;
 
 	(void)state;
-	for (int i = 0; i < 8; i++) {
-		if (fork() == 0) {
-			struct store *mine;
-			int err = store_open(db, STORE_WRITE, &mine);
-
-			if (!err)
-				whole_run(mine, "profile", i, STORE_NULL);
-			store_free(mine);
-			_exit(err != 0);
-		}
-	}
-	for (int i = 0; i < 8; i++) {
-		int status;
-
-		wait(&status);
-		failed += status != 0;
-	}
-	assert_int_equal(failed, 0);
+	assert_int_equal(open_in_eight_processes(true), 0);
 	store = open_for(db, STORE_READ);
 	assert_int_equal(query(store, "SELECT count(*) FROM run WHERE state = 'complete'"), 8);
 	assert_int_equal(query(store, "SELECT count(*) FROM host"), 1);
@@ -700,6 +724,26 @@ static void a_read_only_disk_can_be_read_but_not_written(void **state)
 	assert_open_fails(db2, STORE_WRITE, -EROFS, "cannot be written");
 	assert_open_fails(db, STORE_WRITE, -EROFS, "--db FILE");
 	umount(dir);
+}
+
+static void a_file_without_write_permission_is_said(void **state)
+{
+	struct store *store = open_for(db, STORE_WRITE);
+	int status;
+
+	(void)state;
+	store_free(store);
+	assert_int_equal(chmod(db, 0444), 0);
+	assert_int_equal(chmod(dir, 0777), 0);
+	if (fork() == 0) { /* root may write everything: be nobody */
+		if (geteuid() == 0 && setuid(65534))
+			_exit(1);
+		assert_open_fails(db, STORE_WRITE, -EROFS, "make it and its directory writable");
+		store_free(open_for(db, STORE_READ));
+		_exit(0);
+	}
+	wait(&status);
+	assert_int_equal(status, 0);
 }
 
 static void migrations_go_forward_step_by_step(void **state)
@@ -875,6 +919,7 @@ int main(void)
 		TEST(rollback_undoes_and_may_be_called_at_any_time),
 		TEST(a_run_begins_outside_of_transactions),
 		TEST(eight_programs_may_create_a_database_at_once),
+		TEST(eight_programs_may_add_runs_at_once),
 		TEST(reading_what_is_not_there_creates_nothing),
 		TEST(a_newer_schema_is_refused_and_left_alone),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
@@ -883,6 +928,7 @@ int main(void)
 		TEST(a_full_disk_is_said_and_what_was_there_stays),
 		TEST(a_file_system_without_room_is_said),
 		TEST(a_read_only_disk_can_be_read_but_not_written),
+		TEST(a_file_without_write_permission_is_said),
 		TEST(migrations_go_forward_step_by_step),
 		TEST(a_migration_that_fails_changes_nothing),
 		TEST(an_imported_run_is_exported_equal),
