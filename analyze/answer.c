@@ -36,9 +36,14 @@ int answer_fraction(struct store *store, int64_t run, enum fraction_async async,
 	struct block_row *blocks = NULL;
 	struct calibration_row *calibrations = NULL;
 	struct thread_row *threads = NULL;
+	struct run_row *row = NULL;
 	struct fraction_input input = {.async = async};
-	int err = store_blocks(store, run, &blocks, &input.blocks_n);
+	int err = store_run(store, run, &row);
 
+	if (!err && async == FRACTION_ASYNC_AUTO)
+		input.async = strcmp(row->scope, "cpus") ? FRACTION_ASYNC_NONE : FRACTION_ASYNC_NET;
+	if (!err)
+		err = store_blocks(store, run, &blocks, &input.blocks_n);
 	if (!err)
 		err = store_calibrations(store, run, &calibrations, &input.calibrations_n);
 	if (!err)
@@ -53,6 +58,7 @@ int answer_fraction(struct store *store, int64_t run, enum fraction_async async,
 		else if (err == -ENODATA)
 			err = fail(err, "run %" PRId64 " is too short for any figure: profile longer (--seconds)", run);
 	}
+	store_rows_free(row);
 	store_rows_free(blocks);
 	store_rows_free(calibrations);
 	store_rows_free(threads);

@@ -12,6 +12,7 @@
 #define SCALE_SD 0.25 /* k differs by this much among targets */
 
 const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
+	[FRACTION_ASYNC_AUTO] = "auto",
 	[FRACTION_ASYNC_NET] = "net",
 	[FRACTION_ASYNC_ALL] = "all",
 	[FRACTION_ASYNC_NONE] = "none",

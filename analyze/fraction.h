@@ -29,9 +29,13 @@
 #include "analyze/rows.h"
 #include "analyze/stats.h"
 
-enum fraction_async { FRACTION_ASYNC_NET, FRACTION_ASYNC_ALL, FRACTION_ASYNC_NONE, FRACTION_ASYNC_MAX };
+/*
+ * Which interrupts outside frames count as the path's. Nothing tells whose packet a softirq handles; `auto` therefore takes the
+ * network's for whole CPUs, which are the server's alone, and none for processes, whose machine may have other traffic.
+ */
+enum fraction_async { FRACTION_ASYNC_AUTO, FRACTION_ASYNC_NET, FRACTION_ASYNC_ALL, FRACTION_ASYNC_NONE, FRACTION_ASYNC_MAX };
 
-/* Name of each, as on the command line: net, all, none. */
+/* Name of each, as on the command line: auto, net, all, none. */
 extern const char *const fraction_async_names[FRACTION_ASYNC_MAX];
 
 enum fraction_meter { FRACTION_METER_UDP, FRACTION_METER_IO, FRACTION_METER_SWITCH, FRACTION_METER_WALL, FRACTION_METER_MAX };
@@ -43,7 +47,7 @@ struct fraction_input {
 	size_t calibrations_n;
 	const struct thread_row *threads; /* may be none: then there is no busiest thread */
 	size_t threads_n;
-	enum fraction_async async;
+	enum fraction_async async; /* not auto: answer_fraction() knows the scope */
 	uint64_t seed;
 };
 

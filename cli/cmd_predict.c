@@ -146,7 +146,7 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 
 int cmd_predict(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.with = "sendmmsg", .async = "net", .fraction = NAN, .speedup = NAN};
+	struct arguments arguments = {.with = "sendmmsg", .async = "auto", .fraction = NAN, .speedup = NAN};
 	const struct option_spec specs[] = {
 		OPT_STRING('w', "with", "WAY", &arguments.with, "the alternative: a way of sending that was benched"),
 		OPT_STRING(0, "baseline", "WAY", &arguments.baseline, "the way that stands for the path; default: the one with its name"),
@@ -154,7 +154,7 @@ int cmd_predict(struct cli *cli, int argc, char **argv)
 		OPT_DOUBLE(0, "fraction", "F", &arguments.fraction, 0, 1, "f, by hand"),
 		OPT_DOUBLE(0, "speedup", "S", &arguments.speedup, 1e-9, 1e9, "s, by hand; with --fraction, or with the f of RUN"),
 		OPT_DOUBLE(0, "overhead", "O", &arguments.overhead, 0, 1e9, "cost of the port elsewhere, as a fraction of the busy cycles"),
-		OPT_WORD(0, "async", "net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
+		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
 		OPT_FLAG(0, "force", &arguments.force, "predict in spite of a refusal; the result is marked"),
 		OPT_END,
 	};

@@ -69,12 +69,12 @@ static enum fraction_async async_of(const char *name)
 	for (enum fraction_async async = 0; async < FRACTION_ASYNC_MAX; async++)
 		if (!strcmp(name, fraction_async_names[async]))
 			return async;
-	return FRACTION_ASYNC_NET;
+	return FRACTION_ASYNC_AUTO;
 }
 
 int cmd_profile(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "net", .seconds = 10, .window_ms = 100, .seed = 1};
+	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .window_ms = 100, .seed = 1};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the process, with its threads, children and later ones"),
 		OPT_STRING('C', "cpus", "CPUS", &arguments.cpus, "everything that runs on these CPUs: 1 or 0-3,8"),
@@ -83,7 +83,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
 		OPT_WORD(0, "engine", "ledger", &arguments.engine, "trace every event"),
-		OPT_WORD(0, "async", "net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
+		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
 		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the windows"),
 		OPT_END,

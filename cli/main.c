@@ -11,7 +11,10 @@
 
 static const struct command commands[] = {
 	{ "profile", "watch a server: what share of its busy cycles a path takes", cmd_profile },
+	{ "bench", "measure ways of sending against each other", cmd_bench },
 	{ "predict", "what a profiled server would gain", cmd_predict },
+	{ "observe", "measure a ported server, and set it beside the prediction", cmd_observe },
+	{ "validate", "the whole experiment on the built-in server, and how right it was", cmd_validate },
 	{ "runs", "list, show, export, import and delete runs", cmd_runs },
 	{ "score", "how well past predictions held", cmd_score },
 	{ "doctor", "what this machine can measure, and what is missing", cmd_doctor },

@@ -260,14 +260,14 @@ static int calibrate_session(struct session *session)
 
 	if (!options->calibration_rounds || !cpus_n)
 		return 0;
-	session->calibrations = calloc((size_t)(CALIBRATE_ROWS * options->calibration_rounds * cpus_n), sizeof *session->calibrations);
+	int rounds = (options->calibration_rounds + cpus_n - 1) / cpus_n; /* the CPUs share them */
+	session->calibrations = calloc((size_t)(CALIBRATE_ROWS * rounds * cpus_n), sizeof *session->calibrations);
 	if (!session->calibrations)
 		return -ENOMEM;
 	if (options->progress)
 		options->progress(options->progress_context, 0, "calibrating the probes");
-	/* each CPU in turn, so several share the rounds */
-	return calibrate(session->ledger, &session->clock, cpus, cpus_n, options->calibration_rounds / cpus_n + 1, options->stop,
-			 session->calibrations, &session->calibrations_n);
+	return calibrate(session->ledger, &session->clock, cpus, cpus_n, rounds, options->stop, session->calibrations,
+			 &session->calibrations_n);
 }
 
 static void forward_progress(void *context, double done)

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_observe.c: `forecall observe`: measures a ported server, unprobed, and sets what it gained beside what was predicted. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "analyze/answer.h"
+#include "analyze/store.h"
+#include "base/err.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+#include "collect/profile.h"
+#include "version.h"
+
+static const struct usage usage = {
+	.name = "observe",
+	.operands = "[-- CMD [ARG...]]",
+	.about = "Measures the CPU time per datagram of a server that was ported, without probes, and compares it with the unprobed\n"
+		 "windows of the profile before: r as observed, kept with the prediction and shown by `forecall score`.",
+	.notes = "Example:\n"
+		 "  forecall observe -p $(pidof server) --prediction 2\n"
+		 "The load must be the same as when the server was profiled. Machines drift between two measurements: `validate`, and a\n"
+		 "server that can switch ways while it runs, are compared more precisely.\n",
+	.command = true,
+	.operands_max = -1,
+};
+
+struct arguments {
+	uint64_t pid, prediction, window_ms, seed;
+	const char *clock, *label;
+	double seconds;
+};
+
+/* The prediction that is named, or the newest that rests on a profile. */
+static int choose_prediction(struct store *store, uint64_t given, struct prediction_row **out)
+{
+	struct prediction_row *rows;
+	size_t n;
+
+	*out = NULL;
+	if (given)
+		return store_prediction(store, (int64_t)given, out);
+	int err = store_predictions(store, STORE_NULL, &rows, &n);
+	if (err)
+		return err;
+	int64_t newest = STORE_NULL;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].profile != STORE_NULL)
+			newest = rows[i].prediction;
+	store_rows_free(rows);
+	if (newest == STORE_NULL)
+		return fail(-ENOENT, "observe: there is no prediction yet; `forecall predict` makes one");
+	return store_prediction(store, newest, out);
+}
+
+static void show_text(const struct prediction_row *prediction, const struct observe *observed)
+{
+	char r[FIGURE_TEXT], seen[FIGURE_TEXT], before[FIGURE_TEXT], after[FIGURE_TEXT];
+
+	figure_text((struct figure){prediction->predicted, prediction->predicted_low, prediction->predicted_high}, r);
+	figure_text(observed->r, seen);
+	figure_text(observed->before, before);
+	figure_text(observed->after, after);
+	printf("busy cycles per %s: before %s, after %s\n", observed->work, before, after);
+	printf("path %s -> %s   r predicted %s   r observed %s   error %+.2f %%\n", prediction->path, prediction->alternative, r, seen,
+	       100 * (prediction->predicted / observed->r.value - 1));
+}
+
+static int show(const struct cli *cli, int64_t run, const struct prediction_row *prediction, const struct observe *observed)
+{
+	if (!cli->json) {
+		show_text(prediction, observed);
+		return 0;
+	}
+	return json_print(json_pack(
+		"{sI sI ss ss so so so so so}", "run", (json_int_t)run, "prediction", (json_int_t)prediction->prediction, "path", prediction->path,
+		"way", prediction->alternative, "predicted",
+		json_figure((struct figure){prediction->predicted, prediction->predicted_low, prediction->predicted_high}, "1"), "observed",
+		json_figure(observed->r, "1"), "error", json_number(prediction->predicted / observed->r.value - 1), "before",
+		json_figure(observed->before, "cycles"), "after", json_figure(observed->after, "cycles")));
+}
+
+static int run(const struct cli *cli, const struct arguments *arguments, char *const *command)
+{
+	static const char *const ways[] = {NULL}; /* it sends as it does */
+	struct progress *progress = progress_new(cli, "observe");
+	struct profile_options options = {
+		.pid = (pid_t)arguments->pid,
+		.command = command,
+		.clock = arguments->clock,
+		.seconds = arguments->seconds,
+		.window_ms = (int)arguments->window_ms,
+		.seed = arguments->seed,
+		.ways = ways,
+		.ways_n = 1,
+		.stop = &signals_stop,
+		.progress = progress_tick,
+		.progress_context = progress,
+		.label = arguments->label,
+		.command_line = cli->command_line,
+		.version = FORECALL_VERSION,
+	};
+	struct prediction_row *prediction = NULL;
+	struct observe observed;
+	struct store *store = NULL;
+	int64_t id;
+	int err = store_open(cli->db, STORE_WRITE, &store);
+
+	if (!err)
+		err = choose_prediction(store, arguments->prediction, &prediction);
+	if (!err) {
+		options.path = prediction->path;
+		options.way = prediction->alternative;
+		err = profile_run(store, &options, &id);
+	}
+	progress_free(progress);
+	if (!err)
+		err = answer_observe_runs(store, prediction->profile, id, prediction->prediction, &observed);
+	if (!err)
+		err = show(cli, id, prediction, &observed);
+	store_rows_free(prediction);
+	store_free(store);
+	return err;
+}
+
+int cmd_observe(struct cli *cli, int argc, char **argv)
+{
+	struct arguments arguments = {.clock = "auto", .seconds = 10, .window_ms = 100, .seed = 1};
+	const struct option_spec specs[] = {
+		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the ported server, with its threads, children and later ones"),
+		OPT_U64(0, "prediction", "N", &arguments.prediction, 1, 1e15, "the prediction that this is the outcome of; default: the newest"),
+		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to measure"),
+		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
+		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are counted in; as for the profile"),
+		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
+		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the windows"),
+		OPT_END,
+	};
+	int status = options_parse(cli, &usage, specs, &argc, &argv);
+
+	if (status != CLI_GO_ON)
+		return status;
+	if ((arguments.pid > 0) == (argc > 0))
+		return options_misuse(&usage, "give the ported server: -p PID, or -- CMD");
+	signals_install();
+	int err = run(cli, &arguments, argc ? argv : NULL);
+	return err == -EINVAL ? CLI_USAGE : cli_status(err);
+}
