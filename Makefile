@@ -61,9 +61,10 @@ endif
 PROGRAMS  := groupsend receivers livecast
 PROGRAM_C := $(wildcard $(PROGRAMS:%=workloads/%.c))
 BPF_C     := $(wildcard collect/*.bpf.c)
-LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C),$(wildcard base/*.c collect/*.c analyze/*.c reports/*.c workloads/*.c))
+PARTS     := base collect analyze reports workloads cli
+LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C) cli/%,$(wildcard $(PARTS:%=%/*.c)))
 CLI_C     := $(wildcard cli/*.c)
-TEST_C    := $(wildcard */tests/test_*.c)
+TEST_C    := $(wildcard $(PARTS:%=%/tests/test_*.c))
 BENCH_C   := $(wildcard tests/bench/*.c)
 OUR_C     := $(LIB_C) $(CLI_C) $(PROGRAM_C) $(TEST_C) $(BENCH_C)
 
@@ -79,7 +80,7 @@ TESTS     := $(TEST_C:%.c=$(SAN)/%)
 MAN1      := $(wildcard docs/man/*.1)
 
 .DELETE_ON_ERROR:
-.SECONDARY: $(TEST_C:%.c=$(OUT)/%.o) $(BPF_C:%.c=$(GEN)/%.o) # kept: not asked for by name, but dear to build
+.SECONDARY: $(BPF_C:%.c=$(GEN)/%.o) # kept: not asked for by name, but dear to build
 .SUFFIXES:
 .DEFAULT_GOAL := all
 .PHONY: FORCE
@@ -124,7 +125,8 @@ $(GEN)/%.bpf.o: %.bpf.c $(GEN)/vmlinux.h $(GEN)/bpf.flags
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
+	$(Q){ echo '/* NOLINTBEGIN: clang-tidy does not see that libbpf keeps what this allocates */' && \
+	  $(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf && echo '/* NOLINTEND */'; } > $@
 
 # ---- Objects, archives, programs ---------------------------------------------------------------------------------
 
@@ -193,24 +195,36 @@ check: ## build with gcc and clang and pass every test; ends with `N passed, N f
 clang: ## build with clang too, in build/clang
 	@$(MAKE) --no-print-directory CC=$(CLANG) OUT=$(GEN)/clang all
 
+# What the linters include: our headers as such, generated ones as the system's, in which they find no fault. cppcheck
+# does not see those at all: the bytes of a BPF program in a skeleton take it minutes.
+LINT_INCLUDE := $(OUT)/lint
+$(LINT_INCLUDE)/.made: Makefile
+	@mkdir -p $(@D)
+	@ln -sfn $(PARTS:%=$(CURDIR)/%) $(@D)
+	@touch $@
+
+# Not unit tests: no linter knows that a failed assertion of cmocka does not return.
+LINT_C := $(filter-out $(TEST_C),$(OUR_C))
+
 # A file is looked at again when it, or a header it includes, has changed.
-TIDY_OK := $(OUR_C:%.c=$(OUT)/tidy/%.ok)
-$(OUT)/tidy/%.ok: %.c $(OUT)/%.o .clang-tidy
+TIDY_OK := $(LINT_C:%.c=$(OUT)/tidy/%.ok)
+TIDY_CFLAGS := $(filter-out -Werror -I%,$(ALL_CFLAGS)) -I$(LINT_INCLUDE) -isystem . -isystem $(GEN)
+$(OUT)/tidy/%.ok: %.c $(OUT)/%.o .clang-tidy $(LINT_INCLUDE)/.made
 	$(call say,TIDY,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $< -- $(filter-out -Werror,$(ALL_CFLAGS)) 2> $@.log > $@.out || { cat $@.out $@.log >&2; exit 1; }
+	$(Q)clang-tidy --quiet $< -- $(TIDY_CFLAGS) 2> $@.log > $@.out || { cat $@.out $@.log >&2; exit 1; }
 	$(Q)touch $@
 
 .PHONY: tidy
 tidy: $(TIDY_OK) ## clang-tidy on our C files
 
 .PHONY: cppcheck
-cppcheck: ## cppcheck on our C files
-	$(call say,CPPCHK,'$(words $(OUR_C)) files')
+cppcheck: $(LINT_INCLUDE)/.made ## cppcheck on our C files
+	$(call say,CPPCHK,'$(words $(LINT_C)) files')
 	$(Q)mkdir -p $(OUT)/cppcheck
-	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE -D__x86_64__ -I. -j $(shell nproc) \
-	  --cppcheck-build-dir=$(OUT)/cppcheck --enable=warning,performance,portability --inline-suppr \
-	  --suppress=missingIncludeSystem --suppress='*:build/*' --suppress=unknownMacro $(OUR_C)
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 -D_GNU_SOURCE -D__$(shell uname -m)__ -I$(LINT_INCLUDE) \
+	  -j $(shell nproc) --cppcheck-build-dir=$(OUT)/cppcheck --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --suppress=unknownMacro $(LINT_C)
 
 .PHONY: manlint
 manlint: ## mandoc -Tlint on the man pages

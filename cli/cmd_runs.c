@@ -28,7 +28,8 @@ int runs_of_operands(const struct usage *usage, int argc, char **argv, int64_t *
 		if (parse_u64(argv[i], 1, INT64_MAX, &run)) {
 			free(*runs);
 			*runs = NULL;
-			return options_misuse(usage, "\"%s\" is not the number of a run (forecall runs list shows them)", argv[i]);
+			options_misuse(usage, "\"%s\" is not the number of a run (forecall runs list shows them)", argv[i]);
+			return CLI_USAGE;
 		}
 		(*runs)[i] = (int64_t)run;
 	}

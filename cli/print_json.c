@@ -46,8 +46,11 @@ static json_t *replaced(const char *text)
 
 json_t *json_text(const char *text)
 {
-	json_t *string = text ? json_string(text) : json_null();
+	json_t *string;
 
+	if (!text)
+		return json_null();
+	string = json_string(text);
 	return string ? string : replaced(text);
 }
 
