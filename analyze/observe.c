@@ -84,26 +84,26 @@ static double cost(const struct side *side, const size_t *index, size_t n)
 	return sum.cpu / sum.work + (sum.async_work > 0 ? sum.async / sum.async_work : 0);
 }
 
-/* UDP datagrams are the work if both sides sent any. */
-static enum work choose_work(const struct observe_side *before, const struct observe_side *after)
+/* Whether both sides advanced by this measure at all. */
+static int has_work(const struct observe_side *before, const struct observe_side *after, enum work work)
 {
 	const struct observe_side *sides[2] = {before, after};
 
 	for (int i = 0; i < 2; i++) {
-		int64_t sent = 0;
+		double done = 0;
 
 		for (size_t j = 0; j < sides[i]->blocks_n; j++) {
 			const struct block_row *block = &sides[i]->blocks[j];
 
-			if (block->meter_udp == STORE_NULL)
-				return WORK_WALL;
+			if (work == WORK_UDP && block->meter_udp == STORE_NULL)
+				return 0;
 			if (belongs(sides[i], block))
-				sent += block->meter_udp;
+				done += work_of(block, work);
 		}
-		if (!sent)
-			return WORK_WALL;
+		if (done <= 0)
+			return 0;
 	}
-	return WORK_UDP;
+	return 1;
 }
 
 static int bootstrap(const struct side *before, const struct side *after, int paired, double *reps[3])
@@ -161,9 +161,9 @@ static int figures(const struct side *before, const struct side *after, int pair
 	return err;
 }
 
-int observe_compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out)
+static int compare_by(enum work work, const struct observe_side *before, const struct observe_side *after, int paired,
+		      struct observe *out)
 {
-	enum work work = choose_work(before, after);
 	struct side b = {0}, a = {0};
 	int err = side_sums(before, work, &b);
 
@@ -177,5 +177,23 @@ int observe_compare(const struct observe_side *before, const struct observe_side
 		err = figures(&b, &a, paired && b.n == a.n, out);
 	free(b.cycles);
 	free(a.cycles);
+	return err;
+}
+
+int observe_compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out)
+{
+	struct observe best = {.r = {NAN, NAN, NAN}};
+	int err = 0;
+
+	for (enum work work = 0; work < WORK_MAX && !err; work++) {
+		if (!has_work(before, after, work))
+			continue;
+		err = compare_by(work, before, after, paired, out);
+		if (!err && (isnan(best.r.value) || figure_half_width(out->r) / out->r.value < figure_half_width(best.r) / best.r.value))
+			best = *out;
+	}
+	if (!err && isnan(best.r.value))
+		err = fail(-ENODATA, "observe: there are no windows of both sides to compare");
+	*out = best;
 	return err;
 }

@@ -3,8 +3,9 @@
  * observe.h: r as it was observed: busy cycles per unit of work before / after.
  *
  * Per side, from windows: (CPU time of unprobed windows + network interrupts elsewhere) per unit of work, the latter from the
- * probed windows where there are any. The unit is one UDP datagram sent in the target's namespace, or, where the target sends
- * none, one clock cycle (the load is then the same on both sides only if the clients make it so).
+ * probed windows where there are any. The unit is one UDP datagram sent in the target's namespace, or one clock cycle of time
+ * (right when clients set the pace): of the two the one that gives the narrower interval. Others may send in the same namespace,
+ * and a target may send something else than UDP.
  * Interval: bootstrap over cycles of windows; where both sides were measured in one run, a cycle is kept whole.
  */
 #ifndef ANALYZE_OBSERVE_H

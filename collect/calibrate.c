@@ -176,7 +176,7 @@ int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus,
 	if (sched_getaffinity(0, sizeof before, &before))
 		return -errno;
 	ledger_path(ledger, null_path, path);
-	int err = ledger_add(ledger, getpid());
+	int err = ledger_add_alone(ledger, getpid());
 	if (!err)
 		err = measure_cpus(ledger, clock, cpus, cpus_n, rounds, stop, rows, n);
 	ledger_remove(ledger, getpid());

@@ -296,19 +296,25 @@ static int add_children(struct ledger *ledger, pid_t pid, const char *tid)
 	return err;
 }
 
-/* The threads themselves are found when they first run; what is needed here is the process, and then its children. */
+/* The threads themselves are found when they first run; what is needed is the process. */
+int ledger_add_alone(struct ledger *ledger, pid_t pid)
+{
+	__u32 key = (__u32)pid, one = 1;
+
+	if (bpf_map__update_elem(ledger->skel->maps.pids, &key, sizeof key, &one, sizeof one, BPF_ANY))
+		return fail(-errno, "ledger: cannot add process %d to the scope: %s", pid, strerror(errno));
+	return 0;
+}
+
 int ledger_add(struct ledger *ledger, pid_t pid)
 {
 	char path[64];
-	__u32 key = (__u32)pid, one = 1;
-	int err = 0;
 
 	snprintf(path, sizeof path, "/proc/%d/task", pid);
 	DIR *tasks = opendir(path);
 	if (!tasks)
 		return -ESRCH;
-	if (bpf_map__update_elem(ledger->skel->maps.pids, &key, sizeof key, &one, sizeof one, BPF_ANY))
-		err = fail(-errno, "ledger: cannot add process %d to the scope: %s", pid, strerror(errno));
+	int err = ledger_add_alone(ledger, pid);
 	struct dirent *entry;
 	while (!err && (entry = readdir(tasks)))
 		if (isdigit((unsigned char)entry->d_name[0]))

@@ -40,6 +40,9 @@ void ledger_free(struct ledger *ledger);
 /* Adds a process, its threads and its descendants to the scope; later ones follow by themselves. -ESRCH: no such process. */
 int ledger_add(struct ledger *ledger, pid_t pid);
 
+/* The same without those it has started so far: this program's own children are no part of what it calibrates. */
+int ledger_add_alone(struct ledger *ledger, pid_t pid);
+
 /* Takes a process out of the scope again; its slots stay. */
 void ledger_remove(struct ledger *ledger, pid_t pid);
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * empty.bpf.c: probes on system calls that do nothing: what any tracer must pay at least. `make bench-overhead` measures the
+ * ledger beside them.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(empty_enter, struct pt_regs *regs, long nr)
+{
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(empty_exit, struct pt_regs *regs, long result)
+{
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
