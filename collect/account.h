@@ -93,7 +93,7 @@ struct account_cpu {
 	__u32 task, call, softirq, hardirq; /* the context now */
 	__u32 outer[ACCOUNT_NEST_MAX];      /* interrupted hardirqs, innermost last */
 	__u32 depth;     /* hardirqs open */
-	__u32 after_irq; /* this CPU's previous event ended a hardirq */
+	__u32 after_irq; /* this CPU's previous event ended a hardirq, or a softirq behind one */
 	__u32 user_task; /* the current task is no kernel thread */
 	__u32 out_of_scope; /* whole-CPU scope, and this is not one of these CPUs */
 
@@ -326,6 +326,12 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 			cpu->call = next->call;
 	}
 	account_entered(cpu);
+}
+
+/* A task that is not in scope enters a system call: the softirqs that follow are its own, until the next hardirq. */
+static inline __attribute__((always_inline)) void account_other_call(struct account_cpu *cpu)
+{
+	cpu->after_irq = 0;
 }
 
 /* A softirq begins. On a task that is not in scope, one that follows no hardirq was raised by that task's own call. */

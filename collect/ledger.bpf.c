@@ -109,11 +109,13 @@ static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
 {
 	struct account_cpu *cpu = cpu_record(set);
 
-	if (!cpu || !cpu->on || !cpu->thread)
+	if (!cpu || !cpu->on)
 		return 0;
 	struct account_thread *thread = thread_record(cpu->thread, set);
-	if (!thread)
+	if (!thread) {
+		account_other_call(cpu);
 		return 0;
+	}
 	__u32 seq = cpu->seq;
 	barrier();
 	account_sys_enter(cpu, thread, nr, is_path(nr), clock_now(), seq);
