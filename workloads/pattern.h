@@ -11,9 +11,10 @@
 
 enum { PATTERN_COUNTER_BYTES = 4 };
 
+/* Odd factors: one wrong bit of the seed changes every byte. */
 static inline uint8_t pattern_byte(uint32_t seed, size_t i)
 {
-	return (uint8_t)(seed * 31 + (seed >> 8) + i * 7 + (i >> 8));
+	return (uint8_t)(seed * 31 + (seed >> 8) * 3 + (seed >> 16) * 5 + (seed >> 24) * 9 + i * 7 + (i >> 8));
 }
 
 /* Private bytes of a recipient: nothing but the pattern of its SSRC. */

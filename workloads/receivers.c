@@ -172,6 +172,7 @@ static int receive(struct sinks *sinks, size_t n, const struct watched *w)
 		puts("flowing");
 		fflush(stdout);
 	}
+	sinks_drain(sinks);
 	if (fd >= 0 && fd == w->control)
 		warn("livecast has closed the connection");
 	return err;

@@ -278,3 +278,9 @@ int sinks_wait(struct sinks *s, int *watched)
 	}
 	return 0;
 }
+
+void sinks_drain(struct sinks *s)
+{
+	for (size_t i = 0; i < s->config.count; i++)
+		drain(s, &s->sinks[i]);
+}

@@ -48,6 +48,9 @@ int sinks_watch(struct sinks *sinks, int fd);
  * Says by fail() what is wrong; 0 or -errno. */
 int sinks_wait(struct sinks *sinks, int *watched);
 
+/* Takes what has come without waiting: at the end, so that nothing that was delivered is missed. */
+void sinks_drain(struct sinks *sinks);
+
 /* How many clients have got at least one packet. */
 size_t sinks_reached(const struct sinks *sinks);
 
