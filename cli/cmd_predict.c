@@ -111,6 +111,17 @@ static int choose_baseline(struct store *store, int64_t profile, const char *giv
 	return err;
 }
 
+/* Opens the database to keep the prediction in; one that is not there is an error, and is not made. */
+static int open_existing(const char *db, struct store **store)
+{
+	int err = store_open(db, STORE_READ, store);
+
+	if (err)
+		return err;
+	store_free(*store);
+	return store_open(db, STORE_WRITE, store);
+}
+
 static int from_store(const struct cli *cli, const struct arguments *arguments, const char *operand)
 {
 	struct answer_options options = {
@@ -122,7 +133,7 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 	};
 	struct answer answer;
 	struct store *store = NULL;
-	int err = store_open(cli->db, STORE_READ, &store);
+	int err = open_existing(cli->db, &store);
 
 	while (options.async < FRACTION_ASYNC_MAX && strcmp(arguments->async, fraction_async_names[options.async]))
 		options.async++;
