@@ -33,9 +33,28 @@ struct arguments {
 	uint64_t pid;
 	const char *cpus, *path, *clock, *engine, *async, *label;
 	double seconds;
-	uint64_t window_ms, seed;
+	uint64_t window_ms, seed, calibration;
+	struct option_list doses;
 	uint8_t cpu_set[CPUS_MAX];
 };
+
+/* The doses of a cycle, if they were given, into `out`. CLI_GO_ON or CLI_USAGE. */
+static int choose_doses(const struct arguments *arguments, uint8_t out[PROFILE_DOSES_MAX], struct profile_options *options)
+{
+	bool probed = arguments->doses.n == 0;
+
+	if (arguments->doses.n > PROFILE_DOSES_MAX)
+		return options_misuse(&usage, "--doses: %zu windows in a cycle are too many, %d is the most", arguments->doses.n, PROFILE_DOSES_MAX);
+	for (size_t i = 0; i < arguments->doses.n; i++) {
+		out[i] = (uint8_t)arguments->doses.value[i];
+		probed |= out[i] == 1;
+	}
+	if (!probed)
+		return options_misuse(&usage, "--doses: there is no 1 in it, and the ledger is made of dose 1");
+	options->doses = out;
+	options->doses_n = arguments->doses.n;
+	return CLI_GO_ON;
+}
 
 /* Which of the three scopes was given, into the options of the profile. CLI_GO_ON or CLI_USAGE. */
 static int choose_scope(struct arguments *arguments, int argc, char **argv, struct profile_options *options)
@@ -74,13 +93,16 @@ static enum fraction_async async_of(const char *name)
 
 int cmd_profile(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .window_ms = 100, .seed = 1};
+	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .window_ms = 100, .seed = 1,
+				      .calibration = 8};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the process, with its threads, children and later ones"),
 		OPT_STRING('C', "cpus", "CPUS", &arguments.cpus, "everything that runs on these CPUs: 1 or 0-3,8"),
 		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls that would be replaced, by name, comma separated"),
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to measure"),
-		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
+		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 60000, "length of one window in ms"),
+		OPT_LIST(0, "doses", "N,...", &arguments.doses, 0, 2, "how often each probe is attached in the windows of a cycle; without it 1,0,1,0,2"),
+		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed before the profile"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
 		OPT_WORD(0, "engine", "ledger", &arguments.engine, "trace every event"),
 		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
@@ -88,13 +110,16 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the windows"),
 		OPT_END,
 	};
-	struct profile_options options = {.stop = &signals_stop, .version = FORECALL_VERSION, .calibration_rounds = 8};
+	struct profile_options options = {.stop = &signals_stop, .version = FORECALL_VERSION};
+	uint8_t doses[PROFILE_DOSES_MAX];
 	struct store *store = NULL;
 	int64_t run;
 
 	int status = options_parse(cli, &usage, specs, &argc, &argv);
 	if (status == CLI_GO_ON)
 		status = choose_scope(&arguments, argc, argv, &options);
+	if (status == CLI_GO_ON)
+		status = choose_doses(&arguments, doses, &options);
 	if (status != CLI_GO_ON)
 		return status;
 	struct progress *progress = progress_new(cli, "profile");
@@ -103,6 +128,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 	options.seconds = arguments.seconds;
 	options.window_ms = (int)arguments.window_ms;
 	options.seed = arguments.seed;
+	options.calibration_rounds = (int)arguments.calibration;
 	options.label = arguments.label;
 	options.command_line = cli->command_line;
 	options.progress = progress_tick;

@@ -100,14 +100,17 @@ struct progress *progress_new(const struct cli *cli, const char *what)
 void progress_set(struct progress *p, double done, const char *text)
 {
 	double time_s;
+	bool news = false; /* lines tell a new step at once: who reads them may wait for it */
 
 	if (!p)
 		return;
 	p->done = done >= 1 ? 1 : done > 0 ? done : 0;
-	if (text)
+	if (text) {
+		news = !p->bar && strcmp(p->text, text) != 0;
 		snprintf(p->text, sizeof p->text, "%s", text);
+	}
 	time_s = now_s();
-	if (time_s >= p->next_s)
+	if (news || time_s >= p->next_s)
 		draw(p, time_s);
 }
 

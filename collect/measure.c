@@ -117,6 +117,8 @@ static int run_window(struct state *state, int dose, struct window *window)
 	if (err)
 		return err;
 	meter_read(window->pids, window->pids_n, &window->before);
+	if (options->progress && !state->out->blocks_n) /* now a target that waited for it may begin */
+		options->progress(options->context, 0);
 	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
 	err = ledger_window_close(ledger);
 	meter_read(window->pids, window->pids_n, &window->after);

@@ -36,7 +36,7 @@ struct measure_options {
 	uint64_t seed;                    /* of the order of steps */
 	const volatile sig_atomic_t *stop; /* ends the measurement within some 100 ms */
 	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
-	void (*progress)(void *context, double done);   /* done: 0 to 1; may be NULL */
+	void (*progress)(void *context, double done);   /* when the first window is open, and after each; 0 to 1; may be NULL */
 	void *context;
 };
 

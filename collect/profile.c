@@ -28,9 +28,7 @@
 
 #define CALIBRATE_CPUS 2 /* more would only repeat the same figures */
 #define CALIBRATE_SHARE 0.1 /* of the progress bar */
-
-/* Doses of one cycle of a profile. Dose 1 is what the ledger is made of, dose 0 the truth about T, dose 2 a check. */
-static const struct measure_step profile_steps[] = {{1, NULL}, {0, NULL}, {1, NULL}, {0, NULL}, {2, NULL}};
+#define STEPS_MAX PROFILE_DOSES_MAX
 
 /* Everything that is open while a profile runs. */
 struct session {
@@ -284,14 +282,24 @@ static int forward_way(void *context, const char *way)
 	return session->options->set_way(session->options->way_context, way);
 }
 
-#define OBSERVE_STEPS_MAX 32
+/* One window of each dose in every cycle. */
+static int profile_steps(const struct profile_options *options, struct measure_step *steps)
+{
+	static const uint8_t usual[] = PROFILE_DOSES;
+	const uint8_t *doses = options->doses_n ? options->doses : usual;
+	int n = options->doses_n ? (int)options->doses_n : (int)sizeof usual;
+
+	for (int i = 0; i < n && i < PROFILE_DOSES_MAX; i++)
+		steps[i] = (struct measure_step){doses[i], NULL};
+	return n < PROFILE_DOSES_MAX ? n : PROFILE_DOSES_MAX;
+}
 
 /* Each way once, unprobed, in every cycle; and once more with probes where interrupts elsewhere count. */
 static int observe_steps(const struct profile_options *options, struct measure_step *steps)
 {
 	int n = 0;
 
-	for (size_t i = 0; i < options->ways_n && n + 3 < OBSERVE_STEPS_MAX; i++) {
+	for (size_t i = 0; i < options->ways_n && n + 3 < STEPS_MAX; i++) {
 		steps[n++] = (struct measure_step){0, options->ways[i]};
 		if (options->async)
 			steps[n++] = (struct measure_step){1, options->ways[i]};
@@ -302,14 +310,14 @@ static int observe_steps(const struct profile_options *options, struct measure_s
 static int measure_session(struct session *session)
 {
 	const struct profile_options *options = session->options;
-	struct measure_step steps[OBSERVE_STEPS_MAX];
+	struct measure_step steps[STEPS_MAX];
 	struct measure_options measuring = {
 		.ledger = session->ledger,
 		.clock = &session->clock,
 		.scope_cpus = options->cpus,
 		.pid = session->pid,
-		.steps = profile_steps,
-		.steps_n = sizeof profile_steps / sizeof *profile_steps,
+		.steps = steps,
+		.steps_n = options->ways ? observe_steps(options, steps) : profile_steps(options, steps),
 		.seconds = options->seconds,
 		.window_ms = options->window_ms,
 		.seed = options->seed,
@@ -319,10 +327,6 @@ static int measure_session(struct session *session)
 		.context = session,
 	};
 
-	if (options->ways) {
-		measuring.steps = steps;
-		measuring.steps_n = observe_steps(options, steps);
-	}
 	if (session->pid) {
 		int err = ledger_add(session->ledger, session->pid);
 

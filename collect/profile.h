@@ -16,6 +16,10 @@
 
 struct store;
 
+/* The usual cycle: dose 1 is what the ledger is made of, dose 0 the truth about T, dose 2 a check. */
+#define PROFILE_DOSES {1, 0, 1, 0, 2}
+#define PROFILE_DOSES_MAX 32
+
 struct profile_options {
 	/* the scope: one of the three */
 	pid_t pid;
@@ -27,6 +31,8 @@ struct profile_options {
 	double seconds;
 	int window_ms;
 	int calibration_rounds;
+	const uint8_t *doses; /* of the windows of one cycle, in any order; none: PROFILE_DOSES. At least one is 1. */
+	size_t doses_n;       /* up to PROFILE_DOSES_MAX */
 	uint64_t seed;
 
 	const char *const *ways; /* observe: ways of sending to alternate between; NULL: a profile */
