@@ -18,7 +18,7 @@ static const double bar_after_s = 1.0, bar_every_s = 0.1, line_every_s = 5.0;
 struct progress {
 	char what[TEXT_MAX], text[TEXT_MAX];
 	bool bar;   /* else lines */
-	bool drawn; /* a bar stands on the terminal */
+	bool drawn; /* a bar stands on the terminal, or the last line tells what there is */
 	double start_s, next_s, done;
 };
 
@@ -60,7 +60,6 @@ static void draw_bar(struct progress *p, double elapsed_s)
 		 left_text(p, elapsed_s, left, sizeof left), p->text);
 	/* One column is left free: some terminals wrap when the last one is filled. */
 	fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
-	p->drawn = true;
 }
 
 static void print_line(const struct progress *p, double elapsed_s)
@@ -77,6 +76,7 @@ static void draw(struct progress *p, double time_s)
 		draw_bar(p, time_s - p->start_s);
 	else
 		print_line(p, time_s - p->start_s);
+	p->drawn = true;
 	p->next_s = time_s + (p->bar ? bar_every_s : line_every_s);
 }
 
@@ -112,6 +112,8 @@ void progress_set(struct progress *p, double done, const char *text)
 	time_s = now_s();
 	if (news || time_s >= p->next_s)
 		draw(p, time_s);
+	else if (!p->bar)
+		p->drawn = false;
 }
 
 void progress_tick(void *progress, double done, const char *text)
@@ -121,9 +123,9 @@ void progress_tick(void *progress, double done, const char *text)
 
 void progress_free(struct progress *p)
 {
-	if (p && p->drawn)
+	if (p && p->bar && p->drawn)
 		fputs("\r\033[K", stderr);
-	else if (p && !p->bar)
+	else if (p && !p->bar && !p->drawn)
 		print_line(p, now_s() - p->start_s);
 	free(p);
 }

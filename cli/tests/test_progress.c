@@ -31,6 +31,22 @@ static void asked_for_a_file_gets_a_first_and_a_last_line(void **state)
 	assert_string_equal(shown(&(struct cli){ .progress = true }), "profile:   0 %, calibrating\nprofile: 100 %, done\n");
 }
 
+static void lines_tell_a_new_step_when_it_begins(void **state)
+{
+	const struct cli cli = { .progress = true };
+	struct progress *progress;
+
+	(void)state;
+	said_begin();
+	progress = progress_new(&cli, "profile");
+	progress_set(progress, 0, "calibrating");
+	progress_set(progress, 0.01, "calibrating");
+	progress_set(progress, 0.01, "measuring");
+	progress_set(progress, 0.02, "measuring");
+	progress_free(progress);
+	assert_string_equal(said_end(), "profile:   0 %, calibrating\nprofile:   1 %, measuring\nprofile:   2 %, measuring\n");
+}
+
 static void quiet_wins_over_progress(void **state)
 {
 	(void)state;
@@ -42,6 +58,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_gets_no_progress_unless_it_is_asked_for),
 		cmocka_unit_test(asked_for_a_file_gets_a_first_and_a_last_line),
+		cmocka_unit_test(lines_tell_a_new_step_when_it_begins),
 		cmocka_unit_test(quiet_wins_over_progress),
 	};
 
