@@ -31,23 +31,19 @@ _forecall_list() {
 	[[ $cur == *,* ]] && before=${cur%,*},
 	shift
 	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$*" -- "${cur##*,}")
-	compopt -o nospace 2> /dev/null
+	compopt -o nospace 2> /dev/null || : # outside of a completion
 }
 
-# The value of an option, given its name and its METAVAR from --help.
+# The value of an option, by its METAVAR in --help.
 _forecall_value() {
-	local program=$1 db=$2 cur=$3 option=$4 metavar=$5
-	case $option in
-	--baseline | --alternative | --with | --send | --way) _forecall_list "$cur" $("$program" complete ways 2> /dev/null) ;;
-	--path) _forecall_list "$cur" $("$program" complete calls 2> /dev/null) ;;
-	--like | --run) mapfile -t COMPREPLY < <(compgen -W "$("$program" --db "$db" complete runs 2> /dev/null)" -- "$cur") ;;
-	*)
-		case $metavar in
-		*'|'*) mapfile -t COMPREPLY < <(compgen -W "${metavar//|/ }" -- "$cur") ;;
-		FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-		DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-		esac
-		;;
+	local program=$1 db=$2 cur=$3 metavar=$4
+	case $metavar in
+	WAY | WAY,...) _forecall_list "$cur" $("$program" complete ways 2> /dev/null) ;;
+	CALLS) _forecall_list "$cur" $("$program" complete calls 2> /dev/null) ;;
+	RUN) mapfile -t COMPREPLY < <(compgen -W "$("$program" --db "$db" complete runs 2> /dev/null)" -- "$cur") ;;
+	*'|'*) mapfile -t COMPREPLY < <(compgen -W "${metavar//|/ }" -- "$cur") ;;
+	FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 	esac
 }
 
@@ -82,7 +78,7 @@ _forecall() {
 		fi
 	done
 	if [[ $skip ]]; then
-		_forecall_value "$program" "$db" "$cur" "$skip" \
+		_forecall_value "$program" "$db" "$cur" \
 			"$(_forecall_options "$program" "${command[@]}" | sed -n "s/^$skip //p" | head -n 1)"
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_forecall_options "$program" "${command[@]}" | sed 's/ .*//'; echo --help)" -- "$cur")

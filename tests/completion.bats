@@ -83,6 +83,13 @@ offered() {
 	[ "$output" = "sendmsg,sendmsg sendmsg,sendmmsg" ]
 }
 
+@test "an option that takes a run offers the runs" {
+	make_db "$FORECALL_DB"
+	"$FORECALL" bench --help > /dev/null 2>&1 || skip "there is no bench"
+	offered bench --like ""
+	[ "$output" = "1 2 3" ]
+}
+
 @test "system calls are completed by name" {
 	"$FORECALL" profile --help > /dev/null 2>&1 || skip "there is no profile"
 	offered profile --path sendmm
