@@ -20,7 +20,7 @@ int runs_of_operands(const struct usage *usage, int argc, char **argv, int64_t *
 enum { RUN_MARKS = 256 };
 void run_marks(const struct run_row *run, char out[RUN_MARKS]);
 
-/* When a run began, "2025-11-20 12:01:02" in local time. */
+/* When a run began, "2026-11-20 12:01:02" in local time. */
 enum { RUN_STARTED = 32 };
 void run_started(const struct run_row *run, char out[RUN_STARTED]);
 

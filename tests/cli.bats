@@ -25,6 +25,13 @@ said() {
 	[[ $stderr == "forecall: "*"$1"* ]]
 }
 
+# The JSON on stdout makes the filter true.
+answers() {
+	[ "$status" -eq 0 ]
+	[ -n "$output" ]
+	jq -e "$1" <<< "$output" > "$BATS_TEST_TMPDIR/answer" || { echo "$output"; false; }
+}
+
 # ---- The frame ----
 
 @test "--help goes to stdout, lists the commands and is no error" {
@@ -119,7 +126,7 @@ said() {
 	forecall runs list --db "$BATS_TEST_TMPDIR/other.db" --json
 	[ "$status" -eq 0 ]
 	[ "$before" = "$output" ]
-	jq -e '.runs | length == 3' <<< "$output"
+	answers '.runs | length == 3'
 }
 
 @test "the database is --db, else FORECALL_DB, else ./forecall.db" {
@@ -128,11 +135,11 @@ said() {
 	"$FORECALL" runs delete 1 --db "$BATS_TEST_TMPDIR/forecall.db"
 	cd "$BATS_TEST_TMPDIR"
 	forecall runs list --json
-	jq -e '.runs | length == 3' <<< "$output"
+	answers '.runs | length == 3'
 	FORECALL_DB= forecall runs list --json
-	jq -e '.runs | length == 2' <<< "$output"
+	answers '.runs | length == 2'
 	forecall runs list --json --db forecall.db
-	jq -e '.runs | length == 2' <<< "$output"
+	answers '.runs | length == 2'
 }
 
 @test "output that cannot be written is an error" {
@@ -217,9 +224,9 @@ said() {
 @test "runs list --kind and --state leave out the others" {
 	make_db
 	forecall runs list --kind bench --json
-	jq -e '[.runs[].run] == [2]' <<< "$output"
+	answers '[.runs[].run] == [2]'
 	forecall runs list --state interrupted --json
-	jq -e '[.runs[].run] == [3]' <<< "$output"
+	answers '[.runs[].run] == [3]'
 }
 
 @test "runs list of an empty database says that there are none" {
@@ -228,13 +235,13 @@ said() {
 	[ "$status" -eq 0 ]
 	[ "$output" = "no runs in $FORECALL_DB" ]
 	forecall runs list --json
-	jq -e '.runs == []' <<< "$output"
+	answers '.runs == []'
 }
 
 @test "runs list --json gives null, not zero, for what was not measured" {
 	make_db
 	forecall runs list --json
-	jq -e '.runs[1] | .residue == null and .pid == null and .topology == null and .lost_n == 0' <<< "$output"
+	answers '.runs[1] | .residue == null and .pid == null and .topology == null and .lost_n == 0'
 }
 
 @test "runs show prints what was measured: calls, bursts, threads, ledger and balance" {
@@ -287,7 +294,7 @@ said() {
 	[ "$status" -eq 0 ]
 	[ "${lines[0]}" = "run 1: added" ]
 	forecall runs import --json - < "$BATS_TEST_TMPDIR/all.jsonl"
-	jq -e '[.runs[].new] == [false, false, false]' <<< "$output"
+	answers '[.runs[].new] == [false, false, false]'
 	for table in run call ledger bench prediction observation; do
 		one=$(sqlite3 "$BATS_TEST_TMPDIR/test.db" "SELECT * FROM $table")
 		two=$(sqlite3 "$FORECALL_DB" "SELECT * FROM $table")
@@ -311,9 +318,11 @@ said() {
 	forecall runs export -o "$BATS_TEST_TMPDIR/no/such/folder.jsonl"
 	[ "$status" -eq 1 ]
 	said "cannot write $BATS_TEST_TMPDIR/no/such/folder.jsonl"
-	forecall runs export -o /dev/full
-	[ "$status" -eq 1 ]
-	said "/dev/full"
+	for runs in "" 3; do # more than a buffer, and less
+		forecall runs export $runs -o /dev/full
+		[ "$status" -eq 1 ]
+		said "/dev/full"
+	done
 	[ -c /dev/full ] # and no more than that
 }
 
@@ -341,10 +350,10 @@ said() {
 	make_db
 	forecall score --json
 	[ "$status" -eq 0 ]
-	jq -e '.scored == 2 and (.predictions | length) == 3' <<< "$output"
-	jq -e '.predictions[1].error > 0.03999 and .predictions[1].error < 0.04001' <<< "$output"
-	jq -e '[.predictions[].inside] == [true, false, false]' <<< "$output"
-	jq -e '.error.worst < 0.041 and .error.inside.value == 0.5' <<< "$output"
+	answers '.scored == 2 and (.predictions | length) == 3'
+	answers '.predictions[1].error > 0.03999 and .predictions[1].error < 0.04001'
+	answers '[.predictions[].inside] == [true, false, false]'
+	answers '.error.worst < 0.041 and .error.inside.value == 0.5'
 	forecall score
 	grep -Eq 'r predicted +r observed' <<< "$output"
 	grep -q '+4.00 %  no$' <<< "$output"
@@ -358,7 +367,7 @@ said() {
 	[ "$status" -eq 0 ]
 	[[ $output == "no prediction in $FORECALL_DB was observed yet"* ]]
 	forecall score --json
-	jq -e '.scored == 0 and .predictions == [] and .error == null' <<< "$output"
+	answers '.scored == 0 and .predictions == [] and .error == null'
 }
 
 # ---- doctor ----
@@ -366,9 +375,10 @@ said() {
 @test "doctor names every check, and a consequence and a fix for each that is not ok" {
 	forecall doctor --json
 	[ "$status" -eq 0 ] || [ "$status" -eq 3 ]
-	jq -e '.checks | length >= 10' <<< "$output"
-	jq -e 'all(.checks[]; if .state == "ok" then .fix == null else (.fix | length) > 0 and (.consequence | length) > 0 end)' <<< "$output"
-	jq -e '.ready == all(.checks[]; (.needed and .state == "missing") | not)' <<< "$output"
+	status=0
+	answers '.checks | length >= 10'
+	answers 'all(.checks[]; if .state == "ok" then .fix == null else (.fix | length) > 0 and (.consequence | length) > 0 end)'
+	answers '.ready == all(.checks[]; (.needed and .state == "missing") | not)'
 }
 
 @test "doctor ends with 3 and names CAP_BPF and CAP_PERFMON when they are missing" {
