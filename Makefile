@@ -14,7 +14,7 @@ mandir      ?= $(datadir)/man
 completions ?= $(datadir)/bash-completion/completions
 
 # What `make demo` runs once everything is built.
-DEMO ?= build/forecall validate --demo
+DEMO ?= build/forecall --progress validate && build/forecall report -o forecall-report
 
 # Debian packages: what building, testing and the benchmarks need. `make deps` installs those that are missing.
 PACKAGES := gcc make clang llvm bpftool git pkg-config \
@@ -80,7 +80,7 @@ TESTS     := $(TEST_C:%.c=$(SAN)/%)
 MAN1      := $(wildcard docs/man/*.1)
 
 .DELETE_ON_ERROR:
-.SECONDARY: $(BPF_C:%.c=$(GEN)/%.o) # kept: not asked for by name, but dear to build
+.SECONDARY: $(SKEL_H) $(BPF_C:%.c=$(GEN)/%.o) # kept, though no rule names them
 .SUFFIXES:
 .DEFAULT_GOAL := all
 .PHONY: FORCE
@@ -139,7 +139,7 @@ $(GEN)/bpf.flags $(OUT)/cc.flags $(OUT)/sources: FORCE
 	@echo '$(stamp)' > $@.new; $(if_changed)
 
 # Which generated headers a file needs is known only after it was compiled once: have them all before that.
-GENERATED = $(GEN)/schema.h $(GEN)/version.h $(if $(filter collect/%,$*),$(SKEL_H))
+GENERATED = $(GEN)/schema.h $(GEN)/version.h $(if $(filter collect/% tests/bench/%,$*),$(SKEL_H))
 
 .SECONDEXPANSION:
 $(OUT)/%.o: %.c $(OUT)/cc.flags | $$(GENERATED)
