@@ -55,7 +55,7 @@ must gcc $make all
 must clang $make clang
 unit
 end_to_end
-must clang-tidy $make tidy
+must clang-tidy $make -k tidy
 must cppcheck $make cppcheck
 must man $make manlint
 echo "$passed passed, $failed failed$([ $skipped -eq 0 ] || echo ", $skipped skipped")"
