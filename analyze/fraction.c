@@ -330,6 +330,8 @@ static int resample(const struct problem *problem, visit *each, void *context)
 		struct sample sum = {0};
 
 		err = stats_resample(rng, NULL, n, index, n);
+		if (err)
+			break;
 		for (size_t j = 0; j < n; j++)
 			add_sample(&sum, &problem->samples[index[j]]);
 		each(problem, &sum, extra, i, context);

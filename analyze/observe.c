@@ -116,6 +116,8 @@ static int bootstrap(const struct side *before, const struct side *after, int pa
 		err = stats_resample(rng, NULL, before->n, b, before->n);
 		if (!err && !paired)
 			err = stats_resample(rng, NULL, after->n, a, after->n);
+		if (err)
+			break;
 		reps[1][i] = cost(before, b, before->n);
 		reps[2][i] = cost(after, paired ? b : a, after->n);
 		reps[0][i] = reps[1][i] / reps[2][i];
