@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* detail.c: reads one profile from the store. */
+#include "reports/detail.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/store.h"
+#include "base/err.h"
+
+/* ---- f ---- */
+
+/* As answer_fraction() has it, but a run that is too short is no error here: the page says so. */
+static int estimate(const struct fraction_input *input, struct detail *out)
+{
+	int err = fraction_estimate(input, &out->fraction);
+
+	out->known = err == 0;
+	if (err == -ENOENT || err == -ENODATA || err == -EDOM)
+		err = 0;
+	return err == -ENOMEM ? fail(err, "report: out of memory") : err;
+}
+
+static double probed_ns(const struct block_row *blocks, size_t n, double clock_hz)
+{
+	double cyc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		cyc += blocks[i].dose == 1 ? (double)blocks[i].wall_cyc : 0;
+	return cyc / clock_hz * 1e9;
+}
+
+/* ---- Probes ---- */
+
+/* Mean over rounds (and CPUs) of what one column says about a call with `dose` probes. NAN when it was not measured. */
+static struct figure mean_of(const struct calibration_row *rows, size_t n, const char *call, int64_t dose, bool frame)
+{
+	struct figure out = figure_exact(NAN);
+	double *x = calloc(n + 1, sizeof *x);
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && x; i++) {
+		double value = frame ? rows[i].frame_cyc : rows[i].call_cyc;
+
+		if (rows[i].dose == dose && !strcmp(rows[i].call, call) && !strcmp(rows[i].probes, "all") && isfinite(value))
+			x[used++] = value;
+	}
+	if (used && stats_mean(x, used, &out))
+		out = figure_exact(NAN);
+	free(x);
+	return out;
+}
+
+static struct probe_cost cost_of(const struct calibration_row *rows, size_t n, const char *call)
+{
+	return (struct probe_cost){
+		.plain = mean_of(rows, n, call, 0, false),
+		.probed = mean_of(rows, n, call, 1, false),
+		.frame = mean_of(rows, n, call, 1, true),
+	};
+}
+
+static int load_fraction(struct store *store, struct detail *out)
+{
+	struct block_row *blocks = NULL;
+	struct calibration_row *calibrations = NULL;
+	struct fraction_input input = {
+		.threads = out->thread_rows,
+		.threads_n = out->threads_n,
+		.async = strcmp(out->run->scope, "cpus") ? FRACTION_ASYNC_NONE : FRACTION_ASYNC_NET,
+	};
+	int err = store_blocks(store, out->run->run, &blocks, &input.blocks_n);
+
+	if (!err)
+		err = store_calibrations(store, out->run->run, &calibrations, &input.calibrations_n);
+	if (!err) {
+		input.blocks = blocks;
+		input.calibrations = calibrations;
+		out->probed_ns = probed_ns(blocks, input.blocks_n, out->run->clock_hz);
+		out->null = cost_of(calibrations, input.calibrations_n, "null");
+		out->send = cost_of(calibrations, input.calibrations_n, "send");
+		err = estimate(&input, out);
+	}
+	store_rows_free(blocks);
+	store_rows_free(calibrations);
+	return err;
+}
+
+/* ---- Bars ---- */
+
+/* Cycles of one CPU over the windows of the ledger: the most that a thread can have. */
+static double window_of(const struct ledger_row *rows, size_t n)
+{
+	double most = 0, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum = i && rows[i].cpu == rows[i - 1].cpu ? sum + (double)rows[i].cyc : (double)rows[i].cyc;
+		most = fmax(most, sum);
+	}
+	return most;
+}
+
+static int load_bars(struct store *store, struct detail *out)
+{
+	struct ledger_row *rows;
+	size_t n;
+	int err = store_ledgers(store, out->run->run, &rows, &n);
+
+	if (!err && bars_of_cpus(rows, n, &out->cpus))
+		err = fail(-ENOMEM, "report: out of memory");
+	if (!err)
+		bars_of_threads(out->thread_rows, out->threads_n, window_of(rows, n), &out->threads);
+	store_rows_free(rows);
+	return err;
+}
+
+/* ---- All of it ---- */
+
+static int by_call_cycles(const void *a, const void *b)
+{
+	const struct call_row *x = a, *y = b;
+
+	return (x->cyc < y->cyc) - (x->cyc > y->cyc);
+}
+
+int detail_load(struct store *store, const struct run_row *run, struct detail *out)
+{
+	*out = (struct detail){ .run = run };
+	int err = store_threads(store, run->run, &out->thread_rows, &out->threads_n);
+
+	if (!err)
+		err = store_calls(store, run->run, &out->call_rows, &out->calls_n);
+	if (!err && out->calls_n)
+		qsort(out->call_rows, out->calls_n, sizeof *out->call_rows, by_call_cycles);
+	if (!err)
+		err = load_fraction(store, out);
+	if (!err)
+		err = load_bars(store, out);
+	if (err)
+		detail_free(out);
+	return err;
+}
+
+void detail_free(struct detail *detail)
+{
+	if (detail->known)
+		fraction_free(&detail->fraction);
+	store_rows_free(detail->thread_rows);
+	store_rows_free(detail->call_rows);
+	*detail = (struct detail){ .run = NULL };
+}

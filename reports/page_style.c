@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* page_style.c: how the page looks: system fonts, one column that becomes narrow, two colour schemes, paper. */
+#include "reports/page.h"
+#include "reports/theme.h"
+
+static const char rules[] =
+	"*{box-sizing:border-box}\n"
+	"html{color-scheme:light dark;-webkit-text-size-adjust:100%}\n"
+	"body{margin:0 auto;max-width:74rem;padding:1.5rem clamp(1rem,4vw,3rem) 4rem;background:var(--paper);color:var(--ink);"
+	"font:1rem/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\",\"DejaVu Sans\",sans-serif;"
+	"font-variant-numeric:tabular-nums;overflow-wrap:break-word}\n"
+	"a{color:var(--accent);text-decoration-thickness:1px;text-underline-offset:.15em}\n"
+	"header{display:flex;flex-wrap:wrap;gap:.1rem 1.25rem;align-items:baseline;padding-bottom:.75rem;border-bottom:1px solid var(--rule)}\n"
+	"header p{margin:0}.brand{font-weight:650}.about{order:2;width:100%;color:var(--muted);font-size:.9rem}\n"
+	"nav{order:1;margin-left:auto;display:flex;flex-wrap:wrap;gap:0 1rem;font-size:.9rem}nav a{text-decoration:none;padding:.35rem 0}\n"
+	"section{margin-top:3.25rem}\n"
+	"h1,h2,h3{line-height:1.2;text-wrap:balance;font-weight:650;letter-spacing:-.012em}\n"
+	"h1{font-size:clamp(1.6rem,4vw,2.2rem);margin:0 0 .35rem}h2{font-size:1.4rem;margin:0 0 .6rem}h3{font-size:1.08rem;margin:2.25rem 0 .5rem}\n"
+	"p{max-width:46rem;margin:.5rem 0}\n"
+	".lead{font-size:1.08rem;color:var(--muted)}.lead strong{color:var(--ink)}\n"
+	".note,figcaption,.caption,footer{color:var(--muted);font-size:.875rem}\n"
+	".figure{white-space:nowrap}td .interval{display:block}.interval{color:var(--muted);font-size:.9em}.none{color:var(--muted)}\n"
+	".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(9.5rem,100%),1fr));gap:.75rem;margin:1.25rem 0 1.5rem;padding:0}\n"
+	".tile{background:var(--panel);border-radius:.6rem;padding:.9rem 1.1rem 1rem}\n"
+	".tile dt{color:var(--muted);font-size:.875rem}.tile dd{margin:.1rem 0 0;font-size:1.7rem;font-weight:600;letter-spacing:-.02em;line-height:1.3}\n"
+	".tile .figure{white-space:normal}.tile .interval{display:block;font-size:.9rem;font-weight:400;letter-spacing:0}\n"
+	".tile.first{background:var(--accent);color:var(--paper)}.tile.first dt,.tile.first .interval{color:inherit}\n"
+	".alarm{background:var(--alarm_panel);border-left:.3rem solid var(--alarm);border-radius:.35rem;padding:.9rem 1.2rem;margin-top:1.5rem}\n"
+	".alarm h2{font-size:1.05rem;color:var(--alarm);margin:0 0 .3rem}.alarm ul{margin:0;padding-left:1.1rem}.alarm li{margin:.25rem 0}\n"
+	".missing{background:var(--panel);border-radius:.6rem;padding:.8rem 1.1rem}\n"
+	"code{font:.875em/1.5 ui-monospace,\"SF Mono\",Menlo,Consolas,\"DejaVu Sans Mono\",monospace;white-space:pre-wrap;"
+	"overflow-wrap:anywhere;unicode-bidi:isolate}\n"
+	".scroll{overflow-x:auto;margin:1rem 0;outline-offset:2px}\n"
+	"table{border-collapse:collapse;font-size:.925rem;min-width:100%}\n"
+	".caption{margin:1.5rem 0 0}.caption+.scroll{margin-top:.2rem}\n"
+	"th,td{text-align:left;vertical-align:top;padding:.42rem .9rem .42rem 0;border-bottom:1px solid var(--rule)}\n"
+	"th:last-child,td:last-child{padding-right:0}\n"
+	"th{font-weight:600;white-space:nowrap;vertical-align:bottom;color:var(--muted);font-size:.85rem}\n"
+	".n{text-align:right}td{white-space:nowrap}\n"
+	".long{max-height:7.5rem;overflow:auto;max-width:34rem}td .long{width:max-content}.whole{max-width:46rem}\n"
+	".swatch{display:inline-block;width:.7em;height:.7em;border-radius:.15em;margin-right:.4em}\n"
+	".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem 2rem;align-items:start}\n"
+	"figure{margin:1rem 0;max-width:40rem}figcaption{margin-top:.35rem}.files a{margin-left:.35em}\n"
+	".picture{display:block;width:100%;height:auto}.picture g{font-family:inherit}\n"
+	"dl.facts{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.5rem;margin:1rem 0;font-size:.925rem}\n"
+	"dl.facts dt{color:var(--muted)}dl.facts dd{margin:0;min-width:0}\n"
+	".figures td{border-bottom:0;padding-bottom:0}.words td{white-space:normal;padding-top:0}.words dl.facts{margin:.1rem 0 .3rem;gap:.1rem 1rem;"
+	"grid-template-columns:max-content minmax(12rem,46rem)}td .long{max-width:46rem}.words .long{width:auto}\n"
+	"tr:target td{background:var(--panel)}\n"
+	"footer{margin-top:4rem;border-top:1px solid var(--rule);padding-top:1rem}\n"
+	"@media (max-width:34rem){body{padding-top:1rem}nav{order:3;margin-left:0;width:100%}section{margin-top:2.5rem}"
+	"dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}}\n"
+	"@media print{@page{margin:14mm}html{font-size:9.5pt}body{max-width:none;padding:0}nav,.files{display:none}"
+	"section{margin-top:1.6rem}h2,h3{break-after:avoid}figure,.tile,.alarm,tr{break-inside:avoid}"
+	".scroll,.long{overflow:visible;max-height:none;min-width:0}table{font-size:7.5pt;min-width:0;width:100%}td .long{width:auto}"
+	"th,td{padding-right:.5rem}th,td,.figure{white-space:normal}code{font-size:.9em}a{color:inherit;text-decoration:none}"
+	"tr.figures{break-after:avoid}.pair{grid-template-columns:1fr 1fr}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";
+
+void page_style(FILE *out)
+{
+	theme_css(out);
+	fputs(rules, out);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* page_sure.c: how sure are we, and what was observed? */
+#include <math.h>
+
+#include "reports/html.h"
+#include "reports/page.h"
+
+static void share(FILE *out, const char *text, struct figure figure)
+{
+	if (isnan(figure.value))
+		return;
+	fprintf(out, "<dt>%s</dt><dd>", text);
+	html_percent(out, figure);
+	fputs("</dd>\n", out);
+}
+
+static void percent(FILE *out, const char *text, double value)
+{
+	fprintf(out, "<dt>%s</dt><dd>%.2f&nbsp;%%</dd>\n", text, 100 * value);
+}
+
+static void score(struct page *page, const struct score *score)
+{
+	fputs("<p>", page->out);
+	if (score->n == 1)
+		fputs("One prediction of this database was observed so far: its error says little about the next one.", page->out);
+	else
+		html_printf(page->out, "%zu predictions of this database were observed. This is how far off they were:", score->n);
+	fputs("</p>\n<dl class=\"facts\">\n", page->out);
+	fprintf(page->out, "<dt>median error, with its sign</dt><dd>%s%.2f&nbsp;%%</dd>\n", score->bias < 0 ? "−" : "+", 100 * fabs(score->bias));
+	percent(page->out, "size of the error: median", score->median);
+	percent(page->out, "95 % of them up to", score->p95);
+	percent(page->out, "worst", score->worst);
+	share(page->out, "observed value within the predicted interval", score->inside);
+	share(page->out, "difference within both intervals (should be 95 %)", score->joint);
+	fputs("</dl>\n", page->out);
+}
+
+void page_sure(struct page *page)
+{
+	fputs("<section id=\"sure\">\n<h2>How sure are we?</h2>\n"
+	      "<p>The interval behind a figure is made so that 95 of 100 such intervals hold the true value. f has it from the "
+	      "windows of the profile, s from the rounds of the micro-benchmark, r from both together. An interval cannot know that "
+	      "the load was another one than usual; only observing shows that.</p>\n", page->out);
+	if (page->data->score.n)
+		score(page, &page->data->score);
+	else
+		page_missing(page, "No prediction of this database was observed yet, so nothing is known about the errors. Port the server, "
+			     "put the same load on it, and measure:", "forecall observe -p PID");
+	fputs("</section>\n", page->out);
+}
+
+int page_observed(struct page *page)
+{
+	int err = 0;
+
+	fputs("<section id=\"observed\">\n<h2>What was observed?</h2>\n", page->out);
+	if (!page->data->observed_n)
+		page_missing(page, "None of the predictions above was observed yet. After the port, or at once on the built-in server:",
+			     "forecall observe -p PID\nforecall validate");
+	else {
+		fputs("<div class=\"pair\">\n", page->out);
+		err = page_picture(page, &page->agreement, "Predicted against observed. On the diagonal a prediction was right; a point whose "
+				   "bars reach it is right within what was measured.");
+		if (!err)
+			err = page_picture(page, &page->errors, "Error of each prediction: above 0 it promised too much.");
+		fputs("</div>\n", page->out);
+	}
+	fputs("</section>\n", page->out);
+	return err;
+}

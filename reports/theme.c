@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* theme.c: one table of colours, written as gnuplot and as CSS. */
+#include "reports/theme.h"
+
+const struct theme_colour theme_colours[] = {
+	{ "paper", 0xffffff, 0x14181d },
+	{ "panel", 0xf5f7f9, 0x1c2229 },
+	{ "ink", 0x1d2733, 0xe4e9ef },
+	{ "muted", 0x566373, 0x9ba8b7 },
+	{ "rule", 0xdde3e9, 0x303945 },
+	{ "accent", 0x0b62a8, 0x74b8f2 },
+	{ "alarm", 0x9a4b00, 0xf0b35c },
+	{ "alarm_panel", 0xfff6e9, 0x2b2318 },
+	{ "path", 0x0072b2, 0x2f8fd0 },
+	{ "path_irq", 0x7cc0ea, 0x8fcbf0 },
+	{ "call", 0xe69f00, 0xe0a22a },
+	{ "user", 0x009e73, 0x27ab84 },
+	{ "irq", 0xc985ab, 0xcf8fb2 },
+	{ "other", 0x93a0af, 0x75828f },
+	{ "idle", 0xe6eaee, 0x2a323c },
+};
+
+const size_t theme_colours_n = sizeof theme_colours / sizeof *theme_colours;
+
+const struct theme_colour *theme_find(uint32_t light)
+{
+	for (size_t i = 0; i < theme_colours_n; i++)
+		if (theme_colours[i].light == light)
+			return &theme_colours[i];
+	return NULL;
+}
+
+void theme_gnuplot(FILE *out)
+{
+	for (size_t i = 0; i < theme_colours_n; i++)
+		fprintf(out, "%s = \"#%06x\"\n", theme_colours[i].name, theme_colours[i].light);
+}
+
+static void rules(FILE *out, int dark)
+{
+	fputs(":root{", out);
+	for (size_t i = 0; i < theme_colours_n; i++)
+		fprintf(out, "--%s:#%06x;", theme_colours[i].name, dark ? theme_colours[i].dark : theme_colours[i].light);
+	fputs("}", out);
+}
+
+void theme_css(FILE *out)
+{
+	rules(out, 0);
+	fputs("\n@media screen and (prefers-color-scheme:dark){", out);
+	rules(out, 1);
+	fputs("}\n", out);
+}

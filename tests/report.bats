@@ -1,0 +1,283 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# report.bats: the page that `forecall report` writes, and that it is written whole or not at all.
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	FORECALL=${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}
+	FORECALL=$(realpath "$FORECALL")
+	export FORECALL_DB=$BATS_TEST_TMPDIR/test.db
+	mkdir "$BATS_TEST_TMPDIR/here"
+	cd "$BATS_TEST_TMPDIR/here" || return 1
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/../schema.sql"
+}
+
+# A profile (1), a bench (2), an observe run (3), interrupted, and three observed predictions, one of them forced.
+fill() {
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/runs.sql"
+}
+
+sql() {
+	sqlite3 "$FORECALL_DB" "PRAGMA foreign_keys = ON; $1"
+}
+
+forecall() {
+	run --separate-stderr "$FORECALL" "$@"
+}
+
+# Every error is one line that begins with the program's name and holds the text.
+said() {
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	[[ $stderr == "forecall: "*"$1"* ]]
+}
+
+# No page and no temporary folder is here; what the test itself made is called keep.
+nothing_left() {
+	[ -z "$(find . -mindepth 1 ! -path './keep*')" ]
+}
+
+# lacks PATTERN FILE...: none of the files has it. (`! grep` alone never fails a test.)
+lacks() {
+	local found
+	found=$(grep -Ei -- "$@") || return 0
+	echo "found: ${found:0:300}"
+	return 1
+}
+
+# The page without markup, one line.
+page_text() {
+	sed -e '/<style>/,/<\/style>/d' -e 's/<[^>]*>//g' "$1" | tr '\n' ' '
+}
+
+@test "the page is complete, and every picture lies beside it as SVG, PNG and CSV" {
+	fill
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[[ $output == "out/index.html: 3 runs, 3 predictions, 3 of them observed, 4 pictures" ]]
+	[ "$(head -c 15 out/index.html)" = "<!DOCTYPE html>" ]
+	[ "$(tail -n 1 out/index.html)" = "</html>" ]
+	for picture in agreement errors ledger-run-1-cpus ledger-run-1-threads; do
+		grep -q '</svg>' "out/$picture.svg"
+		[ "$(head -c 4 "out/$picture.png" | tail -c 3)" = PNG ]
+		[ "$(wc -l < "out/$picture.csv")" -ge 2 ]
+	done
+	[ "$(grep -c '<svg class="picture"' out/index.html)" -eq 4 ]
+	[ "$(ls -A)" = out ]
+	[ -z "$(find out -name '.*' -type d ! -name . -mindepth 1)" ]
+}
+
+@test "the page needs no network and no script" {
+	fill
+	forecall report -o out
+	lacks '<script|<link[^>]*stylesheet|<img|@import|src=|url\(' out/index.html
+	[ -z "$(grep -Eoi '(href|src)="[a-z]+:[^"]*"' out/index.html | grep -v '"data:,"')" ]
+}
+
+@test "ids are there once, and every link within the page has its end" {
+	fill
+	forecall report -o out
+	[ -z "$(grep -oE ' id=["'\''][^"'\'']+' out/index.html | sort | uniq -d)" ]
+	for id in $(grep -oE 'href="#[^"]+' out/index.html | cut -d'#' -f2 | sort -u); do
+		grep -q "id=\"$id\"" out/index.html
+	done
+}
+
+@test "the figures of the store stand on the page, with their intervals, and the warnings before them" {
+	fill
+	forecall report -o out
+	text=$(page_text out/index.html)
+	[[ $text == *"1.200 [1.190, 1.210]"* ]]  # predicted, prediction 1
+	[[ $text == *"1.250 [1.245, 1.255]"* ]]  # observed, prediction 2
+	[[ $text == *"+4.0&nbsp;% [+3.1, +4.9]"* ]] # its error
+	[[ $text == *"Test CPU"*"Linux 6.1.0"* ]]
+	[[ $text == *"livecast --send sendmsg"* ]]
+	[[ $text == *"3 events were lost"*"What would this server gain?"*"How sure are we?"*"What was observed?"*"Where do the cycles go?"*"On what machine"* ]]
+	[[ $text == *"made all the same (--force)"*"What would this server gain?"* ]]
+}
+
+@test "the CSV files hold the figures of the store" {
+	fill
+	forecall report -o out
+	grep -q '^1,1,"sendmsg","sendmmsg",1.2,1.19,1.21,1.2,1.195,1.205,' out/agreement.csv
+	grep -q '^0,"CPU 0",75,0,0,25,0,0,0$' out/ledger-run-1-cpus.csv
+	[ "$(cut -d, -f5 out/errors.csv | tr '\n' ' ')" = "prediction 1 2 " ] # not the forced one
+	grep -q '"livecast 7"' out/ledger-run-1-threads.csv
+}
+
+@test "a report of one run has the runs its predictions rest on, and no others" {
+	fill
+	sql "INSERT INTO run SELECT 4, kind, state, 'stranger', host, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
+	     clock_hz, engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns FROM run WHERE run = 1"
+	forecall report 1 -o out
+	[ "$status" -eq 0 ]
+	for run in 1 2 3; do
+		grep -q "id=\"run-$run\"" out/index.html
+	done
+	lacks stranger out/index.html
+	forecall report 4 -o four
+	[ "$status" -eq 0 ]
+	lacks 'id="run-1"' four/index.html
+	[[ $(page_text four/index.html) == *"There is no prediction from these runs yet."*"forecall predict RUN"* ]]
+}
+
+@test "hostile text is shown as text" {
+	fill
+	hostile='<script>alert("x")</script> '"''&amp; \\ é\$(id) 日本"
+	sql "UPDATE run SET label = '$hostile' || char(10) || '</td></table><b>', command = '<img src=x onerror=alert(1)>' || hex(zeroblob(5000)),
+	     target = '\"><svg onload=alert(2)>', path = '<u>sendmsg</u>'; UPDATE prediction SET alternative = '<i>''\"', path = '<u>x</u>';
+	     UPDATE thread SET comm = '<b>\"a\\n#' || char(10) || 'z'; UPDATE warning SET text = '<h1>lost</h1>';
+	     UPDATE host SET name = '<em>', cmdline = '</code><script>'; UPDATE call SET name = '<tt>' || name"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	lacks '<(script|img|u|i|b|h1>lost|em|tt)[ >]|<svg onload' out/index.html out/*.svg
+	grep -q '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;' out/index.html
+	grep -q '日本' out/index.html
+	grep -q '&lt;img src=x onerror=alert(1)&gt;0000' out/index.html
+	[ "$(grep -o '0\{10000\}' out/index.html | head -n 1 | wc -c)" -eq 10001 ]
+	[ "$(wc -l < out/ledger-run-1-threads.csv)" -eq 2 ]
+	iconv -f utf-8 -t utf-8 out/index.html > /dev/null
+}
+
+@test "an empty database gives a page that names the first command" {
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[[ $(page_text out/index.html) == *"Nothing was measured yet."*"forecall profile"*"forecall observe"* ]]
+	[ "$(ls out)" = index.html ]
+}
+
+@test "predictions that nobody observed, and figures without intervals, are said to be so" {
+	fill
+	sql "DELETE FROM observation; UPDATE prediction SET predicted_low = NULL, predicted_high = NULL"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[[ $(page_text out/index.html) == *"1.300 no interval"*"not yet observed"*"None of the predictions above was observed yet."* ]]
+	[ ! -e out/agreement.svg ]
+}
+
+@test "--json tells where the page is and what it holds" {
+	fill
+	forecall report --json -o out
+	jq -e '.report == "out" and .runs == 3 and .predictions == 3 and .observed == 3 and .pictures == 4' <<< "$output"
+}
+
+@test "without gnuplot it fails, names the package, and leaves nothing behind" {
+	fill
+	mkdir keep
+	run --separate-stderr env PATH="$PWD/keep" "$FORECALL" report -o out
+	[ "$status" -eq 1 ]
+	said "apt-get install gnuplot-nox"
+	nothing_left
+}
+
+@test "a gnuplot that fails leaves nothing behind, and an older report as it was" {
+	fill
+	mkdir keep
+	forecall report -o keep/out
+	sum=$(cd keep/out && cat -- * | sha256sum)
+	printf '#!/bin/sh\necho "line 7: unknown terminal" >&2\nexit 1\n' > keep/gnuplot
+	chmod +x keep/gnuplot
+	PATH=$PWD/keep:$PATH forecall report -o out
+	[ "$status" -eq 1 ]
+	said "line 7: unknown terminal"
+	nothing_left
+	PATH=$PWD/keep:$PATH forecall report -o keep/out
+	[ "$status" -eq 1 ]
+	[ "$sum" = "$(cd keep/out && cat -- * | sha256sum)" ]
+	[ -z "$(find keep/out -mindepth 1 -type d)" ]
+}
+
+@test "a signal ends it and leaves nothing behind" {
+	fill
+	mkdir keep
+	mkfifo keep/gate
+	printf '#!/bin/sh\necho > %s/keep/gate\nexec sleep 60\n' "$PWD" > keep/gnuplot
+	chmod +x keep/gnuplot
+	PATH=$PWD/keep:$PATH "$FORECALL" report -o out 2> keep/err 3>&- &
+	pid=$!
+	read -r < keep/gate
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q interrupted keep/err
+	nothing_left
+}
+
+@test "a report into an existing folder replaces its own files and keeps the others" {
+	fill
+	mkdir keep
+	echo mine > keep/notes.txt
+	echo old > keep/index.html
+	forecall report -o keep/
+	[ "$status" -eq 0 ]
+	[ "$(cat keep/notes.txt)" = mine ]
+	grep -q '</html>' keep/index.html
+	[ -z "$(find keep -mindepth 1 -type d)" ]
+}
+
+@test "a run that does not exist is an error" {
+	fill
+	forecall report 1 99 -o out
+	[ "$status" -eq 1 ]
+	said "run 99 does not exist; \`forecall runs list\` shows"
+	nothing_left
+	forecall report one -o out
+	[ "$status" -eq 2 ]
+	nothing_left
+}
+
+@test "a folder that cannot be written is an error with a remedy" {
+	fill
+	forecall report -o no/such/folder
+	[ "$status" -eq 1 ]
+	said "the folder above it does not exist"
+	touch keep
+	forecall report -o keep
+	[ "$status" -eq 1 ]
+	said "keep exists and is no folder"
+	forecall report -o ''
+	[ "$status" -eq 1 ]
+	said "name one with -o"
+	nothing_left
+}
+
+@test "a read-only folder is an error, and stays as it was" {
+	fill
+	mkdir keep
+	if [ "$(id -u)" -eq 0 ]; then
+		unshare -m true || skip "mounts cannot be made here"
+		readonly_do() { unshare -m sh -c 'mount --bind keep keep && mount -o remount,ro,bind keep && exec "$@"' sh "$@"; }
+	else
+		chmod 555 keep
+		readonly_do() { "$@"; }
+	fi
+	run --separate-stderr readonly_do "$FORECALL" report -o keep
+	[ "$status" -eq 1 ]
+	said "name another place with -o"
+	run --separate-stderr readonly_do "$FORECALL" report -o keep/new
+	[ "$status" -eq 1 ]
+	said "name another place with -o"
+	[ -z "$(ls -A keep)" ]
+	nothing_left
+}
+
+@test "a thousand runs and many threads make one page of bounded size, with the newest profiles drawn" {
+	fill
+	sql "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 1009)
+	     INSERT INTO run SELECT i, kind, state, label, host, started_ns + i, wall_ns, command, version, scope, target, pid, path, clock, clock_hz,
+	     engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns FROM run, n WHERE run = 1;
+	     INSERT INTO prediction (profile, made_ns, path, alternative, fraction, speedup, predicted) SELECT run, 1, 'a', 'b', 0.5, 2, 1.3 FROM run WHERE run >= 10;
+	     INSERT INTO warning SELECT run, 'steal', 'stolen' FROM run WHERE run >= 10;
+	     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+	     INSERT INTO thread SELECT 1009, i, 0, 1, 'worker', i, i, 0, 0, 0, 0, 0, 1 FROM n;
+	     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
+	     INSERT INTO ledger SELECT 1009, i, 'target', 'path', 'none', 'none', 1000 + i, 1 FROM n;"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[[ $output == "out/index.html: 1003 runs, 1003 predictions, 3 of them observed, 4 pictures" ]]
+	grep -q 'newest 12 of 1001 profiles' out/index.html
+	grep -q '69 more CPUs (mean)' out/ledger-run-1009-cpus.csv
+	grep -q '169 more threads' out/ledger-run-1009-threads.csv
+	[[ $(page_text out/index.html) == *"and 991 more."* ]]
+	[ "$(stat -c %s out/index.html)" -lt 5000000 ]
+}
