@@ -119,7 +119,7 @@ CREATE TABLE ledger (
   softirq      TEXT NOT NULL,        -- none, hi, timer, net_tx, net_rx, block, irq_poll, tasklet, sched, hrtimer, rcu
   hardirq      TEXT NOT NULL,        -- none, net, line, timer, reschedule, call_function, irq_work, other
   cyc          INTEGER NOT NULL,     -- cycles
-  entries_n    INTEGER NOT NULL,     -- how often the context was entered
+  entries_n    INTEGER NOT NULL,     -- how often a switch or an interrupt began it; how often a call did: see table call
   PRIMARY KEY (run, cpu, task, call, softirq, hardirq)
 ) STRICT, WITHOUT ROWID;
 

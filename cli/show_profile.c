@@ -51,6 +51,12 @@ static size_t sum_over_cpus(const struct ledger_row *rows, size_t n, struct line
 	return used;
 }
 
+/* A context that system calls begin and end: the table of calls has how often. */
+static int in_call(const struct ledger_row *row)
+{
+	return strcmp(row->call, "none") && !strcmp(row->softirq, "none") && !strcmp(row->hardirq, "none");
+}
+
 static int print_ledger(const struct ledger_row *rows, size_t n)
 {
 	struct line *lines = calloc(n + 1, sizeof *lines);
@@ -77,7 +83,10 @@ static int print_ledger(const struct ledger_row *rows, size_t n)
 			table_text(table, "");
 		else
 			table_cell(table, "%.2f %%", 100 * (double)lines[i].cyc / target);
-		table_i64(table, lines[i].entries_n);
+		if (in_call(row))
+			table_text(table, "");
+		else
+			table_i64(table, lines[i].entries_n);
 	}
 	int err = table_print(table);
 	table_free(table);

@@ -88,8 +88,8 @@ struct account_cpu {
 	__u64 last_cyc; /* clock at this CPU's previous event */
 	__u64 open_cyc, close_cyc;
 	__u32 on;       /* the window is open here */
-	__u32 seq;      /* events so far: tells a handler that an interrupt came in between */
-	__u32 thread;   /* slot of the thread that runs here; 0: not in scope */
+	__u32 seq;      /* events so far, system calls left out: tells a handler that an interrupt came in between */
+	__u32 thread;   /* slot of the thread that runs here; 0: not in scope, or no window is open */
 	__u32 task, call, softirq, hardirq; /* the context now */
 	__u32 outer[ACCOUNT_NEST_MAX];      /* interrupted hardirqs, innermost last */
 	__u32 depth;     /* hardirqs open */
@@ -103,13 +103,13 @@ struct account_cpu {
 	__u64 backwards_n; /* the clock went back */
 	__u64 slots_n;     /* threads that found no slot: lost */
 
-	__u64 errors_n, bytes;
+	__u64 errors_n; /* of path calls */
 	__u64 switch_n, frame_switch_n;   /* to or from a thread in scope */
 	__u64 softirq_n, frame_softirq_n; /* while a thread in scope was current */
 	__u64 softirqs_n[ACCOUNT_SOFTIRQ_MAX]; /* all, for comparison with /proc/softirqs */
 	__u64 hardirqs_n[ACCOUNT_HARDIRQ_MAX];
 	__u64 cyc[ACCOUNT_ROWS];
-	__u64 entries_n[ACCOUNT_ROWS];
+	__u64 entries_n[ACCOUNT_ROWS]; /* by switches and interrupts; calls[] has the system calls */
 	struct account_calls calls[ACCOUNT_CALLS_MAX]; /* of threads in scope */
 	struct account_hist bytes_hist, burst_hist, gap_hist;
 };
@@ -118,16 +118,21 @@ struct account_cpu {
 struct account_thread {
 	__u64 cyc[ACCOUNT_THREAD_MAX];
 	__u64 sleep_cyc;     /* in frames, not running */
-	__u64 calls_n;       /* frames that ended */
+	__u64 calls_n;       /* frames that ended, those of the open run left out */
 	__u64 sleep_from;    /* clock when it last left a CPU inside a frame; 0: it did not */
-	__u64 frame_from;    /* cyc[] of the current call's column when the call began */
+	__u64 frame_from;    /* cyc[ACCOUNT_THREAD_CALL] when the current call, which is not of the path, began */
 	__u64 exit_cyc;      /* clock at the end of the previous frame of this burst */
 	__u32 nr;            /* current system call */
 	__u32 burst;         /* frames in a row so far */
-	__u32 bucket_last;   /* the bucket of the previous frame's bytes: most are alike */
-	__u64 bytes_last;
 	__u32 call;          /* enum account_call */
 	__u32 entered;       /* the begin of the current call was seen */
+
+	/* A run: path calls of one number that followed each other, counted together (account_run_end()). */
+	__u32 run_call;      /* their number + 1; 0: there was none yet */
+	__u32 run_n;
+	__u32 same_n;        /* the last of them that had the same result */
+	__s64 result;        /* which was this */
+	__u64 run_from, run_to; /* cyc[ACCOUNT_THREAD_PATH] when the run began, and at the end of its last call */
 };
 
 /* `i`, or 0 when it is not below `max`. The empty asm keeps the compiler from checking one copy of `i` and using another,
@@ -171,11 +176,12 @@ static inline __attribute__((always_inline)) __u64 account_bucket_low(__u32 buck
 	return (__u64)(16 + (bucket - 32) % 16) << ((bucket - 32) / 16 + 1);
 }
 
-static inline __attribute__((always_inline)) void account_hist_add(struct account_hist *hist, __u32 bucket, __u64 value)
+/* Adds `n` values. */
+static inline __attribute__((always_inline)) void account_hist_add(struct account_hist *hist, __u32 bucket, __u64 value, __u32 n)
 {
 	bucket = account_index(bucket, ACCOUNT_HIST_MAX);
-	hist->n[bucket]++;
-	hist->total[bucket] += value;
+	hist->n[bucket] += n;
+	hist->total[bucket] += value * n;
 }
 
 /* Where this thread's cycles go now. Interrupts inside a call belong to the call, outside to the interrupts. */
@@ -217,12 +223,71 @@ static inline __attribute__((always_inline)) void account_entered(struct account
 	cpu->entries_n[account_row(cpu->task, cpu->call, cpu->softirq, cpu->hardirq)]++;
 }
 
+static inline __attribute__((always_inline)) int account_is_error(__s64 result)
+{
+	return result < 0 && result >= -4095;
+}
+
+static inline __attribute__((always_inline)) struct account_calls *account_calls_of(struct account_cpu *cpu, __u32 nr)
+{
+	return &cpu->calls[account_index(nr < ACCOUNT_CALLS_MAX ? nr : ACCOUNT_CALLS_MAX - 1, ACCOUNT_CALLS_MAX)];
+}
+
+/* The path calls of the run that ended with the same result are counted: as errors, or by their bytes. */
+static inline __attribute__((always_inline)) void account_results_end(struct account_cpu *cpu, struct account_thread *thread)
+{
+	if (account_is_error(thread->result)) {
+		cpu->errors_n += thread->same_n;
+		account_calls_of(cpu, thread->run_call - 1)->errors_n += thread->same_n;
+	} else if (thread->same_n) {
+		account_hist_add(&cpu->bytes_hist, account_bucket(thread->result), thread->result, thread->same_n);
+	}
+	thread->same_n = 0;
+}
+
+/*
+ * The run of path calls is counted. Called when the thread does something else, and for every thread when a window was closed:
+ * most path calls are like the one before, so that a call in a run costs an increment or two and no more.
+ */
+static inline __attribute__((always_inline)) void account_run_end(struct account_cpu *cpu, struct account_thread *thread)
+{
+	if (thread->run_n) {
+		struct account_calls *calls = account_calls_of(cpu, thread->run_call - 1);
+
+		account_results_end(cpu, thread);
+		calls->calls_n += thread->run_n;
+		calls->cyc += thread->run_to - thread->run_from;
+		thread->calls_n += thread->run_n;
+		thread->run_n = 0;
+	}
+	thread->run_from = thread->cyc[ACCOUNT_THREAD_PATH];
+}
+
 /* The thread's burst is over: it does something else than the path. */
 static inline __attribute__((always_inline)) void account_burst_end(struct account_cpu *cpu, struct account_thread *thread)
 {
+	account_run_end(cpu, thread);
 	if (thread->burst)
-		account_hist_add(&cpu->burst_hist, account_bucket(thread->burst), thread->burst);
+		account_hist_add(&cpu->burst_hist, account_bucket(thread->burst), thread->burst, 1);
 	thread->burst = 0;
+}
+
+/*
+ * account_advance() for a thread in scope that is outside interrupts and whose `call` is known, as at nearly every system call:
+ * the row and the column are then constants but for the task. This and the two functions below are what a traced call costs.
+ */
+static inline __attribute__((always_inline)) void account_step(struct account_cpu *cpu, struct account_thread *thread, __u32 call,
+							       __u64 now, __u32 seq)
+{
+	__u64 cyc = now - cpu->last_cyc;
+
+	if (cpu->softirq | cpu->hardirq || (__s64)cyc < 0) {
+		account_advance(cpu, thread, now, seq);
+		return;
+	}
+	cpu->last_cyc = now;
+	cpu->cyc[account_row(cpu->task, call, 0, 0)] += cyc;
+	thread->cyc[call] += cyc;
 }
 
 /* A thread in scope enters system call `nr`, which `is_path` or not. */
@@ -231,43 +296,50 @@ static inline __attribute__((always_inline)) void account_sys_enter(struct accou
 {
 	if (cpu->call == ACCOUNT_CALL_UNKNOWN)
 		cpu->call = ACCOUNT_CALL_USER; /* now we know where it has been since the window opened */
-	account_advance(cpu, thread, now, seq);
-	cpu->call = is_path ? ACCOUNT_CALL_PATH : ACCOUNT_CALL_OTHER;
-	account_entered(cpu);
-	thread->call = cpu->call;
+	if (cpu->call == ACCOUNT_CALL_USER)
+		account_step(cpu, thread, ACCOUNT_CALL_USER, now, seq);
+	else
+		account_advance(cpu, thread, now, seq); /* the end of the previous call was missed */
 	thread->nr = nr;
 	thread->entered = 1;
-	thread->frame_from = thread->cyc[is_path ? ACCOUNT_THREAD_PATH : ACCOUNT_THREAD_CALL];
-	if (!is_path)
+	if (is_path) {
+		cpu->call = thread->call = ACCOUNT_CALL_PATH;
+		if (thread->run_call != nr + 1) {
+			account_run_end(cpu, thread);
+			thread->run_call = nr + 1;
+		}
+		if ((thread->burst & 7) == 1) /* one gap of eight tells enough, and is cheaper */
+			account_hist_add(&cpu->gap_hist, account_bucket(now - thread->exit_cyc), now - thread->exit_cyc, 1);
+	} else {
+		cpu->call = thread->call = ACCOUNT_CALL_OTHER;
+		thread->frame_from = thread->cyc[ACCOUNT_THREAD_CALL];
 		account_burst_end(cpu, thread);
-	else if (thread->burst)
-		account_hist_add(&cpu->gap_hist, account_bucket(now - thread->exit_cyc), now - thread->exit_cyc);
+	}
 }
 
-/* The system call that ended is counted, with its result, when its begin was seen. */
-static inline __attribute__((always_inline)) void account_call_end(struct account_cpu *cpu, struct account_thread *thread,
-								   int is_path, __s64 result, __u64 now)
+/* The path call that ended, with its result. */
+static inline __attribute__((always_inline)) void account_frame_end(struct account_cpu *cpu, struct account_thread *thread,
+								    __s64 result, __u64 now)
 {
-	__u32 nr = account_index(thread->nr < ACCOUNT_CALLS_MAX ? thread->nr : ACCOUNT_CALLS_MAX - 1, ACCOUNT_CALLS_MAX);
-	int error = result < 0 && result >= -4095;
-
-	cpu->calls[nr].calls_n++;
-	cpu->calls[nr].errors_n += error;
-	cpu->calls[nr].cyc += thread->cyc[is_path ? ACCOUNT_THREAD_PATH : ACCOUNT_THREAD_CALL] - thread->frame_from;
-	if (!is_path)
-		return;
-	thread->calls_n++;
-	thread->burst++;
-	thread->exit_cyc = now;
-	cpu->errors_n += error;
-	if (error)
-		return;
-	if ((__u64)result != thread->bytes_last || !thread->bucket_last) {
-		thread->bytes_last = result;
-		thread->bucket_last = account_bucket(result);
+	if (result != thread->result) {
+		account_results_end(cpu, thread);
+		thread->result = result;
 	}
-	cpu->bytes += result;
-	account_hist_add(&cpu->bytes_hist, thread->bucket_last, result);
+	thread->run_n++;
+	thread->same_n++;
+	thread->burst++;
+	thread->run_to = thread->cyc[ACCOUNT_THREAD_PATH];
+	thread->exit_cyc = now;
+}
+
+/* The call that ended and is not of the path. */
+static inline __attribute__((always_inline)) void account_call_end(struct account_cpu *cpu, struct account_thread *thread, __s64 result)
+{
+	struct account_calls *calls = account_calls_of(cpu, thread->nr);
+
+	calls->calls_n++;
+	calls->errors_n += account_is_error(result);
+	calls->cyc += thread->cyc[ACCOUNT_THREAD_CALL] - thread->frame_from;
 }
 
 /* A thread in scope leaves system call `nr` (which it may have entered before the window opened). */
@@ -277,12 +349,19 @@ static inline __attribute__((always_inline)) void account_sys_exit(struct accoun
 {
 	if (cpu->call == ACCOUNT_CALL_UNKNOWN)
 		cpu->call = is_path ? ACCOUNT_CALL_PATH : ACCOUNT_CALL_OTHER;
-	account_advance(cpu, thread, now, seq);
-	if (thread->entered && thread->nr == nr)
-		account_call_end(cpu, thread, is_path, result, now);
-	cpu->call = ACCOUNT_CALL_USER;
-	account_entered(cpu);
-	thread->call = ACCOUNT_CALL_USER;
+	if (cpu->call == ACCOUNT_CALL_PATH)
+		account_step(cpu, thread, ACCOUNT_CALL_PATH, now, seq);
+	else if (cpu->call == ACCOUNT_CALL_OTHER)
+		account_step(cpu, thread, ACCOUNT_CALL_OTHER, now, seq);
+	else
+		account_advance(cpu, thread, now, seq); /* a new thread begins with the end of its parent's call */
+	if (thread->entered && thread->nr == nr) { /* counted when its begin was seen */
+		if (is_path)
+			account_frame_end(cpu, thread, result, now);
+		else
+			account_call_end(cpu, thread, result);
+	}
+	cpu->call = thread->call = ACCOUNT_CALL_USER;
 	thread->entered = 0;
 }
 

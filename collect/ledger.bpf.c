@@ -109,13 +109,15 @@ static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
 {
 	struct account_cpu *cpu = cpu_record(set);
 
-	if (!cpu || !cpu->on)
+	if (!cpu)
 		return 0;
-	struct account_thread *thread = thread_record(cpu->thread, set);
-	if (!thread) {
+	if (!cpu->thread) {
 		account_other_call(cpu);
 		return 0;
 	}
+	struct account_thread *thread = thread_record(cpu->thread, set);
+	if (!thread)
+		return 0;
 	__u32 seq = cpu->seq;
 	barrier();
 	account_sys_enter(cpu, thread, nr, is_path(nr), clock_now(), seq);
@@ -126,7 +128,7 @@ static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, _
 {
 	struct account_cpu *cpu = cpu_record(set);
 
-	if (!cpu || !cpu->on || !cpu->thread)
+	if (!cpu || !cpu->thread)
 		return 0;
 	struct account_thread *thread = thread_record(cpu->thread, set);
 	if (!thread)
@@ -135,12 +137,14 @@ static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, _
 	barrier();
 	__u64 now = clock_now();
 	/* exec sets the number to -1 or to that of another call, so a call whose begin was seen keeps its own */
-	__u32 nr = thread->nr;
-	if (!thread->entered)
+	if (thread->entered) {
+		account_sys_exit(cpu, thread, thread->nr, thread->call == ACCOUNT_CALL_PATH, result, now, seq);
+		return 0;
+	}
 #if defined(__TARGET_ARCH_arm64)
-		nr = regs->syscallno;
+	__u32 nr = regs->syscallno;
 #else
-		nr = regs->orig_ax;
+	__u32 nr = regs->orig_ax;
 #endif
 	account_sys_exit(cpu, thread, nr, is_path(nr), result, now, seq);
 	return 0;
@@ -360,6 +364,7 @@ static __always_inline void window_close_set(__u64 now, __u32 set)
 		return;
 	account_advance(cpu, thread_record(cpu->thread, set), now, cpu->seq);
 	cpu->close_cyc = now;
+	cpu->thread = 0;
 	cpu->on = 0;
 }
 

@@ -397,10 +397,21 @@ int ledger_window_open(struct ledger *ledger)
 	return run_on_each_cpu(ledger, ledger->skel->progs.window_open);
 }
 
+/* Counts the runs of path calls that were still open. Whose CPU they are added to does not matter: calls are summed over all. */
+static void end_runs(struct ledger *ledger)
+{
+	uint32_t slots = ledger_slots(ledger);
+
+	for (int set = 0; set < LEDGER_SETS; set++)
+		for (uint32_t slot = 1; slot < slots; slot++)
+			account_run_end(ledger->cpus + set * ledger->cpus_n, ledger->threads + set * LEDGER_THREADS_MAX + slot);
+}
+
 int ledger_window_close(struct ledger *ledger)
 {
 	int err = run_on_each_cpu(ledger, ledger->skel->progs.window_close);
 
+	end_runs(ledger);
 	for (int cpu = 0; cpu < ledger->cpus_n; cpu++)
 		ledger->slots_lost += ledger->cpus[cpu].slots_n;
 	return err;

@@ -188,7 +188,8 @@ static void block_counts(const struct state *state, struct block_row *block)
 		for (int nr = 0; nr < ACCOUNT_CALLS_MAX; nr++)
 			block->other_n += (int64_t)record->calls[nr].calls_n;
 		block->errors_n += (int64_t)record->errors_n;
-		block->bytes += (int64_t)record->bytes;
+		for (int i = 0; i < ACCOUNT_HIST_MAX; i++)
+			block->bytes += (int64_t)record->bytes_hist.total[i];
 		block->switch_n += (int64_t)record->switch_n;
 		block->frame_switch_n += (int64_t)record->frame_switch_n;
 		block->softirq_n += (int64_t)record->softirq_n;
@@ -299,7 +300,7 @@ static void total_thread(struct measurement *out, struct measure_thread *sum, co
 	sum->calls_n += record->calls_n;
 	/* A burst that outlasts whole windows never ends in one: what was seen of it is its length at least. */
 	if (record->burst && record->burst == record->calls_n)
-		account_hist_add(&out->burst, account_bucket(record->burst), record->burst);
+		account_hist_add(&out->burst, account_bucket(record->burst), record->burst, 1);
 }
 
 static int totals(struct state *state, int keep)
