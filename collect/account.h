@@ -8,7 +8,7 @@
  *
  * Who may call what: account_*(cpu, ...) runs on that CPU only. A thread runs on one CPU at a time, so the thread's
  * record needs no lock either. A hardirq may arrive while a function here runs for the interrupted context: see
- * account_advance().
+ * account_begin().
  *
  * Includer provides __u8, __u32, __u64, __s64 (vmlinux.h or linux/types.h).
  */
@@ -83,12 +83,13 @@ struct account_calls {
 	__u64 calls_n, errors_n, cyc;
 };
 
-/* One CPU. All zero but `last_cyc`, `task` and `on` when a window opens. */
+/* One CPU. All zero but the stamps, `on` and who runs there when a window opens. */
 struct account_cpu {
 	__u64 last_cyc; /* clock at this CPU's previous event */
 	__u64 open_cyc, close_cyc;
 	__u32 on;       /* the window is open here */
-	__u32 seq;      /* events so far, system calls left out: tells a handler that an interrupt came in between */
+	__u32 busy;     /* between account_begin() and account_end() */
+	__u64 current;  /* the task that runs here, by any name that is its own */
 	__u32 thread;   /* slot of the thread that runs here; 0: not in scope, or no window is open */
 	__u32 task, call, softirq, hardirq; /* the context now */
 	__u32 outer[ACCOUNT_NEST_MAX];      /* interrupted hardirqs, innermost last */
@@ -99,7 +100,9 @@ struct account_cpu {
 
 	__u64 unmatched_n; /* an end without its begin: at most a few where a window opens */
 	__u64 nested_n;    /* hardirqs deeper than ACCOUNT_NEST_MAX: charged to the innermost that is known */
-	__u64 torn_n;      /* an interrupt came inside a handler, and was seen */
+	__u64 torn_n;      /* events inside the handler of another: left out, their time stays where it was */
+	__u64 missed_n;    /* switches that no event told of, found when the task that had come made one */
+	__u64 missed_cyc;  /* cycles that were charged to the task before, at most */
 	__u64 backwards_n; /* the clock went back */
 	__u64 slots_n;     /* threads that found no slot: lost */
 
@@ -193,24 +196,38 @@ static inline __attribute__((always_inline)) __u32 account_column(const struct a
 }
 
 /*
- * Ends the running segment at `now` and adds it to its row. `thread` is the record of cpu->thread, or 0.
- * `seq` is cpu->seq as it was before `now` was read: when a hardirq's events came in between, they have already
- * accounted up to a later instant than `now`, and the segment that is left is empty.
+ * Every event's handler, from before it reads the clock until its last change here, stands between the two. A hardirq that
+ * comes in there would find the state half changed, account beyond the handler's `now`, and have its own account undone. Its
+ * events, and those of the softirqs behind it, all begin and end inside the handler: they are left out, so that their time
+ * is charged once, to what they interrupted. 0: leave out this event.
  */
+static inline __attribute__((always_inline)) int account_begin(struct account_cpu *cpu)
+{
+	if (cpu->busy) {
+		cpu->torn_n++;
+		return 0;
+	}
+	cpu->busy = 1;
+	__asm__ volatile("" : : : "memory");
+	return 1;
+}
+
+static inline __attribute__((always_inline)) void account_end(struct account_cpu *cpu)
+{
+	__asm__ volatile("" : : : "memory");
+	cpu->busy = 0;
+}
+
+/* Ends the running segment at `now` and adds it to its row. `thread` is the record of cpu->thread, or 0. */
 static inline __attribute__((always_inline)) void account_advance(struct account_cpu *cpu, struct account_thread *thread,
-								  __u64 now, __u32 seq)
+								  __u64 now)
 {
 	__u64 cyc = now - cpu->last_cyc;
 
 	if ((__s64)cyc < 0) {
-		if (cpu->seq != seq)
-			cpu->torn_n++;
-		else
-			cpu->backwards_n++;
-		cpu->seq++;
+		cpu->backwards_n++;
 		return;
 	}
-	cpu->seq++;
 	cpu->last_cyc = now;
 	cpu->after_irq = 0;
 	cpu->cyc[account_row(cpu->task, cpu->call, cpu->softirq, cpu->hardirq)] += cyc;
@@ -277,12 +294,12 @@ static inline __attribute__((always_inline)) void account_burst_end(struct accou
  * the row and the column are then constants but for the task. This and the two functions below are what a traced call costs.
  */
 static inline __attribute__((always_inline)) void account_step(struct account_cpu *cpu, struct account_thread *thread, __u32 call,
-							       __u64 now, __u32 seq)
+							       __u64 now)
 {
 	__u64 cyc = now - cpu->last_cyc;
 
 	if (cpu->softirq | cpu->hardirq || (__s64)cyc < 0) {
-		account_advance(cpu, thread, now, seq);
+		account_advance(cpu, thread, now);
 		return;
 	}
 	cpu->last_cyc = now;
@@ -292,14 +309,14 @@ static inline __attribute__((always_inline)) void account_step(struct account_cp
 
 /* A thread in scope enters system call `nr`, which `is_path` or not. */
 static inline __attribute__((always_inline)) void account_sys_enter(struct account_cpu *cpu, struct account_thread *thread,
-								    __u32 nr, int is_path, __u64 now, __u32 seq)
+								    __u32 nr, int is_path, __u64 now)
 {
 	if (cpu->call == ACCOUNT_CALL_UNKNOWN)
 		cpu->call = ACCOUNT_CALL_USER; /* now we know where it has been since the window opened */
 	if (cpu->call == ACCOUNT_CALL_USER)
-		account_step(cpu, thread, ACCOUNT_CALL_USER, now, seq);
+		account_step(cpu, thread, ACCOUNT_CALL_USER, now);
 	else
-		account_advance(cpu, thread, now, seq); /* the end of the previous call was missed */
+		account_advance(cpu, thread, now); /* the end of the previous call was missed */
 	thread->nr = nr;
 	thread->entered = 1;
 	if (is_path) {
@@ -344,17 +361,16 @@ static inline __attribute__((always_inline)) void account_call_end(struct accoun
 
 /* A thread in scope leaves system call `nr` (which it may have entered before the window opened). */
 static inline __attribute__((always_inline)) void account_sys_exit(struct account_cpu *cpu, struct account_thread *thread,
-								   __u32 nr, int is_path, __s64 result, __u64 now,
-								   __u32 seq)
+								   __u32 nr, int is_path, __s64 result, __u64 now)
 {
 	if (cpu->call == ACCOUNT_CALL_UNKNOWN)
 		cpu->call = is_path ? ACCOUNT_CALL_PATH : ACCOUNT_CALL_OTHER;
 	if (cpu->call == ACCOUNT_CALL_PATH)
-		account_step(cpu, thread, ACCOUNT_CALL_PATH, now, seq);
+		account_step(cpu, thread, ACCOUNT_CALL_PATH, now);
 	else if (cpu->call == ACCOUNT_CALL_OTHER)
-		account_step(cpu, thread, ACCOUNT_CALL_OTHER, now, seq);
+		account_step(cpu, thread, ACCOUNT_CALL_OTHER, now);
 	else
-		account_advance(cpu, thread, now, seq); /* a new thread begins with the end of its parent's call */
+		account_advance(cpu, thread, now); /* a new thread begins with the end of its parent's call */
 	if (thread->entered && thread->nr == nr) { /* counted when its begin was seen */
 		if (is_path)
 			account_frame_end(cpu, thread, result, now);
@@ -371,9 +387,9 @@ static inline __attribute__((always_inline)) void account_sys_exit(struct accoun
  */
 static inline __attribute__((always_inline)) void account_switch(struct account_cpu *cpu, struct account_thread *prev,
 								 struct account_thread *next, __u32 slot, __u32 task,
-								 int user_task, int kernel_worker, __u64 now, __u32 seq)
+								 int user_task, int kernel_worker, __u64 now)
 {
-	account_advance(cpu, prev, now, seq);
+	account_advance(cpu, prev, now);
 	if (cpu->softirq || cpu->hardirq) { /* no kernel switches in there: an end was missed */
 		cpu->unmatched_n++;
 		cpu->softirq = 0;
@@ -407,6 +423,15 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 	account_entered(cpu);
 }
 
+/* A thread comes to a CPU that is not in scope: what it does there is not seen. It is as one of whom nothing is known yet. */
+static inline __attribute__((always_inline)) void account_forget(struct account_cpu *cpu, struct account_thread *thread)
+{
+	account_burst_end(cpu, thread);
+	thread->call = ACCOUNT_CALL_UNKNOWN;
+	thread->entered = 0;
+	thread->sleep_from = 0;
+}
+
 /* A task that is not in scope enters a system call: the softirqs that follow are its own, until the next hardirq. */
 static inline __attribute__((always_inline)) void account_other_call(struct account_cpu *cpu)
 {
@@ -415,11 +440,11 @@ static inline __attribute__((always_inline)) void account_other_call(struct acco
 
 /* A softirq begins. On a task that is not in scope, one that follows no hardirq was raised by that task's own call. */
 static inline __attribute__((always_inline)) void account_softirq_enter(struct account_cpu *cpu, struct account_thread *thread,
-									__u32 vector, __u64 now, __u32 seq)
+									__u32 vector, __u64 now)
 {
 	int synchronous = cpu->task == ACCOUNT_OTHER && cpu->user_task && !cpu->after_irq;
 
-	account_advance(cpu, thread, now, seq);
+	account_advance(cpu, thread, now);
 	if (cpu->softirq)
 		cpu->unmatched_n++;
 	cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
@@ -434,7 +459,7 @@ static inline __attribute__((always_inline)) void account_softirq_enter(struct a
 }
 
 static inline __attribute__((always_inline)) void account_softirq_exit(struct account_cpu *cpu, struct account_thread *thread,
-								       __u32 vector, __u64 now, __u32 seq)
+								       __u32 vector, __u64 now)
 {
 	int after_irq = cpu->after_irq;
 
@@ -442,7 +467,7 @@ static inline __attribute__((always_inline)) void account_softirq_exit(struct ac
 		cpu->unmatched_n++;
 		cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
 	}
-	account_advance(cpu, thread, now, seq);
+	account_advance(cpu, thread, now);
 	cpu->softirq = 0;
 	if (cpu->task == ACCOUNT_OTHER) {
 		/* Several vectors run one after the other: the next one has the cause of this one. */
@@ -452,9 +477,9 @@ static inline __attribute__((always_inline)) void account_softirq_exit(struct ac
 }
 
 static inline __attribute__((always_inline)) void account_hardirq_enter(struct account_cpu *cpu, struct account_thread *thread,
-									__u32 kind, __u64 now, __u32 seq)
+									__u32 kind, __u64 now)
 {
-	account_advance(cpu, thread, now, seq);
+	account_advance(cpu, thread, now);
 	if (cpu->depth < ACCOUNT_NEST_MAX)
 		cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)] = cpu->hardirq;
 	else
@@ -466,15 +491,15 @@ static inline __attribute__((always_inline)) void account_hardirq_enter(struct a
 }
 
 static inline __attribute__((always_inline)) void account_hardirq_exit(struct account_cpu *cpu, struct account_thread *thread,
-								       __u32 kind, __u64 now, __u32 seq)
+								       __u32 kind, __u64 now)
 {
 	if (!cpu->depth) { /* it ran when the window opened */
 		cpu->unmatched_n++;
 		cpu->hardirq = kind;
-		account_advance(cpu, thread, now, seq);
+		account_advance(cpu, thread, now);
 		cpu->hardirq = 0;
 	} else {
-		account_advance(cpu, thread, now, seq);
+		account_advance(cpu, thread, now);
 		cpu->depth--;
 		if (cpu->depth < ACCOUNT_NEST_MAX)
 			cpu->hardirq = cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)];
@@ -484,9 +509,9 @@ static inline __attribute__((always_inline)) void account_hardirq_exit(struct ac
 
 /* The thread ends: whatever it still does has no call. */
 static inline __attribute__((always_inline)) void account_exit(struct account_cpu *cpu, struct account_thread *thread,
-							       __u64 now, __u32 seq)
+							       __u64 now)
 {
-	account_advance(cpu, thread, now, seq);
+	account_advance(cpu, thread, now);
 	account_burst_end(cpu, thread);
 	thread->call = ACCOUNT_CALL_NONE;
 	thread->entered = 0;

@@ -103,110 +103,6 @@ static __always_inline int is_path(__u32 nr)
 	return nr < ACCOUNT_CALLS_MAX && path[account_index(nr, ACCOUNT_CALLS_MAX)];
 }
 
-/* system calls: only those of threads in scope cost more than the look at the CPU's record */
-
-static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
-{
-	struct account_cpu *cpu = cpu_record(set);
-
-	if (!cpu)
-		return 0;
-	if (!cpu->thread) {
-		account_other_call(cpu);
-		return 0;
-	}
-	struct account_thread *thread = thread_record(cpu->thread, set);
-	if (!thread)
-		return 0;
-	__u32 seq = cpu->seq;
-	barrier();
-	account_sys_enter(cpu, thread, nr, is_path(nr), clock_now(), seq);
-	return 0;
-}
-
-static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, __u32 set)
-{
-	struct account_cpu *cpu = cpu_record(set);
-
-	if (!cpu || !cpu->thread)
-		return 0;
-	struct account_thread *thread = thread_record(cpu->thread, set);
-	if (!thread)
-		return 0;
-	__u32 seq = cpu->seq;
-	barrier();
-	__u64 now = clock_now();
-	/* exec sets the number to -1 or to that of another call, so a call whose begin was seen keeps its own */
-	if (thread->entered) {
-		account_sys_exit(cpu, thread, thread->nr, thread->call == ACCOUNT_CALL_PATH, result, now, seq);
-		return 0;
-	}
-#if defined(__TARGET_ARCH_arm64)
-	__u32 nr = regs->syscallno;
-#else
-	__u32 nr = regs->orig_ax;
-#endif
-	account_sys_exit(cpu, thread, nr, is_path(nr), result, now, seq);
-	return 0;
-}
-
-/* interrupts */
-
-static __always_inline int handle_softirq(__u32 vector, int begins, __u32 set)
-{
-	struct account_cpu *cpu = cpu_record(set);
-
-	if (!cpu || !cpu->on)
-		return 0;
-	__u32 seq = cpu->seq;
-	barrier();
-	__u64 now = clock_now();
-	struct account_thread *thread = thread_record(cpu->thread, set);
-	if (begins)
-		account_softirq_enter(cpu, thread, vector, now, seq);
-	else
-		account_softirq_exit(cpu, thread, vector, now, seq);
-	return 0;
-}
-
-static __always_inline int handle_hardirq(__u32 kind, int begins, __u32 set)
-{
-	struct account_cpu *cpu = cpu_record(set);
-
-	if (!cpu || !cpu->on)
-		return 0;
-	__u32 seq = cpu->seq;
-	barrier();
-	__u64 now = clock_now();
-	struct account_thread *thread = thread_record(cpu->thread, set);
-	if (begins)
-		account_hardirq_enter(cpu, thread, kind, now, seq);
-	else
-		account_hardirq_exit(cpu, thread, kind, now, seq);
-	return 0;
-}
-
-static __always_inline __u32 line_kind(__u32 line)
-{
-	return line < LEDGER_LINES_MAX && net_line[account_index(line, LEDGER_LINES_MAX)] ? ACCOUNT_HARDIRQ_NET
-										       : ACCOUNT_HARDIRQ_LINE;
-}
-
-/* arm64 has one event for all inter-processor interrupts; the reason is its name as in /proc/interrupts */
-static __always_inline __u32 ipi_kind(const char *reason)
-{
-	char first = 0;
-
-	bpf_probe_read_kernel(&first, 1, reason);
-	switch (first) {
-	case 'R': return ACCOUNT_HARDIRQ_RESCHEDULE;
-	case 'F': return ACCOUNT_HARDIRQ_CALL_FUNCTION;
-	case 'I': return ACCOUNT_HARDIRQ_IRQ_WORK;
-	case 'T': return ACCOUNT_HARDIRQ_TIMER;
-	}
-	return ACCOUNT_HARDIRQ_OTHER;
-}
-
 /* threads: who is in scope */
 
 /* Gives a thread a slot. 0 when there is none left, which is counted. */
@@ -246,26 +142,61 @@ static __always_inline __u32 slot_of(struct task_struct *task, struct account_cp
 	return 0;
 }
 
-static __always_inline __u32 task_class(struct task_struct *task, __u32 slot, struct account_cpu *cpu)
+static __always_inline __u32 task_class(struct task_struct *task, __u32 slot)
 {
 	if (!task->pid)
 		return ACCOUNT_IDLE;
-	return slot && !cpu->out_of_scope ? ACCOUNT_TARGET : ACCOUNT_OTHER;
+	return slot ? ACCOUNT_TARGET : ACCOUNT_OTHER;
 }
 
-static __always_inline int handle_switch(struct task_struct *next, __u32 set)
+/* A task comes to this CPU. */
+static __always_inline void switch_to(struct task_struct *next, struct account_cpu *cpu, __u64 now, __u32 set)
+{
+	__u32 slot = slot_of(next, cpu, set), flags = next->flags;
+	struct account_thread *thread = thread_record(slot, set);
+
+	if (cpu->out_of_scope && thread) { /* with whole CPUs in scope, a thread of theirs may run elsewhere too */
+		account_forget(cpu, thread);
+		thread = 0;
+		slot = 0;
+	}
+	account_switch(cpu, thread_record(cpu->thread, set), thread, slot, task_class(next, slot), !(flags & PF_KTHREAD),
+		       flags & (PF_KTHREAD | PF_IO_WORKER), now);
+	cpu->current = (__u64)next;
+}
+
+/*
+ * The kernel does not always tell of a switch (seen on 6.18: after some tasks that sleep, no sched_switch says who came next).
+ * Then everything that the task does here would be taken for another's. Its first system call shows that it is there.
+ */
+static __noinline void found_task(struct task_struct *task, struct account_cpu *cpu, __u32 set)
+{
+	if (!account_begin(cpu))
+		return;
+	__u64 now = clock_now();
+	cpu->missed_n++;
+	cpu->missed_cyc += now - cpu->last_cyc;
+	switch_to(task, cpu, now, set);
+	account_end(cpu);
+}
+
+static __always_inline void check_task(struct task_struct *task, struct account_cpu *cpu, __u32 set)
+{
+	if (cpu->current != (__u64)task)
+		found_task(task, cpu, set);
+}
+
+static __always_inline int handle_switch(struct task_struct *prev, struct task_struct *next, __u32 set)
 {
 	struct account_cpu *cpu = cpu_record(set);
 
 	if (!cpu || !cpu->on)
 		return 0;
-	__u32 seq = cpu->seq;
-	barrier();
-	__u64 now = clock_now();
-	__u32 slot = slot_of(next, cpu, set);
-	__u32 flags = next->flags;
-	account_switch(cpu, thread_record(cpu->thread, set), thread_record(slot, set), slot, task_class(next, slot, cpu),
-		       !(flags & PF_KTHREAD), flags & (PF_KTHREAD | PF_IO_WORKER), now, seq);
+	check_task(prev, cpu, set);
+	if (!account_begin(cpu))
+		return 0;
+	switch_to(next, cpu, clock_now(), set);
+	account_end(cpu);
 	return 0;
 }
 
@@ -274,12 +205,117 @@ static __always_inline void handle_exit(__u32 slot, __u32 set)
 	struct account_cpu *cpu = cpu_record(set);
 	struct account_thread *thread = thread_record(slot, set);
 
-	if (cpu && cpu->on && thread && cpu->thread == slot) {
-		__u32 seq = cpu->seq;
-		barrier();
-		account_exit(cpu, thread, clock_now(), seq);
+	if (cpu && cpu->on && thread && cpu->thread == slot && account_begin(cpu)) {
+		account_exit(cpu, thread, clock_now());
+		account_end(cpu);
 	}
 }
+
+/* system calls: those of tasks that are not in scope cost little more than the look at the CPU's record */
+
+static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
+{
+	struct account_cpu *cpu = cpu_record(set);
+
+	if (!cpu || !cpu->on)
+		return 0;
+	check_task(bpf_get_current_task_btf(), cpu, set);
+	if (!cpu->thread) {
+		account_other_call(cpu);
+		return 0;
+	}
+	struct account_thread *thread = thread_record(cpu->thread, set);
+	if (!thread || !account_begin(cpu))
+		return 0;
+	account_sys_enter(cpu, thread, nr, is_path(nr), clock_now());
+	account_end(cpu);
+	return 0;
+}
+
+static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, __u32 set)
+{
+	struct account_cpu *cpu = cpu_record(set);
+
+	if (!cpu || !cpu->on)
+		return 0;
+	check_task(bpf_get_current_task_btf(), cpu, set);
+	if (!cpu->thread)
+		return 0;
+	struct account_thread *thread = thread_record(cpu->thread, set);
+	if (!thread || !account_begin(cpu))
+		return 0;
+	__u64 now = clock_now();
+	/* exec sets the number to -1 or to that of another call, so a call whose begin was seen keeps its own */
+	if (thread->entered) {
+		account_sys_exit(cpu, thread, thread->nr, thread->call == ACCOUNT_CALL_PATH, result, now);
+	} else {
+#if defined(__TARGET_ARCH_arm64)
+		__u32 nr = regs->syscallno;
+#else
+		__u32 nr = regs->orig_ax;
+#endif
+		account_sys_exit(cpu, thread, nr, is_path(nr), result, now);
+	}
+	account_end(cpu);
+	return 0;
+}
+
+/* interrupts */
+
+static __always_inline int handle_softirq(__u32 vector, int begins, __u32 set)
+{
+	struct account_cpu *cpu = cpu_record(set);
+
+	if (!cpu || !cpu->on || !account_begin(cpu))
+		return 0;
+	__u64 now = clock_now();
+	struct account_thread *thread = thread_record(cpu->thread, set);
+	if (begins)
+		account_softirq_enter(cpu, thread, vector, now);
+	else
+		account_softirq_exit(cpu, thread, vector, now);
+	account_end(cpu);
+	return 0;
+}
+
+static __always_inline int handle_hardirq(__u32 kind, int begins, __u32 set)
+{
+	struct account_cpu *cpu = cpu_record(set);
+
+	if (!cpu || !cpu->on || !account_begin(cpu))
+		return 0;
+	__u64 now = clock_now();
+	struct account_thread *thread = thread_record(cpu->thread, set);
+	if (begins)
+		account_hardirq_enter(cpu, thread, kind, now);
+	else
+		account_hardirq_exit(cpu, thread, kind, now);
+	account_end(cpu);
+	return 0;
+}
+
+static __always_inline __u32 line_kind(__u32 line)
+{
+	return line < LEDGER_LINES_MAX && net_line[account_index(line, LEDGER_LINES_MAX)] ? ACCOUNT_HARDIRQ_NET
+										       : ACCOUNT_HARDIRQ_LINE;
+}
+
+/* arm64 has one event for all inter-processor interrupts; the reason is its name as in /proc/interrupts */
+static __always_inline __u32 ipi_kind(const char *reason)
+{
+	char first = 0;
+
+	bpf_probe_read_kernel(&first, 1, reason);
+	switch (first) {
+	case 'R': return ACCOUNT_HARDIRQ_RESCHEDULE;
+	case 'F': return ACCOUNT_HARDIRQ_CALL_FUNCTION;
+	case 'I': return ACCOUNT_HARDIRQ_IRQ_WORK;
+	case 'T': return ACCOUNT_HARDIRQ_TIMER;
+	}
+	return ACCOUNT_HARDIRQ_OTHER;
+}
+
+/* threads that begin, exec and end */
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(member_fork, struct task_struct *parent, struct task_struct *child)
@@ -346,8 +382,9 @@ static __always_inline void window_open_set(struct task_struct *task, __u64 now,
 	if (!cpu)
 		return;
 	cpu->out_of_scope = whole_cpus && !scope_cpu[bpf_get_smp_processor_id() & 1023];
-	cpu->thread = slot_of(task, cpu, set);
-	cpu->task = task_class(task, cpu->thread, cpu);
+	cpu->current = (__u64)task;
+	cpu->thread = cpu->out_of_scope ? 0 : slot_of(task, cpu, set);
+	cpu->task = task_class(task, cpu->thread);
 	cpu->user_task = !(task->flags & PF_KTHREAD);
 	cpu->call = cpu->task == ACCOUNT_TARGET ? ACCOUNT_CALL_UNKNOWN : ACCOUNT_CALL_NONE;
 	cpu->last_cyc = now;
@@ -362,8 +399,10 @@ static __always_inline void window_close_set(__u64 now, __u32 set)
 
 	if (!cpu || !cpu->on)
 		return;
-	account_advance(cpu, thread_record(cpu->thread, set), now, cpu->seq);
-	cpu->close_cyc = now;
+	if (account_begin(cpu)) { /* else the handler that this interrupts goes on to its own `now`, and that is the end */
+		account_advance(cpu, thread_record(cpu->thread, set), now);
+		account_end(cpu);
+	}
 	cpu->thread = 0;
 	cpu->on = 0;
 }
@@ -401,7 +440,7 @@ int window_close(void *ctx)
 
 EVENT(sys_enter, sys_enter, handle_sys_enter(nr, 0), handle_sys_enter(nr, 1), struct pt_regs *regs, long nr)
 EVENT(sys_exit, sys_exit, handle_sys_exit(regs, result, 0), handle_sys_exit(regs, result, 1), struct pt_regs *regs, long result)
-EVENT(sched_switch, sched_switch, handle_switch(next, 0), handle_switch(next, 1),
+EVENT(sched_switch, sched_switch, handle_switch(prev, next, 0), handle_switch(prev, next, 1),
       bool preempt, struct task_struct *prev, struct task_struct *next)
 EVENT(softirq_begin, softirq_entry, handle_softirq(vector, 1, 0), handle_softirq(vector, 1, 1), unsigned int vector)
 EVENT(softirq_end, softirq_exit, handle_softirq(vector, 0, 0), handle_softirq(vector, 0, 1), unsigned int vector)

@@ -255,10 +255,26 @@ int ledger_open(const struct ledger_options *options, struct ledger **out)
 	return 0;
 }
 
+/* Counts the runs of path calls that were still open. Whose CPU they are added to does not matter: calls are summed over all. */
+static void end_runs(struct ledger *ledger)
+{
+	uint32_t slots = ledger_slots(ledger);
+
+	for (int set = 0; set < LEDGER_SETS; set++)
+		for (uint32_t slot = 1; slot < slots; slot++)
+			account_run_end(ledger->cpus + set * ledger->cpus_n, ledger->threads + set * LEDGER_THREADS_MAX + slot);
+}
+
+/* A handler that the closing interrupted has come to its end once all are detached. Its stamp is then the window's. */
 void ledger_detach(struct ledger *ledger)
 {
 	while (ledger->links_n)
 		bpf_link__destroy(ledger->links[--ledger->links_n]);
+	if (!ledger->cpus || !ledger->threads)
+		return;
+	for (int i = 0; i < LEDGER_SETS * ledger->cpus_n; i++)
+		ledger->cpus[i].close_cyc = ledger->cpus[i].last_cyc;
+	end_runs(ledger);
 }
 
 void ledger_free(struct ledger *ledger)
@@ -397,21 +413,10 @@ int ledger_window_open(struct ledger *ledger)
 	return run_on_each_cpu(ledger, ledger->skel->progs.window_open);
 }
 
-/* Counts the runs of path calls that were still open. Whose CPU they are added to does not matter: calls are summed over all. */
-static void end_runs(struct ledger *ledger)
-{
-	uint32_t slots = ledger_slots(ledger);
-
-	for (int set = 0; set < LEDGER_SETS; set++)
-		for (uint32_t slot = 1; slot < slots; slot++)
-			account_run_end(ledger->cpus + set * ledger->cpus_n, ledger->threads + set * LEDGER_THREADS_MAX + slot);
-}
-
 int ledger_window_close(struct ledger *ledger)
 {
 	int err = run_on_each_cpu(ledger, ledger->skel->progs.window_close);
 
-	end_runs(ledger);
 	for (int cpu = 0; cpu < ledger->cpus_n; cpu++)
 		ledger->slots_lost += ledger->cpus[cpu].slots_n;
 	return err;

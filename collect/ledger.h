@@ -4,7 +4,7 @@
  *
  * A window is a stretch of time on every CPU: ledger_attach, ledger_window_open, (time passes), ledger_window_close,
  * ledger_detach. While it is open the probes run as often as its dose says; in between nothing is attached but the programs
- * that follow fork, exec and exit. When it is closed its records lie still and can be read until the next one opens.
+ * that follow fork, exec and exit. After it was closed and detached its records lie still, until the next one opens.
  * Everything goes away with the process, also on SIGKILL.
  */
 #ifndef COLLECT_LEDGER_H

@@ -117,8 +117,8 @@ static int run_window(struct state *state, int dose, struct window *window)
 	if (err)
 		return err;
 	meter_read(window->pids, window->pids_n, &window->before);
-	if (options->progress && !state->out->blocks_n) /* now a target that waited for it may begin */
-		options->progress(options->context, 0);
+	if (options->opened && !state->out->blocks_n) /* now a target that waited for it may begin */
+		options->opened(options->context);
 	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
 	err = ledger_window_close(ledger);
 	meter_read(window->pids, window->pids_n, &window->after);
@@ -257,6 +257,8 @@ static void cpu_balance(struct measurement *out, struct measure_cpu *sum, const 
 	out->backwards_n += record->backwards_n;
 	out->unmatched_n += record->unmatched_n;
 	out->nested_n += record->nested_n;
+	out->missed_n += record->missed_n;
+	out->missed_cyc += record->missed_cyc;
 	if (!keep)
 		return;
 	sum->window += window;

@@ -36,7 +36,8 @@ struct measure_options {
 	uint64_t seed;                    /* of the order of steps */
 	const volatile sig_atomic_t *stop; /* ends the measurement within some 100 ms */
 	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
-	void (*progress)(void *context, double done);   /* when the first window is open, and after each; 0 to 1; may be NULL */
+	void (*opened)(void *context);                  /* when the first window is open; may be NULL */
+	void (*progress)(void *context, double done);   /* after each window; 0 to 1; may be NULL */
 	void *context;
 };
 
@@ -68,7 +69,7 @@ struct measurement {
 	struct account_hist bytes, burst, gap;
 
 	double residue;  /* worst of all probed windows, as a fraction */
-	uint64_t torn_n, backwards_n, unmatched_n, nested_n;
+	uint64_t torn_n, backwards_n, unmatched_n, nested_n, missed_n, missed_cyc; /* as in struct account_cpu */
 	int64_t steal_ns;
 	int64_t wall_ns;
 	int ended;       /* the target ended */

@@ -19,6 +19,7 @@
 
 #define UNBALANCED 0.001
 #define STEAL 0.01 /* of one CPU's time */
+#define MISSED 0.001 /* of the target's cycles */
 
 static const char *const task_names[ACCOUNT_TASK_MAX] = {
 	[ACCOUNT_UNKNOWN] = "unknown", [ACCOUNT_IDLE] = "idle", [ACCOUNT_OTHER] = "other", [ACCOUNT_TARGET] = "target",
@@ -228,6 +229,15 @@ static int64_t path_calls(const struct measurement *m)
 	return n;
 }
 
+static double target_cyc(const struct measurement *m)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < m->blocks_n; i++)
+		sum += m->blocks[i].target_cyc == STORE_NULL ? 0 : (double)m->blocks[i].target_cyc;
+	return sum;
+}
+
 /* Of the machine and of how the measurement went. */
 static int write_common_warnings(const struct writer *w, int64_t lost)
 {
@@ -239,6 +249,9 @@ static int write_common_warnings(const struct writer *w, int64_t lost)
 	if (!err && m->residue > UNBALANCED)
 		err = write_warning(w, "unbalanced", "the ledger's rows miss the clock by %.2g %% in a window (limit 0.1 %%): do not trust them; "
 				    "is the clock steady?", 100 * m->residue);
+	if (!err && (double)m->missed_cyc * w->scale > MISSED * target_cyc(m))
+		err = write_warning(w, "switches", "the kernel did not tell of %" PRIu64 " context switches: up to %.2g %% of the target's cycles "
+				    "may be charged to the wrong task", m->missed_n, 100 * (double)m->missed_cyc * w->scale / target_cyc(m));
 	if (!err && (double)m->steal_ns > STEAL * (double)m->wall_ns)
 		err = write_warning(w, "steal", "the hypervisor took %.1f %% of a CPU's time away: repeat on a quieter machine",
 				    100.0 * (double)m->steal_ns / (double)m->wall_ns);

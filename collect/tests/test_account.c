@@ -50,7 +50,7 @@ static void opens(int cpu, uint64_t now, uint32_t slot, uint32_t task)
 
 static void closes(int cpu, uint64_t now)
 {
-	account_advance(&cpus[cpu], current(cpu), now, cpus[cpu].seq);
+	account_advance(&cpus[cpu], current(cpu), now);
 	cpus[cpu].close_cyc = now;
 	cpus[cpu].on = 0;
 	for (size_t i = 1; i < sizeof threads / sizeof *threads; i++)
@@ -59,7 +59,7 @@ static void closes(int cpu, uint64_t now)
 
 static void enter(int cpu, uint64_t now, uint32_t nr)
 {
-	account_sys_enter(&cpus[cpu], current(cpu), nr, nr == SEND, now, cpus[cpu].seq);
+	account_sys_enter(&cpus[cpu], current(cpu), nr, nr == SEND, now);
 }
 
 /* `nr` is what the registers say: exec changes it, so a call whose begin was seen keeps its own number. */
@@ -68,7 +68,7 @@ static void leave(int cpu, uint64_t now, uint32_t nr, int64_t result)
 	const struct account_thread *thread = current(cpu);
 	uint32_t own = thread->entered ? thread->nr : nr;
 
-	account_sys_exit(&cpus[cpu], current(cpu), own, own == SEND, result, now, cpus[cpu].seq);
+	account_sys_exit(&cpus[cpu], current(cpu), own, own == SEND, result, now);
 }
 
 static void send_call(int cpu, uint64_t from, uint64_t to, int64_t result)
@@ -80,43 +80,55 @@ static void send_call(int cpu, uint64_t from, uint64_t to, int64_t result)
 /* Switches to a task in scope. */
 static void to_thread(int cpu, uint64_t now, uint32_t slot)
 {
-	account_switch(&cpus[cpu], current(cpu), &threads[slot], slot, ACCOUNT_TARGET, 1, 0, now, cpus[cpu].seq);
+	account_switch(&cpus[cpu], current(cpu), &threads[slot], slot, ACCOUNT_TARGET, 1, 0, now);
 }
 
 /* Switches to a task that is not. */
 static void to_task(int cpu, uint64_t now, uint32_t task)
 {
-	account_switch(&cpus[cpu], current(cpu), NULL, 0, task, task == ACCOUNT_OTHER, task == ACCOUNT_IDLE, now, cpus[cpu].seq);
+	account_switch(&cpus[cpu], current(cpu), NULL, 0, task, task == ACCOUNT_OTHER, task == ACCOUNT_IDLE, now);
 }
 
 static void to_kernel_thread(int cpu, uint64_t now)
 {
-	account_switch(&cpus[cpu], current(cpu), NULL, 0, ACCOUNT_OTHER, 0, 1, now, cpus[cpu].seq);
+	account_switch(&cpus[cpu], current(cpu), NULL, 0, ACCOUNT_OTHER, 0, 1, now);
 }
 
 static void softirq(int cpu, uint64_t now, uint32_t vector)
 {
-	account_softirq_enter(&cpus[cpu], current(cpu), vector, now, cpus[cpu].seq);
+	if (!account_begin(&cpus[cpu]))
+		return;
+	account_softirq_enter(&cpus[cpu], current(cpu), vector, now);
+	account_end(&cpus[cpu]);
 }
 
 static void softirq_end(int cpu, uint64_t now, uint32_t vector)
 {
-	account_softirq_exit(&cpus[cpu], current(cpu), vector, now, cpus[cpu].seq);
+	if (!account_begin(&cpus[cpu]))
+		return;
+	account_softirq_exit(&cpus[cpu], current(cpu), vector, now);
+	account_end(&cpus[cpu]);
 }
 
 static void hardirq(int cpu, uint64_t now, uint32_t kind)
 {
-	account_hardirq_enter(&cpus[cpu], current(cpu), kind, now, cpus[cpu].seq);
+	if (!account_begin(&cpus[cpu]))
+		return;
+	account_hardirq_enter(&cpus[cpu], current(cpu), kind, now);
+	account_end(&cpus[cpu]);
 }
 
 static void hardirq_end(int cpu, uint64_t now, uint32_t kind)
 {
-	account_hardirq_exit(&cpus[cpu], current(cpu), kind, now, cpus[cpu].seq);
+	if (!account_begin(&cpus[cpu]))
+		return;
+	account_hardirq_exit(&cpus[cpu], current(cpu), kind, now);
+	account_end(&cpus[cpu]);
 }
 
 static void thread_exit(int cpu, uint64_t now)
 {
-	account_exit(&cpus[cpu], current(cpu), now, cpus[cpu].seq);
+	account_exit(&cpus[cpu], current(cpu), now);
 }
 
 /* ---- What is expected ---- */
@@ -648,11 +660,11 @@ static void kernel_threads_and_io_uring_workers_have_no_call(void **state)
 	(void)state;
 	opens(0, 0, 0, ACCOUNT_IDLE);
 	/* a worker of a process in scope: its cycles are the target's, but no frame's */
-	account_switch(&cpus[0], NULL, &threads[4], 4, ACCOUNT_TARGET, 1, 1, 10, cpus[0].seq);
+	account_switch(&cpus[0], NULL, &threads[4], 4, ACCOUNT_TARGET, 1, 1, 10);
 	softirq(0, 15, NET_RX_VECTOR);
 	softirq_end(0, 35, NET_RX_VECTOR);
 	to_task(0, 40, ACCOUNT_IDLE);
-	account_switch(&cpus[0], NULL, &threads[4], 4, ACCOUNT_TARGET, 1, 1, 50, cpus[0].seq);
+	account_switch(&cpus[0], NULL, &threads[4], 4, ACCOUNT_TARGET, 1, 1, 50);
 	closes(0, 57);
 
 	balances();
@@ -784,7 +796,6 @@ static void a_clock_that_goes_back_is_counted_and_the_rows_still_balance(void **
 
 	balances();
 	assert_int_equal(cpus[0].backwards_n, 1);
-	assert_int_equal(cpus[0].torn_n, 0);
 	target_row(0, ACCOUNT_CALL_USER, 100 + 20 + 20);
 	target_row(0, ACCOUNT_CALL_OTHER, 10);
 	done();
@@ -792,46 +803,62 @@ static void a_clock_that_goes_back_is_counted_and_the_rows_still_balance(void **
 	assert_int_equal(cpus[0].calls[SEND].cyc, 0);
 }
 
-/* The handler of sys_enter has read the clock when a hardirq comes; that one's events are accounted first. */
-static void an_interrupt_inside_a_handler_is_not_charged_twice(void **state)
+/* While the handler of sys_enter is at work a timer comes, and a softirq behind it: all of it inside the handler. */
+static void an_interrupt_inside_a_handler_is_charged_once_to_what_it_interrupted(void **state)
 {
 	(void)state;
 	opens(0, 0, 1, 0);
-	uint32_t seq = cpus[0].seq;
-	uint64_t now = 100;
+	assert_true(account_begin(&cpus[0]));
+	uint64_t now = 100; /* the handler has read the clock */
 	hardirq(0, 110, ACCOUNT_HARDIRQ_TIMER);
 	hardirq_end(0, 130, ACCOUNT_HARDIRQ_TIMER);
-	account_sys_enter(&cpus[0], &threads[1], SEND, 1, now, seq);
+	softirq(0, 131, NET_RX_VECTOR);
+	softirq_end(0, 139, NET_RX_VECTOR);
+	account_sys_enter(&cpus[0], &threads[1], SEND, 1, now);
+	account_end(&cpus[0]);
+	hardirq(0, 145, ACCOUNT_HARDIRQ_TIMER); /* this one is not inside of it */
+	hardirq_end(0, 147, ACCOUNT_HARDIRQ_TIMER);
 	leave(0, 150, SEND, 1);
 	closes(0, 150);
 
 	balances();
-	assert_int_equal(cpus[0].torn_n, 1);
+	assert_int_equal(cpus[0].torn_n, 4);
 	assert_int_equal(cpus[0].backwards_n, 0);
-	target_row(0, ACCOUNT_CALL_UNKNOWN, 110);
-	row(0, ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, 0, ACCOUNT_HARDIRQ_TIMER, 20);
-	target_row(0, ACCOUNT_CALL_PATH, 20); /* from the interrupt's end on */
+	assert_int_equal(cpus[0].unmatched_n, 0);
+	target_row(0, ACCOUNT_CALL_USER, 100);
+	target_row(0, ACCOUNT_CALL_PATH, 45 + 3); /* the handler's own time and that of the interrupt in it */
+	row(0, ACCOUNT_TARGET, ACCOUNT_CALL_PATH, 0, ACCOUNT_HARDIRQ_TIMER, 2);
 	done();
 	assert_int_equal(threads[1].calls_n, 1);
+	assert_int_equal(cpus[0].hardirqs_n[ACCOUNT_HARDIRQ_TIMER], 1);
 }
 
-static void an_interrupt_before_the_clock_was_read_tears_nothing(void **state)
+/* With whole CPUs in scope: thread 1 goes in a frame to CPU 1, which is not, makes calls there, and comes back. */
+static void what_a_thread_does_on_a_cpu_out_of_scope_is_not_counted(void **state)
 {
 	(void)state;
 	opens(0, 0, 1, 0);
-	uint32_t seq = cpus[0].seq;
-	hardirq(0, 10, ACCOUNT_HARDIRQ_TIMER);
-	hardirq_end(0, 30, ACCOUNT_HARDIRQ_TIMER);
-	account_sys_enter(&cpus[0], &threads[1], SEND, 1, 40, seq);
-	closes(0, 50);
+	enter(0, 10, READ);
+	leave(0, 12, READ, 0);
+	send_call(0, 14, 16, 1);
+	enter(0, 20, SEND);
+	to_task(0, 30, ACCOUNT_IDLE);
+	account_forget(&cpus[1], &threads[1]);
+	to_thread(0, 100, 1);
+	leave(0, 105, SEND, 1); /* of a call that it began there: this one or another */
+	send_call(0, 110, 120, 1);
+	closes(0, 120);
 
 	balances();
-	clean();
-	target_row(0, ACCOUNT_CALL_UNKNOWN, 10);
-	row(0, ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, 0, ACCOUNT_HARDIRQ_TIMER, 20);
-	target_row(0, ACCOUNT_CALL_USER, 10);
-	target_row(0, ACCOUNT_CALL_PATH, 10);
+	target_row(0, ACCOUNT_CALL_USER, 10 + 2 + 4 + 5);
+	target_row(0, ACCOUNT_CALL_OTHER, 2);
+	target_row(0, ACCOUNT_CALL_PATH, 2 + 10 + 5 + 10);
+	row(0, ACCOUNT_IDLE, ACCOUNT_CALL_NONE, 0, 0, 70);
 	done();
+	assert_int_equal(threads[1].calls_n, 2); /* not the one of which a part was not seen */
+	assert_int_equal(threads[1].sleep_cyc, 0);
+	assert_int_equal(cpus[1].burst_hist.n[1], 1); /* the burst so far */
+	assert_int_equal(sum_of(cpus[0].gap_hist.n, ACCOUNT_HIST_MAX), 1); /* and what followed is no gap in it */
 }
 
 /* ---- Bursts, gaps, bytes ---- */
@@ -968,7 +995,7 @@ static void storm_switch(int cpu, uint64_t now)
 	uint32_t slot = free_thread();
 
 	if (slot)
-		account_switch(&cpus[cpu], current(cpu), &threads[slot], slot, ACCOUNT_TARGET, 1, lrand48() % 8 == 0, now, cpus[cpu].seq);
+		account_switch(&cpus[cpu], current(cpu), &threads[slot], slot, ACCOUNT_TARGET, 1, lrand48() % 8 == 0, now);
 	else if (lrand48() & 1)
 		to_kernel_thread(cpu, now);
 	else
@@ -1102,8 +1129,8 @@ int main(void)
 		TEST(an_unknown_vector_is_charged_to_the_last),
 		TEST(a_switch_ends_a_softirq_whose_end_was_missed),
 		TEST(a_clock_that_goes_back_is_counted_and_the_rows_still_balance),
-		TEST(an_interrupt_inside_a_handler_is_not_charged_twice),
-		TEST(an_interrupt_before_the_clock_was_read_tears_nothing),
+		TEST(an_interrupt_inside_a_handler_is_charged_once_to_what_it_interrupted),
+		TEST(what_a_thread_does_on_a_cpu_out_of_scope_is_not_counted),
 		TEST(a_burst_ends_at_another_call_and_its_gaps_are_those_inside_it),
 		TEST(bursts_are_of_one_thread_and_outlast_switches),
 		TEST(bytes_and_errors_of_the_path_are_counted_apart),
