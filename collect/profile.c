@@ -275,6 +275,18 @@ static void forward_progress(void *context, double done)
 	session->options->progress(session->options->progress_context, CALIBRATE_SHARE + (1 - CALIBRATE_SHARE) * done, "measuring");
 }
 
+/* The command begins when the first window is open, so that nothing of it is missed. */
+static void start_go(void *context)
+{
+	struct session *session = context;
+
+	if (session->child_go >= 0)
+		close(session->child_go);
+	session->child_go = -1;
+	if (session->options->progress)
+		forward_progress(session, 0);
+}
+
 static int forward_way(void *context, const char *way)
 {
 	const struct session *session = context;
@@ -323,6 +335,7 @@ static int measure_session(struct session *session)
 		.seed = options->seed,
 		.stop = options->stop,
 		.set_way = forward_way,
+		.opened = start_go,
 		.progress = options->progress ? forward_progress : NULL,
 		.context = session,
 	};
@@ -335,9 +348,6 @@ static int measure_session(struct session *session)
 		if (err)
 			return err;
 	}
-	if (session->child_go >= 0)
-		close(session->child_go);
-	session->child_go = -1;
 	return measure(&measuring, &session->measurement);
 }
 
