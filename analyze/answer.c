@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyze/batch.h"
 #include "analyze/store.h"
 #include "analyze/surface.h"
 #include "base/err.h"
@@ -67,28 +68,8 @@ int answer_fraction(struct store *store, int64_t run, enum fraction_async async,
 
 int answer_choose_bench(struct store *store, int64_t profile, const char *baseline, const char *alternative, int64_t *bench)
 {
-	struct run_row *runs;
-	size_t n;
-	int err = store_runs(store, "bench", NULL, &runs, &n);
-	int64_t like = STORE_NULL, other = STORE_NULL;
+	int err = store_bench_for(store, profile, baseline, alternative, bench);
 
-	for (size_t i = 0; i < n && !err; i++) {
-		struct bench_row *rows = NULL;
-		size_t rows_n = 0;
-
-		if (!strcmp(runs[i].state, "incomplete"))
-			continue;
-		err = store_benches(store, runs[i].run, &rows, &rows_n);
-		if (!err && speedup_rounds(rows, rows_n, baseline, alternative)) {
-			if (runs[i].like_run == profile)
-				like = runs[i].run;
-			else if (runs[i].like_run == STORE_NULL)
-				other = runs[i].run;
-		}
-		store_rows_free(rows);
-	}
-	store_rows_free(runs);
-	*bench = like != STORE_NULL ? like : other;
 	if (!err && *bench == STORE_NULL)
 		err = fail(-ENOENT, "no bench of %s against %s is in the store: run `forecall bench --baseline %s --alternative %s --like %" PRId64 "`",
 			   baseline, alternative, baseline, alternative, profile);
@@ -110,22 +91,35 @@ static int weigh(struct store *store, int64_t profile, const struct surface *sur
 	return err;
 }
 
+/* The surface of a bench: from its blocks, joined as they are read. */
+static int bench_surface(struct store *store, const struct answer_options *options, int64_t bench, struct surface **out)
+{
+	struct batches *batches = batches_new(options->baseline, options->alternative);
+	const struct bench_row *rows;
+	size_t n;
+	int err = batches ? 0 : fail(-ENOMEM, "predict: out of memory");
+
+	*out = NULL;
+	if (!err)
+		err = store_benches_of(store, bench, options->baseline, options->alternative, batches_add, batches);
+	if (!err)
+		err = batches_rows(batches, &rows, &n);
+	if (!err)
+		err = surface_new(rows, n, options->baseline, options->alternative, STATS_SEED, STATS_REPLICATES, out);
+	batches_free(batches);
+	return err;
+}
+
 /* s of the bench for this profile: at its own shape when it was made like it, else weighted with the profile's histograms. */
 static int bench_speedup(struct store *store, const struct answer_options *options, const struct run_row *bench, struct answer *out)
 {
-	struct bench_row *rows;
-	struct surface *surface = NULL;
-	size_t n;
-	int err = store_benches(store, bench->run, &rows, &n);
+	struct surface *surface;
+	int err = bench_surface(store, options, bench->run, &surface);
 
-	if (err)
-		return err;
 	out->like = bench->like_run == options->profile;
-	err = surface_new(rows, n, options->baseline, options->alternative, STATS_SEED, STATS_REPLICATES, &surface);
 	if (!err)
 		err = out->like ? surface_own(surface, &out->speedup) : weigh(store, options->profile, surface, &out->speedup);
 	surface_free(surface);
-	store_rows_free(rows);
 	return err;
 }
 

@@ -5,7 +5,8 @@
  * Cost of a way in a set of rounds = sum of (cpu_cyc + async_cyc) / sum of packets_n, in cycles per packet;
  * s = (base - null) / (alternative - null): what the harness itself costs, the `null` way, is taken off both sides.
  * Interval: bootstrap over rounds. A round is kept whole, so that drift of the machine, which is common to the ways
- * of a round, cancels; replicates are widened for the number of rounds (stats_widen_log()).
+ * of a round, cancels; replicates are widened for the number of rounds (stats_widen_log()). Of a large bench, neighbouring
+ * rounds are joined into batches beforehand (batch.h); a batch then is what a round is here.
  */
 #ifndef ANALYZE_SPEEDUP_H
 #define ANALYZE_SPEEDUP_H

@@ -122,6 +122,17 @@ int store_hists(struct store *store, int64_t run, struct hist_row **rows, size_t
 int store_benches(struct store *store, int64_t run, struct bench_row **rows, size_t *n);
 int store_observations(struct store *store, int64_t run, struct observation_row **rows, size_t *n);
 
+/*
+ * Calls visit() with each row of a bench that is of the way null, base or alt, in the order of store_benches(), without having
+ * them all in memory. The row is good until visit() returns; an error of visit() ends it and is returned.
+ */
+typedef int store_bench_visit(void *context, const struct bench_row *row);
+int store_benches_of(struct store *store, int64_t run, const char *base, const char *alt, store_bench_visit *visit, void *context);
+
+/* The finished bench that has a round with all of null, base and alt, and that was made like `profile`, or failing that like none:
+ * of several the newest. *run is STORE_NULL when there is none, which is no error. */
+int store_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t *run);
+
 /* The rows of `hist` with this name: bytes, burst, gap. */
 int store_hist(struct store *store, int64_t run, const char *name, struct hist_row **rows, size_t *n);
 

@@ -238,11 +238,10 @@ static int read_text(struct reader *reader, const struct column *column, const c
 	return 0;
 }
 
-static int read_column(struct reader *reader, sqlite3_stmt *stmt, int at, const struct column *column, char *row)
+/* Reads a column into its field. A text is good until the next step. */
+static void view_column(sqlite3_stmt *stmt, int at, const struct column *column, void *row)
 {
 	bool null = sqlite3_column_type(stmt, at) == SQLITE_NULL;
-	uintptr_t offset = 0;
-	int err = 0;
 
 	switch (column->type) {
 	case COLUMN_INT:
@@ -252,12 +251,22 @@ static int read_column(struct reader *reader, sqlite3_stmt *stmt, int at, const 
 		*column_real(column, row) = null ? NAN : sqlite3_column_double(stmt, at);
 		break;
 	case COLUMN_TEXT:
-		if (!null)
-			err = read_text(reader, column, (const char *)sqlite3_column_text(stmt, at),
-					(size_t)sqlite3_column_bytes(stmt, at), &offset);
-		memcpy(row + column->offset, &offset, sizeof offset);
+		*column_text(column, row) = null ? NULL : (const char *)sqlite3_column_text(stmt, at);
 		break;
 	}
+}
+
+static int read_column(struct reader *reader, sqlite3_stmt *stmt, int at, const struct column *column, char *row)
+{
+	uintptr_t offset = 0;
+	int err = 0;
+
+	view_column(stmt, at, column, row);
+	if (column->type != COLUMN_TEXT)
+		return 0;
+	if (*column_text(column, row))
+		err = read_text(reader, column, *column_text(column, row), (size_t)sqlite3_column_bytes(stmt, at), &offset);
+	memcpy(row + column->offset, &offset, sizeof offset);
 	return err;
 }
 
@@ -322,23 +331,32 @@ static char *select_sql(const struct table *table, const char *where)
 	return sqlite3_str_finish(sql);
 }
 
+/* Prepares SELECT over a table, with its WHERE clause bound. */
+static int select_statement(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n,
+			    sqlite3_stmt **out)
+{
+	int err = prepare_owned(store, select_sql(&store_tables[id], where), out);
+
+	for (size_t i = 0; i < binds_n && !err; i++) {
+		if (binds[i].text)
+			sqlite3_bind_text(*out, (int)i + 1, binds[i].text, -1, SQLITE_STATIC);
+		else if (binds[i].id != STORE_NULL) /* unbound is NULL */
+			sqlite3_bind_int64(*out, (int)i + 1, binds[i].id);
+	}
+	return err;
+}
+
 int table_select(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n,
 		 void **rows, size_t *n)
 {
 	struct reader reader = { .table = &store_tables[id] };
 	sqlite3_stmt *stmt = NULL;
-	int err = prepare_owned(store, select_sql(reader.table, where), &stmt);
+	int err = select_statement(store, id, where, binds, binds_n, &stmt);
 
 	*rows = NULL;
 	*n = 0;
 	if (err)
 		return err;
-	for (size_t i = 0; i < binds_n; i++) {
-		if (binds[i].text)
-			sqlite3_bind_text(stmt, (int)i + 1, binds[i].text, -1, SQLITE_STATIC);
-		else if (binds[i].id != STORE_NULL) /* unbound is NULL */
-			sqlite3_bind_int64(stmt, (int)i + 1, binds[i].id);
-	}
 	err = read_all(&reader, store, stmt);
 	sqlite3_finalize(stmt);
 	free(reader.texts);
@@ -349,6 +367,28 @@ int table_select(struct store *store, enum table_id id, const char *where, const
 	*rows = reader.rows;
 	*n = reader.rows_n;
 	return 0;
+}
+
+int table_each(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n, table_visit *visit,
+	       void *context)
+{
+	const struct table *table = &store_tables[id];
+	void *row = malloc(table->row_size);
+	sqlite3_stmt *stmt = NULL;
+	int code = SQLITE_DONE, err = row ? 0 : fail(-ENOMEM, "store: out of memory");
+
+	if (!err)
+		err = select_statement(store, id, where, binds, binds_n, &stmt);
+	while (!err && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+		for (size_t i = 0; i < table->columns_n; i++)
+			view_column(stmt, (int)i, &table->columns[i], row);
+		err = visit(context, row);
+	}
+	if (!err && code != SQLITE_DONE)
+		err = store_error(store, code);
+	sqlite3_finalize(stmt);
+	free(row);
+	return err;
 }
 
 int table_select_one(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n,

@@ -107,6 +107,12 @@ struct bind {
 int table_select(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n,
 		 void **rows, size_t *n);
 
+/* Calls visit() with each of these rows, one in memory at a time: it and its texts are good until visit() returns. An error of
+ * visit() ends it and is returned. */
+typedef int table_visit(void *context, const void *row);
+int table_each(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n, table_visit *visit,
+	       void *context);
+
 /* As table_select(), for a row that must be there: -ENOENT, without a message, when there is none. The first is taken. */
 int table_select_one(struct store *store, enum table_id id, const char *where, const struct bind *binds, size_t binds_n,
 		     void **row);

@@ -176,6 +176,27 @@ int store_hist(struct store *store, int64_t run, const char *name, struct hist_r
 	return err;
 }
 
+/* Hands the visitor its row by the type it has. */
+struct bench_visitor {
+	store_bench_visit *visit;
+	void *context;
+};
+
+static int visit_bench(void *context, const void *row)
+{
+	const struct bench_visitor *visitor = context;
+
+	return visitor->visit(visitor->context, row);
+}
+
+int store_benches_of(struct store *store, int64_t run, const char *base, const char *alt, store_bench_visit *visit, void *context)
+{
+	struct bind binds[] = { { .id = run }, { .text = base }, { .text = alt } };
+	struct bench_visitor visitor = { visit, context };
+
+	return table_each(store, TABLE_BENCH, "run = ?1 AND way IN ('null', ?2, ?3)", binds, 3, visit_bench, &visitor);
+}
+
 int store_add_prediction(struct store *store, const struct prediction_row *row, int64_t *prediction)
 {
 	return table_insert_new(store, TABLE_PREDICTION, row, prediction);

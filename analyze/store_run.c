@@ -225,3 +225,25 @@ int store_runs(struct store *store, const char *kind, const char *state, struct 
 	*rows = found;
 	return err;
 }
+
+/* A row of ?2 is looked for, and beside it one of ?3 and of null in the same round of the same point: each is one step down the
+ * primary key, and the first round of a bench mostly has them all. */
+#define BENCH_FOR                                                                                                      \
+	"run = (SELECT run FROM run AS r WHERE kind = 'bench' AND state <> 'incomplete'"                               \
+	" AND (like_run = ?1 OR like_run IS NULL) AND EXISTS (SELECT 1 FROM bench AS b"                                \
+	" JOIN bench AS a USING (run, group_size, payload_bytes, private_bytes, round)"                                \
+	" JOIN bench AS n USING (run, group_size, payload_bytes, private_bytes, round)"                                \
+	" WHERE b.run = r.run AND b.way = ?2 AND a.way = ?3 AND n.way = 'null'"                                        \
+	" AND b.packets_n > 0 AND a.packets_n > 0 AND n.packets_n > 0)"                                                \
+	" ORDER BY like_run IS NOT NULL DESC, run DESC LIMIT 1)"
+
+int store_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t *run)
+{
+	struct bind binds[] = { { .id = profile }, { .text = base }, { .text = alt } };
+	void *found;
+	int err = table_select_one(store, TABLE_RUN, BENCH_FOR, binds, 3, &found);
+
+	*run = err ? STORE_NULL : ((struct run_row *)found)->run;
+	store_rows_free(found);
+	return err == -ENOENT ? 0 : err;
+}

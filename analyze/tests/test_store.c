@@ -451,6 +451,104 @@ static void a_hundred_thousand_rows_are_read_back(void **state)
 
 /* ---- Transactions ---- */
 
+struct visits {
+	char ways[64];
+	int64_t packets_n;
+	int stop_at; /* the visit that fails; 0: none */
+	int n;
+};
+
+static int visit(void *context, const struct bench_row *row)
+{
+	struct visits *visits = context;
+
+	strcat(visits->ways, row->way);
+	visits->packets_n += row->packets_n;
+	return ++visits->n == visits->stop_at ? -ECANCELED : 0;
+}
+
+static void add_bench(struct store *store, int64_t run, int64_t round, const char *way, int64_t packets_n)
+{
+	assert_int_equal(store_add_bench(store, &(struct bench_row){ run, round, way, 10, 100, 0, packets_n, 0, 99, STORE_NULL, 0 }), 0);
+}
+
+static void blocks_of_two_ways_are_visited_in_order(void **state)
+{
+	struct store *store = open_for(db, STORE_WRITE);
+	int64_t run = begin_run(store, "bench", 1, STORE_NULL);
+	struct visits all = { .stop_at = 0 }, some = { .stop_at = 2 };
+
+	(void)state;
+	add_bench(store, run, 2, "b", 100);
+	add_bench(store, run, 1, "null", 1);
+	add_bench(store, run, 1, "c", 1000);
+	add_bench(store, run, 1, "a", 10);
+	assert_int_equal(store_benches_of(store, run, "b", "a", visit, &all), 0);
+	assert_string_equal(all.ways, "anullb");
+	assert_int_equal(all.packets_n, 111);
+	assert_int_equal(store_benches_of(store, run, "b", "a", visit, &some), -ECANCELED); /* the visitor's own error */
+	assert_string_equal(some.ways, "anull");
+	store_free(store);
+}
+
+/* A bench of one round in which these two and null each sent something. */
+static int64_t bench_of(struct store *store, int64_t started_ns, int64_t like_run, const char *a, const char *b, const char *state)
+{
+	int64_t run = begin_run(store, "bench", started_ns, like_run);
+
+	add_bench(store, run, 0, a, 1);
+	add_bench(store, run, 0, b, 1);
+	add_bench(store, run, 0, "null", 1);
+	if (state)
+		end_run(store, run, state);
+	return run;
+}
+
+static void assert_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t wanted)
+{
+	int64_t run;
+
+	assert_int_equal(store_bench_for(store, profile, base, alt, &run), 0);
+	assert_int_equal(run, wanted);
+}
+
+static void the_bench_made_like_the_profile_is_chosen_else_the_newest(void **state)
+{
+	struct store *store = open_for(db, STORE_WRITE);
+	int64_t profile = whole_run(store, "profile", 1, STORE_NULL), other = whole_run(store, "profile", 2, STORE_NULL), first, second;
+
+	(void)state;
+	assert_bench_for(store, profile, "a", "b", STORE_NULL);
+	first = bench_of(store, 3, STORE_NULL, "a", "b", "complete");
+	assert_bench_for(store, profile, "a", "b", first);
+	second = bench_of(store, 4, STORE_NULL, "a", "b", "interrupted");
+	bench_of(store, 5, STORE_NULL, "a", "b", NULL);    /* incomplete */
+	bench_of(store, 6, other, "a", "b", "complete");   /* like another profile */
+	bench_of(store, 7, profile, "a", "c", "complete"); /* another alternative */
+	assert_bench_for(store, profile, "a", "b", second);
+	first = bench_of(store, 8, profile, "a", "b", "complete");
+	bench_of(store, 9, STORE_NULL, "a", "b", "complete");
+	assert_bench_for(store, profile, "a", "b", first);
+	assert_bench_for(store, profile, "b", "b", first);
+	assert_bench_for(store, profile, "a", "d", STORE_NULL);
+	store_free(store);
+}
+
+static void a_bench_without_a_round_that_has_all_ways_is_not_chosen(void **state)
+{
+	struct store *store = open_for(db, STORE_WRITE);
+	int64_t profile = whole_run(store, "profile", 1, STORE_NULL), run = begin_run(store, "bench", 2, STORE_NULL);
+
+	(void)state;
+	add_bench(store, run, 0, "a", 1);
+	add_bench(store, run, 0, "null", 1);
+	add_bench(store, run, 1, "b", 1);
+	add_bench(store, run, 0, "b", 0); /* it sent nothing */
+	end_run(store, run, "interrupted");
+	assert_bench_for(store, profile, "a", "b", STORE_NULL);
+	store_free(store);
+}
+
 static void a_kill_before_the_commit_leaves_the_run_incomplete(void **state)
 {
 	struct store *store;
@@ -915,6 +1013,9 @@ int main(void)
 		TEST(predictions_are_scored_when_they_were_observed),
 		TEST(delete_takes_all_rows_and_the_last_runs_host),
 		TEST(a_hundred_thousand_rows_are_read_back),
+		TEST(blocks_of_two_ways_are_visited_in_order),
+		TEST(the_bench_made_like_the_profile_is_chosen_else_the_newest),
+		TEST(a_bench_without_a_round_that_has_all_ways_is_not_chosen),
 		TEST(a_kill_before_the_commit_leaves_the_run_incomplete),
 		TEST(rollback_undoes_and_may_be_called_at_any_time),
 		TEST(a_run_begins_outside_of_transactions),
