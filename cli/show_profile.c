@@ -14,6 +14,7 @@
 #include "cli/print.h"
 
 #define ROWS_SHOWN 12 /* threads and calls: the largest ones */
+#define ROW_SHOWN 1e-4 /* of all cycles: smaller rows of the ledger are summed up */
 
 /* Rows of the ledger with the CPU left out, largest first. */
 struct line {
@@ -57,11 +58,32 @@ static int in_call(const struct ledger_row *row)
 	return strcmp(row->call, "none") && !strcmp(row->softirq, "none") && !strcmp(row->hardirq, "none");
 }
 
+static void print_line(struct table *table, const struct line *line, double all, double target)
+{
+	const struct ledger_row *row = line->row;
+
+	table_text(table, row->task);
+	table_text(table, row->call);
+	table_text(table, row->softirq);
+	table_text(table, row->hardirq);
+	table_i64(table, line->cyc);
+	table_cell(table, "%.2f %%", 100 * (double)line->cyc / all);
+	if (strcmp(row->task, "target"))
+		table_text(table, "");
+	else
+		table_cell(table, "%.2f %%", 100 * (double)line->cyc / target);
+	if (in_call(row))
+		table_text(table, "");
+	else
+		table_i64(table, line->entries_n);
+}
+
 static int print_ledger(const struct ledger_row *rows, size_t n)
 {
 	struct line *lines = calloc(n + 1, sizeof *lines);
 	struct table *table = table_new("task|call|softirq|hardirq|>cycles|>of all|>of the target|>entries");
-	double all = 0, target = 0;
+	double all = 0, target = 0, rest = 0;
+	int rest_n = 0;
 
 	if (!lines)
 		return -ENOMEM;
@@ -71,26 +93,18 @@ static int print_ledger(const struct ledger_row *rows, size_t n)
 		target += strcmp(lines[i].row->task, "target") ? 0 : (double)lines[i].cyc;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct ledger_row *row = lines[i].row;
-
-		table_text(table, row->task);
-		table_text(table, row->call);
-		table_text(table, row->softirq);
-		table_text(table, row->hardirq);
-		table_i64(table, lines[i].cyc);
-		table_cell(table, "%.2f %%", 100 * (double)lines[i].cyc / all);
-		if (strcmp(row->task, "target"))
-			table_text(table, "");
-		else
-			table_cell(table, "%.2f %%", 100 * (double)lines[i].cyc / target);
-		if (in_call(row))
-			table_text(table, "");
-		else
-			table_i64(table, lines[i].entries_n);
+		if ((double)lines[i].cyc < ROW_SHOWN * all) {
+			rest += (double)lines[i].cyc;
+			rest_n++;
+		} else {
+			print_line(table, &lines[i], all, target);
+		}
 	}
 	int err = table_print(table);
 	table_free(table);
 	free(lines);
+	if (rest_n)
+		printf("and %d rows more with %.3f %% of all\n", rest_n, 100 * rest / all);
 	return err;
 }
 
