@@ -238,20 +238,29 @@ static int read_text(struct reader *reader, const struct column *column, const c
 	return 0;
 }
 
+/* SQLite reads NULL as 0, and only of a 0 must be asked which of the two it was. */
+static bool is_null(sqlite3_stmt *stmt, int at)
+{
+	return sqlite3_column_type(stmt, at) == SQLITE_NULL;
+}
+
 /* Reads a column into its field. A text is good until the next step. */
 static void view_column(sqlite3_stmt *stmt, int at, const struct column *column, void *row)
 {
-	bool null = sqlite3_column_type(stmt, at) == SQLITE_NULL;
+	int64_t i;
+	double d;
 
 	switch (column->type) {
 	case COLUMN_INT:
-		*column_int(column, row) = null ? STORE_NULL : sqlite3_column_int64(stmt, at);
+		i = sqlite3_column_int64(stmt, at);
+		*column_int(column, row) = i || !is_null(stmt, at) ? i : STORE_NULL;
 		break;
 	case COLUMN_REAL:
-		*column_real(column, row) = null ? NAN : sqlite3_column_double(stmt, at);
+		d = sqlite3_column_double(stmt, at);
+		*column_real(column, row) = d != 0 || !is_null(stmt, at) ? d : NAN;
 		break;
 	case COLUMN_TEXT:
-		*column_text(column, row) = null ? NULL : (const char *)sqlite3_column_text(stmt, at);
+		*column_text(column, row) = (const char *)sqlite3_column_text(stmt, at);
 		break;
 	}
 }
