@@ -10,6 +10,7 @@
 #define DOSES 3
 #define KERNEL_SHARE 0.1 /* of the null call: the kernel's own cycles between the probes */
 #define SCALE_SD 0.25 /* k differs by this much among targets */
+#define INSIDE_SD 0.04 /* of `call`: how far the share inside frames differs between a null call and real work */
 
 const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
 	[FRACTION_ASYNC_AUTO] = "auto",
@@ -155,8 +156,36 @@ static int round_costs(const struct fraction_input *input, const struct calibrat
 
 #define COSTS_N (sizeof(struct costs) / sizeof(double))
 
-/* The median over rounds and CPUs, member by member. */
-static int costs_of(const struct fraction_input *input, struct costs *costs)
+/* Median of a member over rounds and CPUs, and its standard error, from the median deviation (normal noise: 1.4826 for the
+ * deviation, sqrt(pi / 2) for the median of n values). */
+static int cost_of(const double *values, size_t n, double *cost, double *error)
+{
+	double mad;
+	int err = stats_median(values, n, cost);
+
+	if (!err)
+		err = stats_mad(values, n, &mad);
+	if (!err)
+		*error = 1.4826 * mad * sqrt(M_PI / 2 / (double)n);
+	return err;
+}
+
+/*
+ * `inside` is what is left between two figures ten times its size. Its share of `call` is known better, from the null call, up to
+ * what differs around real work (INSIDE_SD): both are weighed by their variance.
+ */
+static void weigh_inside(struct costs *costs, struct costs *errors)
+{
+	double share = (costs->null_w - (costs->null_u - costs->mode)) / (costs->null_v - costs->null_u);
+	double known = share * costs->call, known_sd = INSIDE_SD * costs->call;
+	double trust = known_sd * known_sd / (known_sd * known_sd + errors->inside * errors->inside);
+
+	costs->inside = trust * costs->inside + (1 - trust) * known;
+	errors->inside *= sqrt(trust);
+}
+
+/* The costs and their standard errors, member by member. */
+static int costs_of(const struct fraction_input *input, struct costs *costs, struct costs *errors)
 {
 	double *values = calloc(COSTS_N * (input->calibrations_n + 1), sizeof *values);
 	size_t n = 0;
@@ -175,9 +204,21 @@ static int costs_of(const struct fraction_input *input, struct costs *costs)
 		n++;
 	}
 	for (size_t j = 0; j < COSTS_N && !err; j++)
-		err = n ? stats_median(values + j * input->calibrations_n, n, (double *)costs + j) : -ENODATA;
+		err = n ? cost_of(values + j * input->calibrations_n, n, (double *)costs + j, (double *)errors + j) : -ENODATA;
 	free(values);
+	if (!err)
+		weigh_inside(costs, errors);
 	return err;
+}
+
+/* The costs as they might be, too: each off by its error. */
+static struct costs draw_costs(const struct costs *costs, const struct costs *errors, struct stats_rng *rng)
+{
+	struct costs drawn;
+
+	for (size_t j = 0; j < COSTS_N; j++)
+		((double *)&drawn)[j] = ((const double *)costs)[j] + ((const double *)errors)[j] * stats_rng_normal(rng);
+	return drawn;
 }
 
 /* Relative standard error of the calls that a meter tells: spread of calls per meter over the probed windows. INFINITY when
@@ -311,7 +352,7 @@ struct problem {
 	const struct fraction_input *input;
 	struct sample *samples; /* by cycle */
 	size_t samples_n;
-	struct costs costs;
+	struct costs costs, cost_errors;
 	enum fraction_meter meter;
 	double trust; /* weight of the measured k against the calibrated one, 1 */
 };
@@ -373,13 +414,13 @@ static int weigh_scale(struct problem *problem)
 }
 
 /* k of a sample: a weighted mean of what it measures and of a draw from what is known beforehand (`noise` 0: the mean of it). */
-static double weighed_scale(const struct problem *problem, const struct sample *sample, double noise)
+static double weighed_scale(const struct problem *problem, const struct costs *costs, const struct sample *sample, double noise)
 {
 	double prior = 1 + SCALE_SD * noise;
 
 	if (problem->trust <= 0)
 		return prior;
-	return problem->trust * measured_scale(sample, &problem->costs, problem->meter) + (1 - problem->trust) * prior;
+	return problem->trust * measured_scale(sample, costs, problem->meter) + (1 - problem->trust) * prior;
 }
 
 #define RESULTS_N (sizeof(struct result) / sizeof(double))
@@ -391,8 +432,9 @@ struct replicates {
 static void visit_all(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
 {
 	struct replicates *reps = context;
-	double scale = weighed_scale(problem, sample, stats_rng_normal(rng));
-	struct result r = evaluate(sample, &problem->costs, problem->meter, scale);
+	struct costs costs = draw_costs(&problem->costs, &problem->cost_errors, rng);
+	double scale = weighed_scale(problem, &costs, sample, stats_rng_normal(rng));
+	struct result r = evaluate(sample, &costs, problem->meter, scale);
 
 	for (size_t j = 0; j < RESULTS_N; j++) {
 		double value = ((double *)&r)[j];
@@ -472,7 +514,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	for (size_t i = 0; i < problem->samples_n; i++)
 		add_sample(&sum, &problem->samples[i]);
 	int err = weigh_scale(problem);
-	struct result r = evaluate(&sum, &problem->costs, problem->meter, weighed_scale(problem, &sum, 0));
+	struct result r = evaluate(&sum, &problem->costs, problem->meter, weighed_scale(problem, &problem->costs, &sum, 0));
 	if (!err)
 		err = resample(problem, visit_all, &reps);
 	for (size_t j = 0; j < RESULTS_N && !err; j++)
@@ -509,7 +551,7 @@ int fraction_estimate(const struct fraction_input *input, struct fraction *out)
 		return -ENODATA;
 	if (!out->calls_n)
 		return -ENOENT;
-	int err = costs_of(input, &problem.costs);
+	int err = costs_of(input, &problem.costs, &problem.cost_errors);
 	if (!err)
 		err = samples_of(input, &problem.samples, &problem.samples_n);
 	if (!err && problem.samples_n < 2)

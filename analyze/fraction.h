@@ -17,8 +17,11 @@
  * cycles between the probes (which share does not matter much: it enters times k - 1 only); and of the send call, with probes
  * on system calls (c) and on everything (a): call = V_c - U, inside = W_c - (U - mode), softirq = V_a - V_c.
  *
+ * `inside` is weighed against its share of `call` around the null call, which is known better on a noisy machine.
+ *
  * Without a meter or CPU time, t_0 = t_1 - (t_2 - t_1) (V_a - U) / (V_a2 - V_a): what the second dose cost tells the first's.
- * Interval: bootstrap over cycles of windows (STATS_REPLICATES), widened as stats_widen() says.
+ * Interval: bootstrap over cycles of windows (STATS_REPLICATES), with the calibration off by its standard errors in each
+ * replicate, widened as stats_widen() says.
  */
 #ifndef ANALYZE_FRACTION_H
 #define ANALYZE_FRACTION_H

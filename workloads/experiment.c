@@ -61,7 +61,7 @@ static int run_profile(struct store *store, const struct experiment_options *opt
 		return err;
 	struct profile_options profile = profile_options_of(options, traffic, &step);
 	profile.seconds = options->profile_seconds;
-	profile.calibration_rounds = 8;
+	profile.calibration_rounds = 16;
 	err = profile_run(store, &profile, &out->profile);
 	int stop_err = traffic_stop(traffic, &out->before);
 	if (!err)

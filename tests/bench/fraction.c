@@ -38,7 +38,7 @@
 
 #define TARGET 0.005
 #define SENDS_N 8
-#define ROUNDS 8
+#define ROUNDS 16
 
 enum mode { BOTH, TRUTH, SPIN, MODES };
 
