@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_fraction.c: f from windows and calibrations made by hand, so that every figure can be worked out beside them. */
+#include "analyze/fraction.h"
+#include "analyze/tests/said.h"
+
+#include <errno.h>
+#include <math.h>
+
+enum { CYCLES = 10, BLOCKS_MAX = 256 };
+
+/*
+ * The probes by calibration, in cycles. U, V and W of the null call: 100, 300, 150. So
+ *   mode    = 0.9 * 100                 =  90
+ *   call    = 1200 - 1000               = 200
+ *   inside  = 1060 - (1000 - 90)        = 150
+ *   softirq = 1300 - 1200               = 100
+ *   linear  = (1300 - 1000) / (1600 - 1300) = 1
+ */
+static const struct calibration_row calibrations[] = {
+	{.call = "null", .probes = "all", .dose = 0, .calls_n = 1, .call_cyc = 100, .frame_cyc = NAN},
+	{.call = "null", .probes = "all", .dose = 1, .calls_n = 1, .call_cyc = 300, .frame_cyc = 150},
+	{.call = "null", .probes = "all", .dose = 2, .calls_n = 1, .call_cyc = 500, .frame_cyc = 350},
+	{.call = "send", .probes = "all", .dose = 0, .calls_n = 1, .call_cyc = 1000, .frame_cyc = NAN},
+	{.call = "send", .probes = "calls", .dose = 1, .calls_n = 1, .call_cyc = 1200, .frame_cyc = 1060},
+	{.call = "send", .probes = "all", .dose = 1, .calls_n = 1, .call_cyc = 1300, .frame_cyc = 1160},
+	{.call = "send", .probes = "all", .dose = 2, .calls_n = 1, .call_cyc = 1600, .frame_cyc = 1460},
+};
+
+enum { CALIBRATIONS = sizeof calibrations / sizeof *calibrations };
+
+static struct block_row blocks[BLOCKS_MAX];
+static size_t blocks_n;
+
+static void nothing_yet(void)
+{
+	blocks_n = 0;
+}
+
+/* A window without probes. */
+static struct block_row *unprobed(int64_t cycle, int64_t udp, int64_t cpu_cyc)
+{
+	struct block_row *block = &blocks[blocks_n++];
+
+	*block = (struct block_row){.cycle = cycle, .dose = 0, .wall_cyc = 1000000, .cpu_cyc = cpu_cyc, .meter_udp = udp,
+				    .meter_io = STORE_NULL, .meter_switch = STORE_NULL, .calls_n = STORE_NULL};
+	return block;
+}
+
+/*
+ * A window with probes: 100 path calls, 20 others, 10 switches (4 in frames), 50 softirqs (40 in frames). By calibration the
+ * probes cost d = (200 * 120 + 100 * (50 + 10 / 2)) / 100 = 295 cycles per path call.
+ */
+static struct block_row *probed(int64_t cycle, int64_t dose, int64_t target_cyc)
+{
+	struct block_row *block = unprobed(cycle, 100, target_cyc);
+
+	block->dose = dose;
+	block->calls_n = 100;
+	block->other_n = 20;
+	block->switch_n = 10;
+	block->frame_switch_n = 4;
+	block->softirq_n = 50;
+	block->frame_softirq_n = 40;
+	block->target_cyc = target_cyc;
+	block->path_cyc = 64040;
+	block->async_cyc = 3000;
+	block->async_target_cyc = 1000;
+	block->irq_cyc = 8000;
+	block->irq_target_cyc = 5000;
+	return block;
+}
+
+/*
+ * A target of which t_0 = 2000 cycles per path call, in which the probes are k = 1.2 times as dear as around the known call:
+ *   t_1 = 2000 + 1.2 * 295 = 2354, and the second dose costs the same again
+ *   F   = 640.4 - (1.2 * 150 - 90) - 1.2 * 100 * (40 + 4 / 2) / 100 = 640.4 - 90 - 50.4 = 500
+ *   f   = 500 / 2000 = 0.25
+ */
+static void quarter(void)
+{
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		probed(cycle, 1, 235400);
+		unprobed(cycle, 200, 400000); /* twice the calls */
+		probed(cycle, 2, 270800);
+	}
+}
+
+static struct fraction_input input(enum fraction_async async)
+{
+	return (struct fraction_input){.blocks = blocks, .blocks_n = blocks_n, .calibrations = calibrations,
+				       .calibrations_n = CALIBRATIONS, .async = async};
+}
+
+static struct fraction estimate(enum fraction_async async)
+{
+	const struct fraction_input in = input(async);
+	struct fraction out;
+
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	return out;
+}
+
+/* f alone. */
+static double f_of(enum fraction_async async)
+{
+	struct fraction out = estimate(async);
+
+	fraction_free(&out);
+	return out.f.value;
+}
+
+static void f_is_the_path_over_the_busy_cycles_without_the_probes(void **state)
+{
+	(void)state;
+	quarter();
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+
+	assert_near(out.f.value, 0.25, 1e-9);
+	assert_near(out.f.low, 0.25, 1e-9); /* all cycles are alike */
+	assert_near(out.f.high, 0.25, 1e-9);
+	assert_near(out.busy_cyc.value, 2000, 1e-6);
+	assert_near(out.path_cyc.value, 500, 1e-6);
+	assert_near(out.probe_scale.value, 1.2, 1e-9);
+	assert_near(out.linear.value, 1, 1e-9);
+	assert_near(out.raw.value, 64040.0 / 235400, 1e-9);
+	assert_string_equal(out.meter, "UDP datagrams sent");
+	assert_near(out.meter_error, 0, 1e-9);
+	assert_near(out.null_cyc, 100, 1e-9);
+	assert_near(out.probed_cyc, 300, 1e-9);
+	assert_near(out.frame_cyc, 150, 1e-9);
+	assert_int_equal(out.calls_n, CYCLES * 200);
+	assert_int_equal(out.probed_n, CYCLES * 2);
+	assert_int_equal(out.unprobed_n, CYCLES);
+	assert_int_equal(out.cycles_n, CYCLES);
+	fraction_free(&out);
+}
+
+static void cpu_time_and_ledger_may_measure_differently(void **state)
+{
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++) /* the scheduler's accounting sees 3 % less of everything */
+		blocks[i].cpu_cyc = (int64_t)((double)blocks[i].cpu_cyc * 0.97);
+	assert_near(f_of(FRACTION_ASYNC_NONE), 0.25, 1e-9);
+}
+
+/* Per path call: a = 30 and a' = 20 (network), or 80 and 30 (all). */
+static void interrupts_outside_frames_count_as_asked_for(void **state)
+{
+	(void)state;
+	quarter();
+	assert_near(f_of(FRACTION_ASYNC_NET), 530.0 / 2020, 1e-9);
+	assert_near(f_of(FRACTION_ASYNC_ALL), 580.0 / 2030, 1e-9);
+	assert_near(f_of(FRACTION_ASYNC_NONE), 0.25, 1e-9);
+}
+
+/*
+ * Without unprobed windows: t_0 = t_1 - (t_2 - t_1) * linear. With t_2 = t_1 + 300: t_0 = 2054, k = 300 / 295,
+ * F = 640.4 + 90 - k (150 + 42).
+ */
+static void without_unprobed_windows_the_second_dose_tells_the_first(void **state)
+{
+	double k = 300.0 / 295;
+
+	(void)state;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		probed(cycle, 1, 235400);
+		probed(cycle, 2, 265400);
+	}
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_null(out.meter);
+	assert_near(out.busy_cyc.value, 2054, 1e-6);
+	assert_near(out.probe_scale.value, k, 1e-9);
+	assert_near(out.f.value, (730.4 - 192 * k) / 2054, 1e-9);
+	assert_true(isnan(out.linear.value)); /* there is nothing to check it against */
+	fraction_free(&out);
+}
+
+/* When the known call says that a second dose costs 400 where the first cost 300, so it is in the target. */
+static void a_second_dose_may_cost_more_than_the_first(void **state)
+{
+	struct calibration_row steep[CALIBRATIONS];
+	struct fraction out;
+
+	(void)state;
+	memcpy(steep, calibrations, sizeof steep);
+	steep[6].call_cyc = 1700;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		probed(cycle, 1, 235400);
+		probed(cycle, 2, 235400 + 40000);
+	}
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	in.calibrations = steep;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_near(out.busy_cyc.value, 2354 - 400 * 0.75, 1e-6);
+	fraction_free(&out);
+}
+
+/* Dose 1 only: nothing tells k, so it is 1, with its spread among targets: t_0 = 2354 - 295, F = 640.4 - 60 - 42. */
+static void with_dose_1_alone_the_calibration_is_believed(void **state)
+{
+	(void)state;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++)
+		probed(cycle, 1, 235400);
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_near(out.probe_scale.value, 1, 1e-9);
+	assert_near(out.busy_cyc.value, 2059, 1e-6);
+	assert_near(out.f.value, 538.4 / 2059, 1e-9);
+	assert_true(out.f.low < out.f.value - 0.001 && out.f.high > out.f.value + 0.001);
+	fraction_free(&out);
+}
+
+/* call = 300 - 100, inside = 150 - (100 - 90), softirq = 200; d = (200 * 120 + 200 * 55) / 100 = 350, k = 354 / 350. */
+static void without_a_loopback_the_null_call_must_do(void **state)
+{
+	double k = 354.0 / 350;
+	struct fraction out;
+
+	(void)state;
+	quarter();
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	in.calibrations_n = 3;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_near(out.probe_scale.value, k, 1e-9);
+	assert_near(out.path_cyc.value, 640.4 - (k * 140 - 90) - k * 200 * 42 / 100, 1e-6);
+	fraction_free(&out);
+}
+
+static void calibrations_are_reduced_by_their_median(void **state)
+{
+	struct calibration_row rows[5 * CALIBRATIONS];
+	struct fraction out;
+
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < 5 * CALIBRATIONS; i++) {
+		rows[i] = calibrations[i % CALIBRATIONS];
+		rows[i].round = (int64_t)(i / CALIBRATIONS);
+		if (rows[i].round == 1 || rows[i].round == 3) /* two of five were disturbed */
+			rows[i].call_cyc *= (double)(i % 7 + 2);
+	}
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	in.calibrations = rows;
+	in.calibrations_n = 5 * CALIBRATIONS;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_near(out.f.value, 0.25, 1e-9);
+	fraction_free(&out);
+}
+
+/* ---- Work meters ---- */
+
+/* As quarter(), but the windows hold 90 to 110 % of the work, and UDP datagrams come from elsewhere. */
+static void unsteady(void)
+{
+	static const int64_t udp[4] = {100, 500, 100, 300};
+
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++) {
+		struct block_row *block = &blocks[i];
+		double work = 0.9 + 0.1 * (double)(i * 7 % 4);
+
+		block->cpu_cyc = (int64_t)((double)block->cpu_cyc * work);
+		block->meter_io = (int64_t)((block->dose ? 300 : 600) * work); /* three reads a call */
+		block->meter_udp = udp[i % 4];
+		if (block->dose) {
+			block->calls_n = (int64_t)(100 * work);
+			block->target_cyc = block->cpu_cyc;
+		}
+	}
+}
+
+static void the_meter_that_goes_with_the_calls_is_taken(void **state)
+{
+	(void)state;
+	unsteady();
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_string_equal(out.meter, "read and write calls");
+	assert_near(out.meter_error, 0, 0.001);
+	assert_near(out.busy_cyc.value, 2000, 1);
+	fraction_free(&out);
+}
+
+static void a_meter_that_could_not_be_read_everywhere_is_not_taken(void **state)
+{
+	(void)state;
+	unsteady();
+	blocks[4].meter_io = STORE_NULL;
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_string_equal(out.meter, "wall time"); /* steadier than the datagrams */
+	assert_true(out.meter_error > 0.01);
+	fraction_free(&out);
+}
+
+static void unprobed_windows_without_cpu_time_are_left_out(void **state)
+{
+	(void)state;
+	quarter();
+	for (size_t i = 1; i < blocks_n; i += 6) /* the unprobed window of every other cycle: a process ended in it */
+		blocks[i].cpu_cyc = STORE_NULL;
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_int_equal(out.unprobed_n, CYCLES / 2);
+	assert_near(out.f.value, 0.25, 1e-9);
+	fraction_free(&out);
+}
+
+/* ---- The busiest thread ---- */
+
+/*
+ * The probes put 640.4 - 500 = 140.4 cycles per call into frames, and stretch the whole by 2354 / 2000. A thread with half of
+ * all cycles, 40000 of them in 60 calls: f = (40000 - 60 * 140.4) / (117700 * 2000 / 2354) = 31576 / 100000.
+ */
+static void f_of_the_busiest_thread_is_corrected_like_the_whole(void **state)
+{
+	const struct thread_row threads[] = {
+		{.tid = 7, .user_cyc = 50000, .path_cyc = 20000, .calls_n = 30},
+		{.tid = 8, .user_cyc = 70000, .path_cyc = 40000, .call_cyc = 4000, .kernel_cyc = 2000, .irq_cyc = 1000, .unknown_cyc = 700,
+		 .sleep_cyc = 999999, .calls_n = 60},
+		{.tid = 9, .user_cyc = 100000, .calls_n = 0},
+	};
+	struct fraction out;
+
+	(void)state;
+	quarter();
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	in.threads = threads;
+	in.threads_n = 3;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_int_equal(out.busiest_tid, 8);
+	assert_near(out.busiest.value, 0.31576, 1e-9);
+	fraction_free(&out);
+}
+
+static void without_threads_there_is_no_busiest(void **state)
+{
+	(void)state;
+	quarter();
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_true(isnan(out.busiest.value));
+	fraction_free(&out);
+}
+
+/* ---- Too little ---- */
+
+static void a_target_without_a_path_call_has_f_0(void **state)
+{
+	struct fraction out;
+
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++)
+		if (blocks[i].dose)
+			blocks[i].calls_n = blocks[i].path_cyc = 0;
+	const struct fraction_input in = input(FRACTION_ASYNC_NET);
+	assert_int_equal(fraction_estimate(&in, &out), -ENOENT);
+	assert_true(out.f.value == 0);
+	assert_int_equal(out.calls_n, 0);
+	assert_int_equal(out.probed_n, CYCLES * 2);
+	assert_null(out.f_rep);
+	fraction_free(&out);
+}
+
+static void too_few_windows_give_no_figure(void **state)
+{
+	struct fraction_input in;
+	struct fraction out;
+
+	(void)state;
+	quarter();
+	in = input(FRACTION_ASYNC_NET);
+	in.blocks_n = 3; /* one cycle */
+	assert_int_equal(fraction_estimate(&in, &out), -ENODATA);
+	assert_null(out.f_rep);
+	in.blocks_n = 0;
+	assert_int_equal(fraction_estimate(&in, &out), -ENODATA);
+	in.blocks = blocks + 1;
+	in.blocks_n = 1; /* an unprobed window */
+	assert_int_equal(fraction_estimate(&in, &out), -ENODATA);
+	in.blocks = blocks;
+	in.blocks_n = 6;
+	assert_int_equal(fraction_estimate(&in, &out), 0); /* two cycles are enough for a figure */
+	fraction_free(&out);
+	in.calibrations_n = 0;
+	assert_int_equal(fraction_estimate(&in, &out), -ENODATA);
+	assert_null(out.f_rep);
+}
+
+static void f_stays_between_0_and_1(void **state)
+{
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++)
+		if (blocks[i].dose)
+			blocks[i].path_cyc = 900000;
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_true(out.f.value == 1 && out.f.low <= 1 && out.f.high <= 1);
+	fraction_free(&out);
+	for (size_t i = 0; i < blocks_n; i++)
+		if (blocks[i].dose)
+			blocks[i].path_cyc = 10; /* less than the probes should have put there */
+	out = estimate(FRACTION_ASYNC_NONE);
+	assert_true(out.f.value == 0 && out.f.low >= 0 && out.f.high >= 0);
+	fraction_free(&out);
+	unsteady();
+	for (size_t i = 0; i < blocks_n; i++)
+		if (blocks[i].dose)
+			blocks[i].path_cyc = (int64_t)(2110 * (double)blocks[i].calls_n * (0.95 + 0.05 * (double)(i / 3 % 3)));
+	out = estimate(FRACTION_ASYNC_NONE);
+	assert_true(out.f.value < 1 && out.f.high == 1);
+	for (size_t i = 0; i < out.rep_n; i++)
+		assert_true(out.f_rep[i] >= 0 && out.f_rep[i] <= 1);
+	fraction_free(&out);
+}
+
+static void equal_data_give_equal_intervals(void **state)
+{
+	(void)state;
+	unsteady();
+	struct fraction one = estimate(FRACTION_ASYNC_NET), two = estimate(FRACTION_ASYNC_NET);
+	assert_memory_equal(one.f_rep, two.f_rep, one.rep_n * sizeof *one.f_rep);
+	assert_true(one.f.low < one.f.value && one.f.value < one.f.high);
+	fraction_free(&one);
+	fraction_free(&two);
+}
+
+/* ---- Experiments that are simulated ---- */
+
+/* A factor about 1 with this relative standard deviation. */
+static double noise(struct stats_rng *rng, double sd)
+{
+	return 1 + sd * stats_rng_normal(rng);
+}
+
+/*
+ * One window of a server of f = 0.6: t_0 = 2000 and F = 1200 on average. The machine drifts from cycle to cycle; what a call
+ * costs, how much work there is and what the meters tell differs from window to window.
+ */
+static void simulate_window(struct stats_rng *rng, int64_t cycle, int64_t dose, double drift, double scale)
+{
+	double calls = round(1000 * noise(rng, 0.1)), path = 1200 * drift * noise(rng, 0.02), user = 800 * drift * noise(rng, 0.03);
+	/* per path call: 0.2 other calls, 0.5 softirqs, 0.4 of them in frames */
+	double cost = scale * (200 * 1.2 + 100 * 0.5) * (double)dose, in_frame = (scale * (150 + 100 * 0.4) - 90) * (double)dose;
+	struct block_row *block = unprobed(cycle, (int64_t)(calls * noise(rng, 0.003)), 0);
+	double busy = (path + user + cost) * calls;
+
+	block->cpu_cyc = (int64_t)(busy * noise(rng, 0.002));
+	if (!dose)
+		return;
+	block->dose = dose;
+	block->calls_n = (int64_t)calls;
+	block->other_n = (int64_t)(0.2 * calls);
+	block->switch_n = block->frame_switch_n = 0;
+	block->softirq_n = (int64_t)(0.5 * calls);
+	block->frame_softirq_n = (int64_t)(0.4 * calls);
+	block->target_cyc = (int64_t)busy;
+	block->path_cyc = (int64_t)((path + in_frame) * calls);
+	block->async_cyc = block->async_target_cyc = 0;
+}
+
+static int simulated_interval_holds(struct stats_rng *rng)
+{
+	static const int64_t doses[5] = {1, 0, 1, 0, 2};
+	double scale = noise(rng, 0.15);
+	int holds;
+
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < 16; cycle++) {
+		double drift = noise(rng, 0.02);
+
+		for (int i = 0; i < 5; i++)
+			simulate_window(rng, cycle, doses[i], drift, scale);
+	}
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_true(out.f.high - out.f.low < 0.05); /* and it says something */
+	holds = out.f.low <= 0.6 && 0.6 <= out.f.high;
+	fraction_free(&out);
+	return holds;
+}
+
+static void intervals_hold_the_truth_as_often_as_they_say(void **state)
+{
+	enum { EXPERIMENTS = 400 };
+	struct stats_rng *rng = stats_rng_new(STATS_SEED);
+	int hits = 0;
+
+	(void)state;
+	assert_non_null(rng);
+	for (int i = 0; i < EXPERIMENTS; i++)
+		hits += simulated_interval_holds(rng);
+	stats_rng_free(rng);
+	if (hits < EXPERIMENTS * 92 / 100 || hits > EXPERIMENTS * 98 / 100)
+		fail_msg("%d of %d intervals hold the truth", hits, EXPERIMENTS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(f_is_the_path_over_the_busy_cycles_without_the_probes),
+		cmocka_unit_test(cpu_time_and_ledger_may_measure_differently),
+		cmocka_unit_test(interrupts_outside_frames_count_as_asked_for),
+		cmocka_unit_test(without_unprobed_windows_the_second_dose_tells_the_first),
+		cmocka_unit_test(a_second_dose_may_cost_more_than_the_first),
+		cmocka_unit_test(with_dose_1_alone_the_calibration_is_believed),
+		cmocka_unit_test(without_a_loopback_the_null_call_must_do),
+		cmocka_unit_test(calibrations_are_reduced_by_their_median),
+		cmocka_unit_test(the_meter_that_goes_with_the_calls_is_taken),
+		cmocka_unit_test(a_meter_that_could_not_be_read_everywhere_is_not_taken),
+		cmocka_unit_test(unprobed_windows_without_cpu_time_are_left_out),
+		cmocka_unit_test(f_of_the_busiest_thread_is_corrected_like_the_whole),
+		cmocka_unit_test(without_threads_there_is_no_busiest),
+		cmocka_unit_test(a_target_without_a_path_call_has_f_0),
+		cmocka_unit_test(too_few_windows_give_no_figure),
+		cmocka_unit_test(f_stays_between_0_and_1),
+		cmocka_unit_test(equal_data_give_equal_intervals),
+		cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
