@@ -41,6 +41,7 @@ struct session {
 	pid_t pid;         /* of the target; 0 when the scope is CPUs */
 	pid_t child;       /* started here, to be ended here */
 	int child_go;      /* pipe: the child execs when it is closed */
+	int child_errno;   /* pipe: why it could not, or nothing */
 	char target[4096]; /* command line, or CPU list */
 	struct calibration_row *calibrations;
 	int calibrations_n;
@@ -86,9 +87,12 @@ static int read_target(pid_t pid, char *text, size_t size)
 /* Starts the command, which waits for its exec until start_go(): nothing of it is missed. */
 static int start_command(struct session *session)
 {
-	int fds[2];
+	int fds[2], result[2];
 
 	if (pipe2(fds, O_CLOEXEC))
+		return fail(-errno, "profile: cannot make a pipe: %s", strerror(errno));
+	session->child_go = fds[1];
+	if (pipe2(result, O_CLOEXEC | O_NONBLOCK))
 		return fail(-errno, "profile: cannot make a pipe: %s", strerror(errno));
 	pid_t parent = getpid();
 	session->child = fork();
@@ -103,11 +107,12 @@ static int start_command(struct session *session)
 		if (getppid() != parent || read(fds[0], &byte, 1) < 0)
 			_exit(1);
 		execvp(argv[0], argv);
-		fail(1, "profile: cannot start %s: %s", argv[0], strerror(errno));
-		_exit(127);
+		int err = errno;
+		_exit(write(result[1], &err, sizeof err) == sizeof err ? 127 : 1);
 	}
 	close(fds[0]);
-	session->child_go = fds[1];
+	close(result[1]);
+	session->child_errno = result[0];
 	session->pid = session->child;
 	for (char *const *word = session->options->command; *word; word++)
 		snprintf(session->target + strlen(session->target), sizeof session->target - strlen(session->target), "%s%s",
@@ -117,11 +122,14 @@ static int start_command(struct session *session)
 
 static void end_command(struct session *session)
 {
+	if (session->child > 0)
+		kill(session->child, SIGTERM); /* first: it would exec when the pipe is closed */
 	if (session->child_go >= 0)
 		close(session->child_go);
+	if (session->child_errno >= 0)
+		close(session->child_errno);
 	if (session->child <= 0)
 		return;
-	kill(session->child, SIGTERM);
 	for (int i = 0; i < 200; i++) {
 		struct timespec pause = {.tv_nsec = 10000000};
 
@@ -351,6 +359,16 @@ static int measure_session(struct session *session)
 	return measure(&measuring, &session->measurement);
 }
 
+/* Whether the command could be started, if there is one. */
+static int check_started(const struct session *session)
+{
+	int err;
+
+	if (session->child_errno < 0 || read(session->child_errno, &err, sizeof err) != sizeof err)
+		return 0;
+	return fail(-ENOEXEC, "profile: cannot start %s: %s", session->options->command[0], strerror(err));
+}
+
 static int write_run(struct session *session, struct store *store, int64_t run)
 {
 	const struct profile_record record = {
@@ -363,16 +381,19 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 		.observed = session->options->ways != NULL,
 	};
 
-	if (session->measurement.blocks_n)
+	int err = check_started(session);
+	if (!err && session->measurement.blocks_n)
 		return profile_store(store, run, &record);
 	store_delete(store, run);
+	if (err)
+		return err;
 	return fail(-ENODATA, session->measurement.ended ? "profile: the target ended before a window was whole; measure longer or start it later"
 							 : "profile: interrupted before a window was whole: nothing was stored");
 }
 
 int profile_run(struct store *store, const struct profile_options *options, int64_t *run)
 {
-	struct session session = {.options = options, .child_go = -1};
+	struct session session = {.options = options, .child_go = -1, .child_errno = -1};
 	int err = open_session(&session);
 
 	if (!err)
