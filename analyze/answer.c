@@ -66,6 +66,19 @@ int answer_fraction(struct store *store, int64_t run, enum fraction_async async,
 	return err;
 }
 
+int answer_calls(struct store *store, int64_t run, int64_t *calls_n)
+{
+	struct block_row *blocks;
+	size_t n;
+	int err = store_blocks(store, run, &blocks, &n);
+
+	*calls_n = 0;
+	for (size_t i = 0; i < n && !err; i++)
+		*calls_n += blocks[i].calls_n == STORE_NULL ? 0 : blocks[i].calls_n;
+	store_rows_free(blocks);
+	return err;
+}
+
 int answer_choose_bench(struct store *store, int64_t profile, const char *baseline, const char *alternative, int64_t *bench)
 {
 	int err = store_bench_for(store, profile, baseline, alternative, bench);

@@ -17,6 +17,9 @@ struct store;
  * for any figure. Free with fraction_free(). */
 int answer_fraction(struct store *store, int64_t run, enum fraction_async async, struct fraction *out);
 
+/* Path calls in the probed windows of a run. */
+int answer_calls(struct store *store, int64_t run, int64_t *calls_n);
+
 struct answer_options {
 	int64_t profile;
 	int64_t bench;            /* STORE_NULL: s is given by hand */

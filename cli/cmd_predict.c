@@ -133,13 +133,18 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 	};
 	struct answer answer;
 	struct store *store = NULL;
+	int64_t calls_n = 0;
 	int err = open_existing(cli->db, &store);
 
 	while (options.async < FRACTION_ASYNC_MAX && strcmp(arguments->async, fraction_async_names[options.async]))
 		options.async++;
 	if (!err)
 		err = choose_profile(store, operand, &options.profile);
-	if (!err && isnan(arguments->speedup)) {
+	if (!err)
+		err = answer_calls(store, options.profile, &calls_n);
+	if (!err && !calls_n && isnan(arguments->speedup)) {
+		options.speedup = 1; /* it will be refused, whatever s is: no bench is asked for */
+	} else if (!err && isnan(arguments->speedup)) {
 		err = choose_baseline(store, options.profile, arguments->baseline, &options.baseline);
 		if (!err && options.bench == STORE_NULL)
 			err = answer_choose_bench(store, options.profile, options.baseline, options.alternative, &options.bench);
@@ -176,5 +181,5 @@ int cmd_predict(struct cli *cli, int argc, char **argv)
 	if (!isnan(arguments.fraction) && (isnan(arguments.speedup) || argc))
 		return options_misuse(&usage, "--fraction goes with --speedup and without RUN");
 	int err = isnan(arguments.fraction) ? from_store(cli, &arguments, argc ? argv[0] : NULL) : by_hand(cli, &arguments);
-	return err == -ECANCELED ? CLI_GATE : err == -EINVAL ? CLI_USAGE : cli_status(err);
+	return err == -ECANCELED || err == -ERANGE ? CLI_GATE : err == -EINVAL ? CLI_USAGE : cli_status(err);
 }
