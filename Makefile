@@ -239,7 +239,7 @@ demo: ## install what is missing, build, run the whole experiment once, show its
 	@$(MAKE) --no-print-directory all
 	@$(DEMO)
 
-# bench-NAME runs tests/bench/NAME.sh, or the program of tests/bench/NAME.c. They print figures, they do not judge them.
+# bench-NAME runs tests/bench/NAME.sh, or the program of tests/bench/NAME.c. They print figures beside their targets.
 BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict
 .PHONY: $(BENCHMARKS)
 bench-accuracy: ## predicted against observed, and f against a workload of known f

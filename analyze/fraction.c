@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DOSES 3
+#define CYCLES_TO_CHOOSE 20 /* outliers are set aside when so many are left */
 #define KERNEL_SHARE 0.1 /* of the null call: the kernel's own cycles between the probes */
 #define SCALE_SD 0.25 /* k differs by this much among targets */
 #define INSIDE_SD 0.04 /* of `call`: how far the share inside frames differs between a null call and real work */
@@ -347,6 +349,39 @@ static int samples_of(const struct fraction_input *input, struct sample **out, s
 	return 0;
 }
 
+/* Log of busy cycles per call, probed over unprobed, of one cycle; NAN when it lacks a dose. `meter` units cancel. */
+static double log_slowdown(const struct sample *sample, enum fraction_meter meter)
+{
+	const struct sums *none = &sample->dose[0], *once = &sample->dose[1];
+
+	return log(once->target / once->calls) - log(none->cpu / none->meter[meter]);
+}
+
+/* Sets the cycles aside in which something disturbed the windows of one dose more than those of the other. */
+static int set_outliers_aside(struct sample *samples, size_t *n, enum fraction_meter meter, size_t *outliers_n)
+{
+	double *x = malloc((*n + 1) * sizeof *x);
+	bool *outlier = malloc((*n + 1) * sizeof *outlier);
+	size_t kept = 0;
+	int err = x && outlier ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < *n && !err; i++)
+		x[i] = log_slowdown(&samples[i], meter);
+	if (!err)
+		err = stats_outliers(x, *n, outlier, outliers_n);
+	if (!err && *n - *outliers_n >= CYCLES_TO_CHOOSE) {
+		for (size_t i = 0; i < *n; i++)
+			if (!outlier[i])
+				samples[kept++] = samples[i];
+		*n = kept;
+	} else {
+		*outliers_n = 0;
+	}
+	free(x);
+	free(outlier);
+	return err;
+}
+
 /* Everything that an evaluation needs, gathered once. */
 struct problem {
 	const struct fraction_input *input;
@@ -557,6 +592,8 @@ int fraction_estimate(const struct fraction_input *input, struct fraction *out)
 	if (!err && problem.samples_n < 2)
 		err = -ENODATA;
 	problem.meter = out->unprobed_n ? choose_meter(input, &out->meter_error) : FRACTION_METER_MAX;
+	if (!err && problem.meter < FRACTION_METER_MAX)
+		err = set_outliers_aside(problem.samples, &problem.samples_n, problem.meter, &out->outliers_n);
 	if (!err)
 		err = figures(&problem, out);
 	out->meter = problem.meter < FRACTION_METER_MAX ? meter_names[problem.meter] : NULL;

@@ -70,7 +70,8 @@ struct fraction {
 	double null_cyc, probed_cyc, frame_cyc; /* U, V, W of the null call: medians over rounds and CPUs */
 	int64_t calls_n;       /* path calls counted, dose 1 and 2 */
 	size_t probed_n, unprobed_n; /* windows */
-	size_t cycles_n;
+	size_t cycles_n;   /* of windows, that count */
+	size_t outliers_n; /* cycles set aside: something disturbed one dose more than the other (stats_outliers()) */
 };
 
 /*

@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 
+#define CYCLES_TO_CHOOSE 20 /* fewer are all kept */
+
 enum work { WORK_UDP, WORK_WALL, WORK_MAX };
 
 static const char *const work_names[WORK_MAX] = {
@@ -163,6 +165,59 @@ static int figures(const struct side *before, const struct side *after, int pair
 	return err;
 }
 
+static double log_cost(const struct sums *cycle)
+{
+	return log(cycle->cpu / cycle->work);
+}
+
+/* Takes the cycles that are outliers by `x` out of a side. */
+static int drop_outliers(struct side *side, const bool *outlier)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < side->n; i++)
+		if (!outlier[i])
+			side->cycles[kept++] = side->cycles[i];
+	side->n = kept;
+	side->windows_n = 0;
+	for (size_t i = 0; i < kept; i++)
+		side->windows_n += (size_t)side->cycles[i].windows;
+	return 0;
+}
+
+/* Marks outliers among the cycles of one side, by cost, or of both, by the ratio of their costs (`other` not NULL), and drops
+ * them. Cycles that miss a window of one side have no ratio and go too. */
+static int set_outliers_aside(struct side *side, struct side *other, size_t *outliers_n)
+{
+	double *x = malloc((side->n + 1) * sizeof *x);
+	bool *outlier = malloc((side->n + 1) * sizeof *outlier);
+	size_t n = 0;
+	int err = x && outlier ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < side->n && !err; i++)
+		x[i] = log_cost(&side->cycles[i]) - (other ? log_cost(&other->cycles[i]) : 0);
+	if (!err && side->n >= CYCLES_TO_CHOOSE) {
+		err = stats_outliers(x, side->n, outlier, &n);
+		if (!err && other)
+			err = drop_outliers(other, outlier);
+		if (!err)
+			err = drop_outliers(side, outlier);
+	}
+	*outliers_n += n;
+	free(x);
+	free(outlier);
+	return err;
+}
+
+static int set_both_aside(struct side *before, struct side *after, int paired, size_t *outliers_n)
+{
+	*outliers_n = 0;
+	if (paired)
+		return set_outliers_aside(before, after, outliers_n);
+	int err = set_outliers_aside(before, NULL, outliers_n);
+	return err ? err : set_outliers_aside(after, NULL, outliers_n);
+}
+
 static int compare_by(enum work work, const struct observe_side *before, const struct observe_side *after, int paired,
 		      struct observe *out)
 {
@@ -171,12 +226,16 @@ static int compare_by(enum work work, const struct observe_side *before, const s
 
 	if (!err)
 		err = side_sums(after, work, &a);
-	*out = (struct observe){.work = work_names[work], .windows_n = b.windows_n + a.windows_n};
+	paired = paired && b.n == a.n;
+	size_t outliers_n = 0;
+	if (!err)
+		err = set_both_aside(&b, &a, paired, &outliers_n);
+	*out = (struct observe){.work = work_names[work], .windows_n = b.windows_n + a.windows_n, .outliers_n = outliers_n};
 	if (!err && (b.windows_n < 2 || a.windows_n < 2))
 		err = fail(-ENODATA, "observe: too few unprobed windows (%zu before, %zu after); measure longer (--seconds)", b.windows_n,
 			   a.windows_n);
 	if (!err)
-		err = figures(&b, &a, paired && b.n == a.n, out);
+		err = figures(&b, &a, paired, out);
 	free(b.cycles);
 	free(a.cycles);
 	return err;

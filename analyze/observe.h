@@ -6,6 +6,7 @@
  * probed windows where there are any. The unit is one UDP datagram sent in the target's namespace, or one clock cycle of time
  * (right when clients set the pace): of the two the one that gives the narrower interval. Others may send in the same namespace,
  * and a target may send something else than UDP.
+ * Cycles whose own r is an outlier are set aside (of two runs, those whose own cost is), and counted.
  * Interval: bootstrap over cycles of windows; where both sides were measured in one run, a cycle is kept whole.
  */
 #ifndef ANALYZE_OBSERVE_H
@@ -26,7 +27,8 @@ struct observe {
 	struct figure r;      /* before / after */
 	struct figure before, after; /* cycles per unit of work */
 	const char *work;     /* what a unit is */
-	size_t windows_n;     /* unprobed windows, both sides */
+	size_t windows_n;     /* unprobed windows, both sides, of the cycles that count */
+	size_t outliers_n;    /* cycles set aside: something disturbed the machine (stats_outliers()) */
 };
 
 /* `paired`: both sides are of the same run, and cycles mean the same on both. 0, or, said: -ENODATA a side has too few

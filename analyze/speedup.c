@@ -7,8 +7,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ROUNDS_TO_CHOOSE 20 /* fewer are all kept */
 
 enum { WAY_NULL, WAY_BASE, WAY_ALT, WAYS_N };
 
@@ -96,6 +99,37 @@ static double cost(const struct round *sum, int way)
 	return sum->cyc[way] / sum->packets[way];
 }
 
+/* Log of this round's own s; NAN when it has none. */
+static double log_ratio(const struct round *round)
+{
+	double null = cost(round, WAY_NULL);
+
+	return log((cost(round, WAY_BASE) - null) / (cost(round, WAY_ALT) - null));
+}
+
+/* Moves the rounds that something disturbed behind the others; *n becomes how many are left. */
+static int set_outliers_aside(struct round *rounds, size_t *n)
+{
+	double *ratios = malloc((*n + 1) * sizeof *ratios);
+	bool *outlier = malloc((*n + 1) * sizeof *outlier);
+	size_t outliers_n = 0, kept = 0;
+	int err = ratios && outlier ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < *n && !err; i++)
+		ratios[i] = log_ratio(&rounds[i]);
+	if (!err)
+		err = stats_outliers(ratios, *n, outlier, &outliers_n);
+	if (!err && *n >= ROUNDS_TO_CHOOSE) {
+		for (size_t i = 0; i < *n; i++)
+			if (!outlier[i])
+				rounds[kept++] = rounds[i];
+		*n = kept;
+	}
+	free(ratios);
+	free(outlier);
+	return err;
+}
+
 static struct round sum_all(const struct round *rounds, size_t n)
 {
 	struct round sum = { 0 };
@@ -181,14 +215,18 @@ int speedup_divide(struct speedup *speedup)
 	return err;
 }
 
-static int compute(const struct round *rounds, size_t n, uint64_t seed, size_t rep_n, struct speedup *out)
+static int compute(struct round *rounds, size_t n, uint64_t seed, size_t rep_n, struct speedup *out)
 {
-	struct round sum = sum_all(rounds, n);
-	int err = speedup_alloc(out, n > 1 ? rep_n : 0);
+	size_t all_n = n;
+	int err = set_outliers_aside(rounds, &n);
 
+	if (!err)
+		err = speedup_alloc(out, n > 1 ? rep_n : 0);
 	if (err)
 		return err;
+	struct round sum = sum_all(rounds, n);
 	out->rounds_n = n;
+	out->outliers_n = all_n - n;
 	out->null_cyc = cost(&sum, WAY_NULL);
 	out->base_cyc = figure_exact(cost(&sum, WAY_BASE) - out->null_cyc);
 	out->alt_cyc = figure_exact(cost(&sum, WAY_ALT) - out->null_cyc);

@@ -25,6 +25,7 @@ struct speedup {
 	struct figure base_cyc, alt_cyc;
 	double null_cyc;
 	size_t rounds_n; /* rounds in which all three ways sent something; others (an interrupted run's last) are left out */
+	size_t outliers_n; /* rounds set aside besides */
 	size_t rep_n;    /* 0 when rounds_n is 1: then no interval is known */
 	double *s_rep, *base_rep, *alt_rep;
 };

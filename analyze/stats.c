@@ -116,6 +116,29 @@ int stats_mad(const double *x, size_t n, double *out)
 	return err;
 }
 
+int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n)
+{
+	double *finite = malloc((n + 1) * sizeof *finite), median = 0, mad = 0;
+	size_t finite_n = 0;
+	int err = finite ? 0 : -ENOMEM;
+
+	*outliers_n = 0;
+	for (size_t i = 0; i < n && !err; i++)
+		if (isfinite(x[i]))
+			finite[finite_n++] = x[i];
+	if (!err && finite_n >= 8) {
+		err = stats_median(finite, finite_n, &median);
+		if (!err)
+			err = stats_mad(finite, finite_n, &mad);
+	}
+	free(finite);
+	for (size_t i = 0; i < n && !err; i++) {
+		outlier[i] = !isfinite(x[i]) || (mad > 0 && fabs(x[i] - median) > 5 * 1.4826 * mad);
+		*outliers_n += outlier[i];
+	}
+	return err;
+}
+
 int stats_interval(const double *rep, size_t n, double value, struct figure *out)
 {
 	double *sorted;

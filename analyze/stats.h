@@ -53,6 +53,14 @@ int stats_median(const double *x, size_t n, double *out);
 /* Median of |x - median|, not scaled to a standard deviation. */
 int stats_mad(const double *x, size_t n, double *out);
 
+/*
+ * Marks in outlier[n] the x that lie more than 5 standard deviations from the median, the deviation being told by the median
+ * deviation (1.4826 MAD): so far out normal noise does not reach, and intervals of undisturbed data stay as they are. What is
+ * not finite is one too. None of the finite ones below 8 of them, or when the MAD is 0. *outliers_n: how many. For what disturbs
+ * a machine for a moment; those who leave them out say how many they were.
+ */
+int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n);
+
 /* Percentile interval: value, with the 2.5 % and 97.5 % quantiles of rep[n], n >= 2, as low and high. */
 int stats_interval(const double *rep, size_t n, double value, struct figure *out);
 

@@ -51,8 +51,8 @@ static int split_ways(char *text, const char **names, size_t *n)
 
 static json_t *point_json(const struct bench_row *row, const char *way, const struct speedup *s)
 {
-	return json_pack("{ss sI sI sI sI so so so}", "way", way, "group", (json_int_t)row->group_size, "payload",
-			 (json_int_t)row->payload_bytes, "private", (json_int_t)row->private_bytes, "rounds", (json_int_t)s->rounds_n, "speedup",
+	return json_pack("{ss sI sI sI sI sI so so so}", "way", way, "group", (json_int_t)row->group_size, "payload",
+			 (json_int_t)row->payload_bytes, "private", (json_int_t)row->private_bytes, "rounds", (json_int_t)s->rounds_n, "outliers", (json_int_t)s->outliers_n, "speedup",
 			 json_figure(s->s, "1"), "cycles_per_packet", json_figure(s->alt_cyc, "cycles"), "cycles_per_packet_baseline",
 			 json_figure(s->base_cyc, "cycles"));
 }
@@ -64,6 +64,7 @@ static void point_row(struct table *table, const struct bench_row *row, const ch
 	table_i64(table, row->payload_bytes);
 	table_i64(table, row->private_bytes);
 	table_i64(table, (int64_t)s->rounds_n);
+	table_i64(table, (int64_t)s->outliers_n);
 	table_cell(table, "%.0f", s->null_cyc);
 	table_figure(table, s->base_cyc);
 	table_figure(table, s->alt_cyc);
@@ -104,7 +105,7 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	struct warning_row *warnings = NULL;
 	size_t n, warnings_n;
 	json_t *list = cli->json ? json_array() : NULL;
-	struct table *table = table_new("way|>group|>payload|>private|>rounds|>null|>baseline|>cycles per packet|>s");
+	struct table *table = table_new("way|>group|>payload|>private|>rounds|>set aside|>null|>baseline|>cycles per packet|>s");
 	int err = store_benches(store, run, &rows, &n);
 
 	if (!err)

@@ -234,6 +234,9 @@ static void print_figures(struct store *store, const struct run_row *run, const 
 	       fraction->null_cyc, fraction->probed_cyc, fraction->frame_cyc, scale);
 	if (isfinite(fraction->linear.value))
 		printf("check: busy cycles extrapolated from doses 1 and 2, over those measured unprobed: %s\n", linear);
+	if (fraction->outliers_n)
+		printf("set aside: %zu of %zu cycles of windows, in which something disturbed one dose more than the other\n", fraction->outliers_n,
+		       fraction->outliers_n + fraction->cycles_n);
 	printf("work meter: %s\n", fraction->meter ? fraction->meter : "none (unprobed windows left out)");
 }
 

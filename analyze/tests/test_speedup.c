@@ -45,6 +45,26 @@ static void one_round_has_a_value_but_no_interval(void **state)
 	speedup_free(&s);
 }
 
+/* 24 rounds with net costs of 1000 and 500, a cycle more or less from round to round; in one, something took 10,000 cycles
+ * of the alternative's block. */
+static void a_disturbed_round_is_set_aside_and_counted(void **state)
+{
+	struct bench_row rows[72];
+	struct speedup s;
+
+	(void)state;
+	for (int64_t i = 0; i < 24; i++) {
+		rows[3 * i] = block(i, "null", 10, 1000, STORE_NULL);
+		rows[3 * i + 1] = block(i, "a", 10, 11000, STORE_NULL);
+		rows[3 * i + 2] = block(i, "b", 10, 6000 + 10 * (i % 3 - 1) + (i == 7 ? 10000 : 0), STORE_NULL);
+	}
+	assert_int_equal(speedup_compute(rows, 72, "a", "b", 1, 100, &s), 0);
+	assert_int_equal(s.outliers_n, 1);
+	assert_int_equal(s.rounds_n, 23);
+	assert_near(s.s.value, 2, 1e-3);
+	speedup_free(&s);
+}
+
 static void asynchronous_cycles_count_as_cost(void **state)
 {
 	const struct bench_row rows[] = { block(1, "null", 1, 10, STORE_NULL), block(1, "a", 1, 30, 80), block(1, "b", 1, 40, 20) };
@@ -191,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(s_is_the_quotient_of_costs_net_of_null),
 		cmocka_unit_test(one_round_has_a_value_but_no_interval),
+		cmocka_unit_test(a_disturbed_round_is_set_aside_and_counted),
 		cmocka_unit_test(asynchronous_cycles_count_as_cost),
 		cmocka_unit_test(rounds_that_lack_a_way_are_left_out),
 		cmocka_unit_test(rounds_weigh_by_their_packets),
