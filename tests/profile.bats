@@ -364,6 +364,27 @@ all_whole() {
 	           - (SELECT sum(cyc) FROM ledger l WHERE l.run = run.run)) > 5000)" 0
 }
 
+# killed_at SHARE COMMAND...: after this share, in thousandths, of the time that it should take.
+killed_at() {
+	local us=$((length * $1 / 1000))
+	shift
+	timeout -s KILL "$((us / 1000000)).$(printf %06d $((us % 1000000)))" "$@" > "$OUT/profile" 2>&1 3>&- || true
+}
+
+log_written() { stat -c %y "$FORECALL_DB-wal" 2> /dev/null; }
+
+# killed_in_write COMMAND...: when the database is written to after the windows.
+killed_in_write() {
+	local before
+	start writer "$@" --progress
+	await 20 grep -q measuring "$OUT/writer.err"
+	before=$(log_written)
+	until [ "$(log_written)" != "$before" ] || ended "$LAST"; do :; done
+	kill -9 "$LAST" 2> /dev/null || true
+	await 20 ended "$LAST"
+	rm "$OUT/writer.err"
+}
+
 @test "50 kills at random moments leave a database whose every finished run is whole" {
 	start busy "$KNOWN" plain 1000000000 1 5
 	profile=("$FORECALL" profile -p "$LAST" --seconds 0.1 --window 5 --calibration 1)
@@ -374,9 +395,13 @@ all_whole() {
 	is "SELECT count(*) FROM run WHERE state = 'complete'" 2
 	RANDOM=20040915
 	for i in $(seq 50); do
-		# the first 20 anywhere, the others near the end, where the run is written
-		share=$((i <= 20 ? RANDOM % 1050 : 850 + RANDOM % 250))
-		timeout -s KILL "$(printf '0.%06d' $((length * share / 1000 % 1000000)))" "${profile[@]}" > "$OUT/profile" 2>&1 3>&- || true
+		if [ $i -le 25 ]; then
+			killed_at $((RANDOM % 1050)) "${profile[@]}"
+		elif [ $i -le 40 ]; then
+			killed_at $((850 + RANDOM % 250)) "${profile[@]}" # near the end
+		else
+			killed_in_write "${profile[@]}"
+		fi
 		all_whole
 	done
 	is "SELECT count(*) > 2 FROM run" 1
