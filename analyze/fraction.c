@@ -216,10 +216,10 @@ static int costs_of(const struct fraction_input *input, struct costs *costs, str
 /* The costs as they might be, too: each off by its error. */
 static struct costs draw_costs(const struct costs *costs, const struct costs *errors, struct stats_rng *rng)
 {
-	struct costs drawn;
+	struct costs drawn = *costs;
 
 	for (size_t j = 0; j < COSTS_N; j++)
-		((double *)&drawn)[j] = ((const double *)costs)[j] + ((const double *)errors)[j] * stats_rng_normal(rng);
+		((double *)&drawn)[j] += ((const double *)errors)[j] * stats_rng_normal(rng);
 	return drawn;
 }
 
