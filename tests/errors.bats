@@ -65,11 +65,12 @@ fails() {
 	done
 }
 
-# The nobody of this machine, who may write to the test's folder.
+# The nobody of this machine, who may write to the test's folder, but perhaps not enter the checkout.
 as_nobody() {
+	cp "$FORECALL" "$BATS_TEST_TMPDIR/forecall"
 	chmod 711 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/*/
 	chmod 777 "$BATS_TEST_TMPDIR"
-	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$FORECALL" "$@"
+	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$BATS_TEST_TMPDIR/forecall" "$@"
 }
 
 # ---- Targets ----
