@@ -251,6 +251,33 @@ static void calibrations_are_reduced_by_their_median(void **state)
 	fraction_free(&out);
 }
 
+/*
+ * Three rounds in which W of the send call was off by 40: `inside` is 150 with a standard error of 1.4826 * 40 * sqrt(pi / 6) =
+ * 42.91. The null call's share, (150 - (100 - 90)) / (300 - 100) = 0.7 of `call`, says 140, to 0.04 * 200 = 8: the weights are
+ * 8^2 / (8^2 + 42.91^2) = 0.03359 and the rest, so that `inside` is 140.336, and F = 640.4 - (1.2 * 140.336 - 90) - 50.4.
+ */
+static void a_noisy_inside_is_weighed_against_the_null_call(void **state)
+{
+	struct calibration_row rows[3 * CALIBRATIONS];
+	struct fraction out;
+
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < 3 * CALIBRATIONS; i++) {
+		rows[i] = calibrations[i % CALIBRATIONS];
+		rows[i].round = (int64_t)(i / CALIBRATIONS);
+		if (i % CALIBRATIONS == 4)
+			rows[i].frame_cyc += 40 * ((double)rows[i].round - 1);
+	}
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	in.calibrations = rows;
+	in.calibrations_n = 3 * CALIBRATIONS;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_near(out.path_cyc.value, 680 - 1.2 * 140.336, 0.01);
+	assert_true(out.f.low < out.f.value - 0.001 && out.f.high > out.f.value + 0.001); /* its error is in the interval */
+	fraction_free(&out);
+}
+
 /* ---- Work meters ---- */
 
 /* As quarter(), but the windows hold 90 to 110 % of the work, and UDP datagrams come from elsewhere. */
@@ -506,6 +533,7 @@ int main(void)
 		cmocka_unit_test(with_dose_1_alone_the_calibration_is_believed),
 		cmocka_unit_test(without_a_loopback_the_null_call_must_do),
 		cmocka_unit_test(calibrations_are_reduced_by_their_median),
+		cmocka_unit_test(a_noisy_inside_is_weighed_against_the_null_call),
 		cmocka_unit_test(the_meter_that_goes_with_the_calls_is_taken),
 		cmocka_unit_test(a_meter_that_could_not_be_read_everywhere_is_not_taken),
 		cmocka_unit_test(unprobed_windows_without_cpu_time_are_left_out),
