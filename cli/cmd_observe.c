@@ -111,16 +111,18 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 
 	if (!err)
 		err = choose_prediction(store, arguments->prediction, &prediction);
-	if (!err) {
+	if (prediction) {
 		options.path = prediction->path;
 		options.way = prediction->alternative;
 		err = profile_run(store, &options, &id);
+		progress_free(progress);
+		progress = NULL;
+		if (!err)
+			err = answer_observe_runs(store, prediction->profile, id, prediction->prediction, &observed);
+		if (!err)
+			err = show(cli, id, prediction, &observed);
 	}
 	progress_free(progress);
-	if (!err)
-		err = answer_observe_runs(store, prediction->profile, id, prediction->prediction, &observed);
-	if (!err)
-		err = show(cli, id, prediction, &observed);
 	store_rows_free(prediction);
 	store_free(store);
 	return err;
