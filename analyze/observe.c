@@ -171,7 +171,7 @@ static double log_cost(const struct sums *cycle)
 }
 
 /* Takes the cycles that are outliers by `x` out of a side. */
-static int drop_outliers(struct side *side, const bool *outlier)
+static void drop_outliers(struct side *side, const bool *outlier)
 {
 	size_t kept = 0;
 
@@ -182,7 +182,6 @@ static int drop_outliers(struct side *side, const bool *outlier)
 	side->windows_n = 0;
 	for (size_t i = 0; i < kept; i++)
 		side->windows_n += (size_t)side->cycles[i].windows;
-	return 0;
 }
 
 /* Marks outliers among the cycles of one side, by cost, or of both, by the ratio of their costs (`other` not NULL), and drops
@@ -199,9 +198,9 @@ static int set_outliers_aside(struct side *side, struct side *other, size_t *out
 	if (!err && side->n >= CYCLES_TO_CHOOSE) {
 		err = stats_outliers(x, side->n, outlier, &n);
 		if (!err && other)
-			err = drop_outliers(other, outlier);
+			drop_outliers(other, outlier);
 		if (!err)
-			err = drop_outliers(side, outlier);
+			drop_outliers(side, outlier);
 	}
 	*outliers_n += n;
 	free(x);

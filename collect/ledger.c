@@ -53,7 +53,7 @@ struct event {
 	{#point "_entry", skel->progs.name##_begin, skel->progs.name##_begin_again, kind}, \
 	{#point "_exit", skel->progs.name##_end, skel->progs.name##_end_again, kind}
 
-/* The order is that of attaching: what ends a context before what begins one would be seen half at the edges anyway. */
+/* Every event, in the order in which its programs are attached. */
 static int events_of(const struct ledger_bpf *skel, struct event *out)
 {
 	const struct event all[] = {
