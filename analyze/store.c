@@ -16,51 +16,11 @@
 
 #define APPLICATION_ID 0x6663616c /* as in schema.sql: "fcal" */
 
-/* migrations[i] takes version i + 1 to i + 2; the last leads to STORE_SCHEMA_VERSION. The first entry only holds the
- * place, because an array cannot be empty. */
-static const char *const migrations[] = { NULL };
-_Static_assert(sizeof migrations / sizeof *migrations == (STORE_SCHEMA_VERSION > 1 ? STORE_SCHEMA_VERSION - 1 : 1),
-	       "one migration per version after the first");
-
 /* ---- Schema ---- */
-
-/* Commits when err is 0, rolls back when it is not. */
-static int finish(struct store *store, int err)
-{
-	if (!err)
-		err = store_commit(store);
-	if (err)
-		store_rollback(store);
-	return err;
-}
 
 static int schema_version(struct store *store, int64_t *version)
 {
 	return store_query(store, "PRAGMA user_version", NULL, 0, version);
-}
-
-static int migrate_step(struct store *store, const char *step, int64_t version)
-{
-	char set_version[64];
-	int err = store_exec(store, step);
-
-	if (err)
-		return err;
-	snprintf(set_version, sizeof set_version, "PRAGMA user_version = %lld", (long long)version);
-	return store_exec(store, set_version);
-}
-
-int store_migrate(struct store *store, const char *const *steps, size_t steps_n)
-{
-	int64_t version = 0;
-	int err = store_begin(store);
-
-	if (err)
-		return err;
-	err = schema_version(store, &version); /* under the lock: another process may just have done it */
-	for (; !err && version <= (int64_t)steps_n; version++)
-		err = migrate_step(store, steps[version - 1], version + 1);
-	return finish(store, err);
 }
 
 /* Lays the schema into an empty database, unless another process was faster. */
@@ -74,7 +34,7 @@ static int create(struct store *store)
 	err = store_query(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &objects_n);
 	if (!err && objects_n == 0)
 		err = store_exec(store, schema_sql);
-	return finish(store, err);
+	return store_finish(store, err);
 }
 
 /* The header says whose database it is; that the schema can be read says that the file goes on behind its header. */
@@ -127,7 +87,7 @@ static int update_schema(struct store *store, enum store_mode mode)
 	int err;
 
 	if (mode == STORE_WRITE)
-		return store_migrate(store, migrations, STORE_SCHEMA_VERSION - 1);
+		return store_migrate(store, schema_sql, STORE_SCHEMA_VERSION);
 	err = store_open(store->path, STORE_WRITE, &writer);
 	store_free(writer);
 	return err;

@@ -76,10 +76,13 @@ int store_exec(struct store *store, const char *sql);
  * STORE_NULL when there is none. out may be NULL. */
 int store_query(struct store *store, const char *sql, const int64_t *ids, size_t ids_n, int64_t *out);
 
-/* store.c ---------------------------------------------------------------------------------------------------------- */
+/* Ends a transaction: commits when err is 0, rolls back when it is not. Returns err, or what the commit met. */
+int store_finish(struct store *store, int err);
 
-/* steps[i] takes the schema from version i + 1 to i + 2. Each is applied with its version number in one transaction. */
-int store_migrate(struct store *store, const char *const *steps, size_t steps_n);
+/* store_migrate.c -------------------------------------------------------------------------------------------------- */
+
+/* Brings a database whose schema is older than `version` to `schema`, the text of schema.sql of that version: all or nothing. */
+int store_migrate(struct store *store, const char *schema, int64_t version);
 
 /* store_engine.c --------------------------------------------------------------------------------------------------- */
 

@@ -143,3 +143,12 @@ void store_rollback(struct store *store)
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
+
+int store_finish(struct store *store, int err)
+{
+	if (!err)
+		err = store_commit(store);
+	if (err)
+		store_rollback(store);
+	return err;
+}
