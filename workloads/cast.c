@@ -33,7 +33,10 @@ struct cast {
 /* The sender in use stays when the new one cannot be opened. */
 static int use_way(struct cast *c, const char *way, char *why, size_t n)
 {
-	struct sender_config config = { .fd = c->config.fd, .group_max = GROUP_MAX, .batch = c->config.batch };
+	struct sender_config config = {
+		.fd = c->config.fd, .group_max = GROUP_MAX, .batch = c->config.batch, .private_bytes = RTP_HEADER_BYTES,
+		.to = c->config.to,
+	};
 	size_t i = 0;
 	int err = 0;
 
@@ -41,8 +44,10 @@ static int use_way(struct cast *c, const char *way, char *why, size_t n)
 		i++;
 	if (!c->senders[i])
 		err = sender_open(way, &config, &c->senders[i], why, n);
-	if (!err)
+	if (!err) {
 		c->sender = c->senders[i];
+		group_prepare(c->group, c->sender);
+	}
 	return err;
 }
 

@@ -14,6 +14,7 @@ struct control;
 
 struct cast_config {
 	int fd;			/* the one UDP socket that all ways send from; stays the caller's */
+	const struct sockaddr *to; /* tells the device that the clients are behind; NULL: not known. Stays the caller's */
 	const char *way;	/* to begin with */
 	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
 	uint64_t work_ns;	/* user work per recipient */

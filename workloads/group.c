@@ -65,11 +65,6 @@ size_t group_size(const struct group *group)
 	return group->n;
 }
 
-static struct iovec *payload_part(const struct group *group, struct recipient *r)
-{
-	return &r->message.iov[group->head_bytes ? 1 : 0];
-}
-
 static void prepare_message(const struct group *group, struct recipient *r)
 {
 	struct sender_message *m = &r->message;
@@ -78,6 +73,7 @@ static void prepare_message(const struct group *group, struct recipient *r)
 	m->addr_len = net_len(&r->addr);
 	if (group->head_bytes)
 		m->iov[m->iov_n++] = (struct iovec){ r->private, group->head_bytes };
+	m->shared = (uint32_t)m->iov_n;
 	m->iov[m->iov_n++] = (struct iovec){ (void *)group->payload, group->payload_n };
 	if (group->tail_bytes)
 		m->iov[m->iov_n++] = (struct iovec){ r->private + group->head_bytes, group->tail_bytes };
@@ -177,7 +173,13 @@ void group_set_payload(struct group *group, const void *payload, size_t n)
 	group->payload = payload;
 	group->payload_n = n;
 	for (size_t i = 0; i < group->n; i++)
-		*payload_part(group, group->recipients[i]) = (struct iovec){ (void *)payload, n };
+		group->recipients[i]->message.iov[group->recipients[i]->message.shared] = (struct iovec){ (void *)payload, n };
+}
+
+void group_prepare(const struct group *group, struct sender *sender)
+{
+	for (size_t i = 0; i < group->n; i++)
+		sender_prepare(sender, &group->recipients[i]->message);
 }
 
 static void write_header(struct recipient *r, const struct rtp *stream)

@@ -37,6 +37,9 @@ size_t group_size(const struct group *group);
 /* The shared payload of the next bursts: stays the caller's, and in place until the last flush. */
 void group_set_payload(struct group *group, const void *payload, size_t n);
 
+/* Tells the sender of every recipient, so that the next burst makes nothing that will be kept. */
+void group_prepare(const struct group *group, struct sender *sender);
+
 /* Sends the payload to every recipient: `work` iterations of spin_run(), then its header, then push; at last flush.
  * `stream` is the header of the incoming packet, to which each recipient's offsets are added. */
 void group_burst(struct group *group, struct sender *sender, const struct rtp *stream, uint64_t work);

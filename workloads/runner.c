@@ -137,18 +137,22 @@ static struct sender **kept_sender(struct runner *r, const char *way)
 
 static int prepare_sender(struct runner *r, const struct block *b, struct sender **out, char *why, size_t n)
 {
-	struct sender_config config = { .fd = r->fd, .group_max = b->group, .batch = b->batch };
+	struct sender_config config = {
+		.fd = r->fd, .group_max = b->group, .batch = b->batch, .private_bytes = b->head + b->tail, .to = &r->config.to.sa,
+	};
 	struct sender **kept = kept_sender(r, b->way);
 	int err = 0;
 
 	if (*kept && (strcmp((*kept)->ops->name, b->way) != 0 || (*kept)->config.group_max != b->group ||
-		      (*kept)->config.batch != b->batch)) {
+		      (*kept)->config.batch != b->batch || (*kept)->config.private_bytes != b->head + b->tail)) {
 		sender_free(*kept);
 		*kept = NULL;
 	}
 	if (!*kept)
 		err = sender_open(b->way, &config, kept, why, n);
 	*out = *kept;
+	if (!err)
+		group_prepare(r->group, *kept);
 	return err;
 }
 

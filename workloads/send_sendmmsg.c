@@ -7,30 +7,14 @@
 
 struct sendmmsg_sender {
 	struct sender sender;
-	unsigned batch;		/* room in headers[] */
-	unsigned n;		/* headers filled since the last flush */
+	size_t batch;		/* room in headers[] */
+	size_t n;		/* headers filled since the last flush */
 	struct mmsghdr headers[];
 };
 
-static const char *sendmmsg_available(void)
-{
-	return NULL;
-}
-
-static unsigned batch_of(const struct sender_config *config)
-{
-	size_t batch = config->batch ? config->batch : config->group_max;
-
-	if (batch > config->group_max)
-		batch = config->group_max;
-	if (batch > SENDER_BATCH_MAX)
-		batch = SENDER_BATCH_MAX;
-	return batch ? (unsigned)batch : 1;
-}
-
 static int sendmmsg_open(const struct sender_config *config, struct sender **out)
 {
-	unsigned batch = batch_of(config);
+	size_t batch = sender_batch(config);
 	struct sendmmsg_sender *own = calloc(1, sizeof *own + batch * sizeof own->headers[0]);
 
 	if (!own)
@@ -47,18 +31,19 @@ static int sendmmsg_open(const struct sender_config *config, struct sender **out
 static void sendmmsg_flush(struct sender *sender)
 {
 	struct sendmmsg_sender *own = (struct sendmmsg_sender *)sender;
-	unsigned done = 0, tries = 0;
+	size_t done = 0;
+	unsigned tries = 0;
 
 	while (done < own->n) {
-		int sent = sendmmsg(sender->config.fd, own->headers + done, own->n - done, 0);
+		int sent = sendmmsg(sender->config.fd, own->headers + done, (unsigned)(own->n - done), 0);
 		int err = errno;
 
 		sender->counts.calls_n++;
 		if (sent > 0) {
 			sender->counts.packets_n += (unsigned)sent;
-			done += (unsigned)sent;
+			done += (size_t)sent;
 			tries = 0;
-		} else if (!sender_again(sender, err, &tries)) {
+		} else if (!sender_again(sender, sender->config.fd, err, &tries)) {
 			sender_lost(sender, sender_filled(&own->headers[done].msg_hdr), err);
 			done++;
 			tries = 0;
@@ -84,7 +69,8 @@ static void sendmmsg_free(struct sender *sender)
 const struct sender_ops send_sendmmsg = {
 	.name = "sendmmsg",
 	.help = "one socket, one sendmmsg() per batch of recipients",
-	.available = sendmmsg_available,
+	.traits = SENDER_BATCHES | SENDER_ONE_SOCKET,
+	.available = sender_always,
 	.open = sendmmsg_open,
 	.push = sendmmsg_push,
 	.flush = sendmmsg_flush,

@@ -10,11 +10,6 @@ struct sendmsg_sender {
 	struct msghdr header;
 };
 
-static const char *sendmsg_available(void)
-{
-	return NULL;
-}
-
 static int sendmsg_open(const struct sender_config *config, struct sender **out)
 {
 	struct sendmsg_sender *own = calloc(1, sizeof *own);
@@ -39,7 +34,7 @@ static void sendmsg_push(struct sender *sender, const struct sender_message *mes
 			break;
 		int err = errno;
 
-		if (!sender_again(sender, err, &tries)) {
+		if (!sender_again(sender, sender->config.fd, err, &tries)) {
 			sender_lost(sender, message, err);
 			return;
 		}
@@ -60,7 +55,7 @@ static void sendmsg_free(struct sender *sender)
 const struct sender_ops send_sendmsg = {
 	.name = "sendmsg",
 	.help = "one socket, one sendmsg() per recipient",
-	.available = sendmsg_available,
+	.available = sender_always,
 	.open = sendmsg_open,
 	.push = sendmsg_push,
 	.flush = sendmsg_flush,

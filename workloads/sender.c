@@ -16,6 +16,9 @@ enum {
 static const struct sender_ops *const ways[] = {
 	&send_null,
 	&send_sendmsg,
+	&send_sendto,
+	&send_write,
+	&send_connected,
 	&send_sendmmsg,
 };
 
@@ -47,20 +50,40 @@ const char *sender_names(void)
 	return text;
 }
 
+/* What the traits of a way say against it. NULL: nothing. */
+static const char *conflict(const struct sender_ops *ops, const struct sender_config *config)
+{
+	if (ops->traits & SENDER_ONE_DESTINATION && !config->one_destination)
+		return "it sends many packets to one recipient, and these go to several; use it for bursts to one destination";
+	if (ops->traits & SENDER_SHARED_ONLY && config->private_bytes)
+		return "all recipients get the same bytes from it, so none can be private; send without private bytes";
+	return NULL;
+}
+
+bool sender_refused(const struct sender_ops *ops, const struct sender_config *config, char *why, size_t n)
+{
+	const char *reason = ops->available(), *verb = "is not available here";
+
+	if (!reason) {
+		reason = conflict(ops, config);
+		verb = "cannot send this";
+	}
+	if (reason)
+		snprintf(why, n, "%s %s: %s", ops->name, verb, reason);
+	return reason || (ops->refuses && ops->refuses(config, why, n));
+}
+
 int sender_open(const char *name, const struct sender_config *config, struct sender **out, char *why, size_t n)
 {
 	const struct sender_ops *ops = sender_find(name);
-	const char *reason = ops ? ops->available() : NULL;
 	int err;
 
 	if (!ops) {
 		snprintf(why, n, "no way of sending is called %.40s; give one of %s", name, sender_names());
 		return -EINVAL;
 	}
-	if (reason) {
-		snprintf(why, n, "%s is not available here: %s", name, reason);
+	if (sender_refused(ops, config, why, n))
 		return -EOPNOTSUPP;
-	}
 	err = ops->open(config, out);
 	if (err)
 		snprintf(why, n, "%s: cannot open: %s", name, strerror(-err));
@@ -73,14 +96,30 @@ void sender_free(struct sender *sender)
 		sender->ops->free(sender);
 }
 
-int sender_again(struct sender *sender, int err, unsigned *tries)
+size_t sender_batch(const struct sender_config *config)
+{
+	size_t batch = config->batch ? config->batch : config->group_max;
+
+	if (batch > config->group_max)
+		batch = config->group_max;
+	if (batch > SENDER_BATCH_MAX)
+		batch = SENDER_BATCH_MAX;
+	return batch ? batch : 1;
+}
+
+const char *sender_always(void)
+{
+	return NULL;
+}
+
+int sender_again(struct sender *sender, int fd, int err, unsigned *tries)
 {
 	if (err != EINTR && err != EAGAIN && err != ENOBUFS)
 		return 0;
 	if (err != EINTR && ++*tries > TRIES_MAX)
 		return 0;
 	if (err == EAGAIN)
-		poll(&(struct pollfd){ .fd = sender->config.fd, .events = POLLOUT }, 1, WAIT_MS);
+		poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, WAIT_MS);
 	else if (err == ENOBUFS) /* a device queue is full: poll() knows only of the socket's own buffer */
 		sched_yield();
 	sender->counts.waits_n++;

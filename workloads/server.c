@@ -258,8 +258,8 @@ int server_run(const struct server_config *config)
 	if (!err)
 		err = open_sockets(s);
 	if (!err)
-		err = cast_new(&(struct cast_config){ .fd = s->send, .way = config->way, .batch = config->batch,
-						      .work_ns = config->work_ns }, &s->cast);
+		err = cast_new(&(struct cast_config){ .fd = s->send, .to = &s->config.control.sa, .way = config->way,
+						      .batch = config->batch, .work_ns = config->work_ns }, &s->cast);
 	if (!err)
 		err = watch_all(s);
 	if (!err) {
