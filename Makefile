@@ -9,6 +9,8 @@
 prefix      ?= /usr/local
 bindir      ?= $(prefix)/bin
 libexecdir  ?= $(prefix)/libexec
+libdir      ?= $(prefix)/lib
+includedir  ?= $(prefix)/include
 datadir     ?= $(prefix)/share
 mandir      ?= $(datadir)/man
 completions ?= $(datadir)/bash-completion/completions
@@ -61,7 +63,7 @@ endif
 PROGRAMS  := groupsend receivers livecast
 PROGRAM_C := $(wildcard $(PROGRAMS:%=workloads/%.c))
 BPF_C     := $(wildcard collect/*.bpf.c)
-PARTS     := base collect analyze reports workloads cli
+PARTS     := base collect analyze reports workloads kmod/lib cli
 LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C) cli/%,$(wildcard $(PARTS:%=%/*.c)))
 CLI_C     := $(wildcard cli/*.c)
 TEST_C    := $(wildcard $(PARTS:%=%/tests/test_*.c))
@@ -77,7 +79,14 @@ SAN       := $(OUT)/san
 SAN_O     := $(LIB_C:%.c=$(SAN)/%.o) $(filter-out $(SAN)/cli/main.o,$(CLI_C:%.c=$(SAN)/%.o))
 TESTS     := $(TEST_C:%.c=$(SAN)/%)
 
+# libsendgroup for other programs: the same sources once more, for a shared library that shows only its calls.
+SG_C      := $(wildcard kmod/lib/*.c)
+SG_PIC    := $(SG_C:kmod/lib/%.c=$(OUT)/sendgroup/%.o)
+SG_SO     := libsendgroup.so.1
+SG_LIBS   := $(OUT)/libsendgroup.a $(OUT)/$(SG_SO)
+
 MAN1      := $(wildcard docs/man/*.1)
+MAN3      := $(wildcard docs/man/*.3)
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(SKEL_H) $(BPF_C:%.c=$(GEN)/%.o) # kept, though no rule names them
@@ -87,7 +96,7 @@ MAN1      := $(wildcard docs/man/*.1)
 FORCE:
 
 .PHONY: all
-all: $(BINARIES) ## build forecall and its programs (default)
+all: $(BINARIES) $(SG_LIBS) ## build forecall and its programs (default)
 
 # ---- Generated headers -------------------------------------------------------------------------------------------
 
@@ -162,6 +171,20 @@ $(SAN)/libforecall.a: $(SAN_O) $(OUT)/sources
 	$(call say,AR,$@)
 	$(Q)$(archive)
 
+$(OUT)/sendgroup/%.o: kmod/lib/%.c $(OUT)/cc.flags
+	$(call say,CC-PIC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+
+$(OUT)/libsendgroup.a: $(SG_PIC)
+	$(call say,AR,$@)
+	$(Q)$(archive)
+
+$(OUT)/$(SG_SO): $(SG_PIC)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SG_SO) -Wl,-z,defs -o $@ $^ -luring
+	$(Q)ln -sfn $(SG_SO) $(OUT)/libsendgroup.so
+
 $(OUT)/forecall: $(CLI_O) $(OUT)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -179,7 +202,7 @@ $(TESTS): $(SAN)/%: $(SAN)/%.o $(SAN)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(LDLIBS)
 
--include $(OUR_C:%.c=$(OUT)/%.d) $(OUR_C:%.c=$(SAN)/%.d) $(BPF_C:%.c=$(GEN)/%.d)
+-include $(OUR_C:%.c=$(OUT)/%.d) $(SG_PIC:.o=.d) $(OUR_C:%.c=$(SAN)/%.d) $(BPF_C:%.c=$(GEN)/%.d)
 
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
@@ -200,7 +223,7 @@ clang: ## build with clang too, in build/clang
 LINT_INCLUDE := $(OUT)/lint
 $(LINT_INCLUDE)/.made: Makefile
 	@mkdir -p $(@D)
-	@ln -sfn $(PARTS:%=$(CURDIR)/%) $(@D)
+	@ln -sfn $(addprefix $(CURDIR)/,$(sort $(foreach part,$(PARTS),$(firstword $(subst /, ,$(part)))))) $(@D)
 	@touch $@
 
 # Not unit tests: no linter knows that a failed assertion of cmocka does not return.
@@ -228,8 +251,8 @@ cppcheck: $(LINT_INCLUDE)/.made ## cppcheck on our C files
 
 .PHONY: manlint
 manlint: ## mandoc -Tlint on the man pages
-	$(call say,MANLINT,'$(words $(MAN1)) pages')
-	$(Q)mandoc -Tlint -Wwarning $(MAN1)
+	$(call say,MANLINT,'$(words $(MAN1) $(MAN3)) pages')
+	$(Q)mandoc -Tlint -Wwarning $(MAN1) $(MAN3)
 
 # ---- Demonstration and benchmarks --------------------------------------------------------------------------------
 
@@ -269,15 +292,25 @@ deps: ## install the Debian packages that are missing (nothing is done when none
 
 .PHONY: install
 install: all ## install under prefix (/usr/local), below DESTDIR if given
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/forecall $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(completions)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/forecall $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man3 \
+	  $(DESTDIR)$(completions) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 755 $(OUT)/forecall $(DESTDIR)$(bindir)/
 	install -m 755 $(filter-out $(OUT)/forecall,$(BINARIES)) $(DESTDIR)$(libexecdir)/forecall/
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1/
+	install -m 644 $(MAN3) $(DESTDIR)$(mandir)/man3/
+	install -m 644 $(OUT)/libsendgroup.a $(OUT)/$(SG_SO) $(DESTDIR)$(libdir)/
+	ln -sfn $(SG_SO) $(DESTDIR)$(libdir)/libsendgroup.so
+	version=$$(sed -n 's/.*VERSION "\([0-9.]*\).*/\1/p' $(GEN)/version.h) && \
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@includedir@|$(includedir)|' -e "s|@version@|$$version|" \
+	  kmod/lib/sendgroup.pc.in > $(DESTDIR)$(libdir)/pkgconfig/sendgroup.pc
+	install -m 644 kmod/include/libsendgroup.h $(DESTDIR)$(includedir)/
 	install -m 644 completion/forecall.bash $(DESTDIR)$(completions)/forecall
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(bindir)/forecall $(DESTDIR)$(completions)/forecall $(MAN1:docs/man/%=$(DESTDIR)$(mandir)/man1/%)
+	rm -f $(MAN3:docs/man/%=$(DESTDIR)$(mandir)/man3/%) $(DESTDIR)$(includedir)/libsendgroup.h
+	rm -f $(addprefix $(DESTDIR)$(libdir)/,libsendgroup.a libsendgroup.so $(SG_SO) pkgconfig/sendgroup.pc)
 	rm -rf $(DESTDIR)$(libexecdir)/forecall
 
 .PHONY: clean
