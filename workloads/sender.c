@@ -2,7 +2,10 @@
 /* sender.c: the table of ways to send, and what they share: finding, opening, repeating a call, counting a loss. */
 #include "workloads/sender.h"
 
+#include "workloads/net.h"
+
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -20,6 +23,14 @@ static const struct sender_ops *const ways[] = {
 	&send_write,
 	&send_connected,
 	&send_sendmmsg,
+	&send_uring,
+	&send_uring_sqpoll,
+	&send_uring_zc,
+	&send_uring_multi,
+	&send_zerocopy,
+	&send_gso,
+	&send_multicast,
+	&send_packet,
 };
 
 enum { WAYS_N = sizeof ways / sizeof(const struct sender_ops *) };
@@ -63,14 +74,17 @@ static const char *conflict(const struct sender_ops *ops, const struct sender_co
 bool sender_refused(const struct sender_ops *ops, const struct sender_config *config, char *why, size_t n)
 {
 	const char *reason = ops->available(), *verb = "is not available here";
+	char own[256];
 
 	if (!reason) {
 		reason = conflict(ops, config);
 		verb = "cannot send this";
 	}
+	if (!reason && ops->refuses && ops->refuses(config, own, sizeof own))
+		reason = own;
 	if (reason)
 		snprintf(why, n, "%s %s: %s", ops->name, verb, reason);
-	return reason || (ops->refuses && ops->refuses(config, why, n));
+	return reason != NULL;
 }
 
 int sender_open(const char *name, const struct sender_config *config, struct sender **out, char *why, size_t n)
@@ -110,6 +124,30 @@ size_t sender_batch(const struct sender_config *config)
 const char *sender_always(void)
 {
 	return NULL;
+}
+
+bool sender_needs_ip(const struct sender_config *config, char *why, size_t n)
+{
+	if (!config->to || config->to->sa_family == AF_INET || config->to->sa_family == AF_INET6)
+		return false;
+	snprintf(why, n, "it sends only to IP addresses");
+	return true;
+}
+
+void sender_copy_addr(const struct sockaddr *from, union net_addr *to)
+{
+	memset(to, 0, sizeof *to);
+	memcpy(to, from, from->sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in);
+}
+
+bool sender_over_loopback(const struct sender_config *config)
+{
+	const struct sockaddr_in *in = (const void *)config->to;
+	const struct sockaddr_in6 *in6 = (const void *)config->to;
+
+	if (config->to && config->to->sa_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return config->to && config->to->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
 int sender_again(struct sender *sender, int fd, int err, unsigned *tries)

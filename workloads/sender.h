@@ -37,7 +37,7 @@ struct sender_config {
 	size_t private_bytes;	/* of each message, private to its recipient */
 	bool one_destination;	/* all messages from one flush to the next go to the same recipient */
 	const struct sockaddr *to; /* a recipient, which tells the device that is between; NULL: not known yet */
-	const struct sockaddr *multicast; /* group that all recipients have joined; NULL: none. Needed only by open() */
+	const struct sockaddr *multicast; /* group that all recipients have joined; NULL: none. Read until open() returns, as `to` */
 	/* Told of every message that could not be sent, with a positive errno; may be NULL. */
 	void (*on_error)(void *arg, const struct sender_message *message, int err);
 	void *on_error_arg;
@@ -65,6 +65,7 @@ enum {
 };
 
 struct sender_ops;
+union net_addr; /* net.h */
 
 /* What all ways have in common; the first member of each way's own struct. */
 struct sender {
@@ -161,6 +162,15 @@ size_t sender_batch(const struct sender_config *config);
 /* available() of the ways that every kernel has. */
 const char *sender_always(void);
 
+/* refuses() of ways that only send to IP addresses. */
+bool sender_needs_ip(const struct sender_config *config, char *why, size_t n);
+
+/* Copies an IP address, which may be of any alignment. */
+void sender_copy_addr(const struct sockaddr *from, union net_addr *to);
+
+/* Whether a recipient is known, and the loopback device leads to it. */
+bool sender_over_loopback(const struct sender_config *config);
+
 /* After a call on socket `fd` failed with errno `err` for the `*tries`-th time: 1 when it should be made again (it was
  * interrupted, or the socket was full and this function has waited), 0 when the message is lost. The caller sets *tries to
  * 0 first. */
@@ -169,6 +179,7 @@ int sender_again(struct sender *sender, int fd, int err, unsigned *tries);
 /* Counts a message that could not be sent and tells the caller of it. */
 void sender_lost(struct sender *sender, const struct sender_message *message, int err);
 
-extern const struct sender_ops send_null, send_sendmsg, send_sendto, send_write, send_connected, send_sendmmsg;
+extern const struct sender_ops send_null, send_sendmsg, send_sendto, send_write, send_connected, send_sendmmsg,
+	send_uring, send_uring_sqpoll, send_uring_zc, send_uring_multi, send_zerocopy, send_gso, send_multicast, send_packet;
 
 #endif
