@@ -25,6 +25,9 @@ PACKAGES := gcc make clang llvm bpftool git pkg-config \
 	libcmocka-dev libclang-rt-14-dev bats jq cppcheck clang-tidy mandoc \
 	bpftrace linux-perf strace
 
+# What only the tests of the page in a browser need: `make deps-browser`, which `make check` does.
+BROWSER_PACKAGES := chromium chromium-driver curl
+
 GEN := build
 OUT ?= $(GEN)
 
@@ -116,6 +119,12 @@ $(GEN)/schema.h: schema.sql
 	$(Q){ echo '/* Generated from schema.sql by make. */'; echo 'static const char schema_sql[] ='; \
 	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/?/\\?/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
 
+$(GEN)/whatif.h: reports/whatif.js
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '/* Generated from reports/whatif.js by make. */'; echo 'static const char whatif_js[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/?/\\?/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
+
 # Any kernel's types do: the BPF programs are relocated when they are loaded (CO-RE).
 VMLINUX_BTF ?= /sys/kernel/btf/vmlinux
 VMLINUX_H   ?= $(firstword $(wildcard collect/vmlinux.h /usr/include/vmlinux.h /usr/include/*-linux-gnu/vmlinux.h))
@@ -148,7 +157,7 @@ $(GEN)/bpf.flags $(OUT)/cc.flags $(OUT)/sources: FORCE
 	@echo '$(stamp)' > $@.new; $(if_changed)
 
 # Which generated headers a file needs is known only after it was compiled once: have them all before that.
-GENERATED = $(GEN)/schema.h $(GEN)/version.h $(if $(filter collect/% tests/bench/%,$*),$(SKEL_H))
+GENERATED = $(GEN)/schema.h $(GEN)/whatif.h $(GEN)/version.h $(if $(filter collect/% tests/bench/%,$*),$(SKEL_H))
 
 .SECONDEXPANSION:
 $(OUT)/%.o: %.c $(OUT)/cc.flags | $$(GENERATED)
@@ -278,10 +287,14 @@ $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
-.PHONY: deps
+.PHONY: deps deps-browser
+deps-browser: deps_of = $(BROWSER_PACKAGES)
+deps: deps_of = $(PACKAGES)
 deps: ## install the Debian packages that are missing (nothing is done when none is)
-	@command -v dpkg-query > /dev/null || { echo 'make: not a Debian system: install what corresponds to $(PACKAGES)' >&2; exit 0; }; \
-	missing=$$(for p in $(PACKAGES); do \
+deps-browser: ## the same for the browser that the page is tested in
+deps deps-browser:
+	@command -v dpkg-query > /dev/null || { echo 'make: not a Debian system: install what corresponds to $(deps_of)' >&2; exit 0; }; \
+	missing=$$(for p in $(deps_of); do \
 	  dpkg-query -W -f '$${db:Status-Status}' $$p 2> /dev/null | grep -qx installed || echo $$p; done); \
 	[ -n "$$missing" ] || exit 0; \
 	echo "  APT     "$$missing; \

@@ -38,11 +38,11 @@ int answer_fraction(struct store *store, int64_t run, enum fraction_async async,
 	struct calibration_row *calibrations = NULL;
 	struct thread_row *threads = NULL;
 	struct run_row *row = NULL;
-	struct fraction_input input = {.async = async};
+	struct fraction_input input = {0};
 	int err = store_run(store, run, &row);
 
-	if (!err && async == FRACTION_ASYNC_AUTO)
-		input.async = strcmp(row->scope, "cpus") ? FRACTION_ASYNC_NONE : FRACTION_ASYNC_NET;
+	if (!err)
+		input.async = fraction_async_of(row->scope, async);
 	if (!err)
 		err = store_blocks(store, run, &blocks, &input.blocks_n);
 	if (!err)

@@ -21,6 +21,13 @@ const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
 	[FRACTION_ASYNC_NONE] = "none",
 };
 
+enum fraction_async fraction_async_of(const char *scope, enum fraction_async async)
+{
+	if (async != FRACTION_ASYNC_AUTO)
+		return async;
+	return strcmp(scope, "cpus") ? FRACTION_ASYNC_NONE : FRACTION_ASYNC_NET;
+}
+
 static const char *const meter_names[FRACTION_METER_MAX] = {
 	[FRACTION_METER_UDP] = "UDP datagrams sent",
 	[FRACTION_METER_IO] = "read and write calls",

@@ -41,6 +41,9 @@ enum fraction_async { FRACTION_ASYNC_AUTO, FRACTION_ASYNC_NET, FRACTION_ASYNC_AL
 /* Name of each, as on the command line: auto, net, all, none. */
 extern const char *const fraction_async_names[FRACTION_ASYNC_MAX];
 
+/* What `async` means for a run of this scope ("process", "cpus"): itself, or what auto stands for. */
+enum fraction_async fraction_async_of(const char *scope, enum fraction_async async);
+
 enum fraction_meter { FRACTION_METER_UDP, FRACTION_METER_IO, FRACTION_METER_SWITCH, FRACTION_METER_WALL, FRACTION_METER_MAX };
 
 struct fraction_input {
@@ -50,7 +53,7 @@ struct fraction_input {
 	size_t calibrations_n;
 	const struct thread_row *threads; /* may be none: then there is no busiest thread */
 	size_t threads_n;
-	enum fraction_async async; /* not auto: answer_fraction() knows the scope */
+	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
 	uint64_t seed;
 };
 

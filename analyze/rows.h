@@ -110,6 +110,14 @@ struct observation_row {
 	double observed, observed_low, observed_high;
 };
 
+/* A row of the view bench_v: one way at one point of a bench, over all its rounds. */
+struct bench_point_row {
+	int64_t run, group_size, payload_bytes, private_bytes;
+	const char *way;
+	int64_t rounds_n, packets_n, errors_n;
+	double cycles_per_packet;
+};
+
 /* A row of the view prediction_v: a prediction beside what was observed (NULL where nothing was yet). */
 struct scored_row {
 	int64_t prediction, profile, bench;

@@ -38,6 +38,7 @@ enum table_id {
 	TABLE_PREDICTION,
 	TABLE_OBSERVATION,
 	TABLE_SCORED, /* the view prediction_v */
+	TABLE_BENCH_POINT, /* the view bench_v */
 	TABLE_MAX
 };
 

@@ -102,6 +102,12 @@ static const struct column scored_columns[] = {
 };
 #undef C
 
+#define C(field) COLUMN(bench_point_row, field)
+static const struct column bench_point_columns[] = {
+	C(run), C(group_size), C(payload_bytes), C(private_bytes), C(way), C(rounds_n), C(packets_n), C(errors_n), C(cycles_per_packet),
+};
+#undef C
+
 #define TABLE(sql_name, row, order_by, column_array)                                                                   \
 	{                                                                                                              \
 		.name = (sql_name), .order = (order_by), .row_size = sizeof(struct row), .columns = (column_array),    \
@@ -123,6 +129,7 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_PREDICTION] = TABLE("prediction", prediction_row, "prediction", prediction_columns),
 	[TABLE_OBSERVATION] = TABLE("observation", observation_row, "prediction", observation_columns),
 	[TABLE_SCORED] = TABLE("prediction_v", scored_row, "prediction", scored_columns),
+	[TABLE_BENCH_POINT] = TABLE("bench_v", bench_point_row, "group_size, payload_bytes, private_bytes, way", bench_point_columns),
 };
 
 /* ---- Typed functions ---- */
@@ -162,6 +169,7 @@ ROWS_OF_RUN(call, calls, CALL)
 ROWS_OF_RUN(hist, hists, HIST)
 ROWS_OF_RUN(bench, benches, BENCH)
 ROWS_OF_RUN(observation, observations, OBSERVATION)
+READER(bench_point, bench_points, BENCH_POINT)
 NULLER(host, HOST)
 NULLER(run, RUN)
 NULLER(prediction, PREDICTION)

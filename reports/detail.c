@@ -32,6 +32,65 @@ static double probed_ns(const struct block_row *blocks, size_t n, double clock_h
 	return cyc / clock_hz * 1e9;
 }
 
+/* ---- f over time ---- */
+
+/* Of windows, per path call: cycles of the path (with its interrupts), of the target, and of interrupts that are the path's but not the
+ * target's. Before it is divided, `calls` says by what. */
+struct sums {
+	double calls, path, busy, others;
+};
+
+static struct sums sums_of(const struct block_row *b, enum fraction_async async)
+{
+	bool net = async == FRACTION_ASYNC_NET;
+
+	return (struct sums){ (double)b->calls_n, (double)b->path_cyc + (net ? (double)b->async_cyc : 0), (double)b->target_cyc,
+			      net ? (double)(b->async_cyc - b->async_target_cyc) : 0 };
+}
+
+static struct sums per_call(struct sums s)
+{
+	return (struct sums){ 1, s.path / s.calls, s.busy / s.calls, s.others / s.calls };
+}
+
+static bool counts(const struct block_row *b)
+{
+	return b->dose == 1 && b->target_cyc > 0 && b->calls_n > 0;
+}
+
+static struct sums sum_all(const struct block_row *blocks, size_t n, enum fraction_async async)
+{
+	struct sums all = { 0, 0, 0, 0 };
+
+	for (size_t i = 0; i < n; i++)
+		if (counts(&blocks[i])) {
+			struct sums one = sums_of(&blocks[i], async);
+
+			all = (struct sums){ all.calls + one.calls, all.path + one.path, all.busy + one.busy, all.others + one.others };
+		}
+	return per_call(all);
+}
+
+/* What the probes add is taken as the same per call in every window, and so that all windows together give the f of the run. */
+static int load_moments(const struct block_row *blocks, size_t n, enum fraction_async async, struct detail *out)
+{
+	struct sums mean = sum_all(blocks, n, async);
+	double busy = out->fraction.busy_cyc.value, path = out->fraction.f.value * (busy + mean.others);
+
+	out->moments = calloc(n + 1, sizeof *out->moments);
+	if (!out->moments)
+		return fail(-ENOMEM, "report: out of memory");
+	for (size_t i = 0; i < n; i++) {
+		struct sums one = per_call(sums_of(&blocks[i], async));
+		double f = (one.path - mean.path + path) / (one.busy - mean.busy + busy + one.others);
+
+		if (counts(&blocks[i]) && isfinite(f))
+			out->moments[out->moments_n++] = (struct moment){
+				(double)blocks[i].start_ns / 1e9 + (double)blocks[i].wall_cyc / out->run->clock_hz / 2, f };
+	}
+	return 0;
+}
+
 /* ---- Probes ---- */
 
 /* Mean over rounds (and CPUs) of what one column says about a call with `dose` probes. NAN when it was not measured. */
@@ -69,7 +128,7 @@ static int load_fraction(struct store *store, struct detail *out)
 	struct fraction_input input = {
 		.threads = out->thread_rows,
 		.threads_n = out->threads_n,
-		.async = strcmp(out->run->scope, "cpus") ? FRACTION_ASYNC_NONE : FRACTION_ASYNC_NET,
+		.async = fraction_async_of(out->run->scope, FRACTION_ASYNC_AUTO),
 	};
 	int err = store_blocks(store, out->run->run, &blocks, &input.blocks_n);
 
@@ -82,6 +141,8 @@ static int load_fraction(struct store *store, struct detail *out)
 		out->null = cost_of(calibrations, input.calibrations_n, "null");
 		out->send = cost_of(calibrations, input.calibrations_n, "send");
 		err = estimate(&input, out);
+		if (!err && out->known)
+			err = load_moments(blocks, input.blocks_n, input.async, out);
 	}
 	store_rows_free(blocks);
 	store_rows_free(calibrations);
@@ -135,6 +196,10 @@ int detail_load(struct store *store, const struct run_row *run, struct detail *o
 	if (!err && out->calls_n)
 		qsort(out->call_rows, out->calls_n, sizeof *out->call_rows, by_call_cycles);
 	if (!err)
+		err = store_hist(store, run->run, "burst", &out->bursts, &out->bursts_n);
+	if (!err)
+		err = store_hist(store, run->run, "bytes", &out->sizes, &out->sizes_n);
+	if (!err)
 		err = load_fraction(store, out);
 	if (!err)
 		err = load_bars(store, out);
@@ -143,11 +208,28 @@ int detail_load(struct store *store, const struct run_row *run, struct detail *o
 	return err;
 }
 
+double detail_burst(const struct detail *detail)
+{
+	double all = 0, below = 0;
+
+	for (size_t i = 0; i < detail->bursts_n; i++)
+		all += (double)detail->bursts[i].total;
+	for (size_t i = 0; i < detail->bursts_n; i++) {
+		below += (double)detail->bursts[i].total;
+		if (2 * below >= all)
+			return (double)detail->bursts[i].total / (double)detail->bursts[i].n;
+	}
+	return NAN;
+}
+
 void detail_free(struct detail *detail)
 {
 	if (detail->known)
 		fraction_free(&detail->fraction);
 	store_rows_free(detail->thread_rows);
 	store_rows_free(detail->call_rows);
+	store_rows_free(detail->bursts);
+	store_rows_free(detail->sizes);
+	free(detail->moments);
 	*detail = (struct detail){ .run = NULL };
 }

@@ -16,6 +16,12 @@ struct probe_cost {
 	struct figure frame;  /* W: of these, what the ledger saw */
 };
 
+/* f in one probed window, the mean cost of the probes over the whole run taken out of it. */
+struct moment {
+	double at_s; /* middle of the window, since the start of the run */
+	double f;
+};
+
 struct detail {
 	const struct run_row *run;
 	bool known;               /* fraction holds figures: there were windows enough, and a calibration */
@@ -27,7 +33,14 @@ struct detail {
 	size_t threads_n;
 	struct call_row *call_rows;     /* dearest first */
 	size_t calls_n;
+	struct hist_row *bursts, *sizes; /* burst lengths, and bytes per call, by size */
+	size_t bursts_n, sizes_n;
+	struct moment *moments;         /* in order of time */
+	size_t moments_n;
 };
+
+/* The median number of calls in a burst, counted by calls: half of them are in bursts of so many or more. NAN when there are none. */
+double detail_burst(const struct detail *detail);
 
 /* 0 or -errno, said; then there is nothing to free. */
 int detail_load(struct store *store, const struct run_row *run, struct detail *out);

@@ -125,6 +125,15 @@ int folder_close(FILE *file, const char *name)
 	return said(errno ? errno : EIO, "write", name);
 }
 
+void folder_remove(const struct folder *folder, const char *name)
+{
+	char *path = join(folder->work, name);
+
+	if (path)
+		unlink(path);
+	free(path);
+}
+
 /* ---- The end ---- */
 
 static int move(const struct folder *folder, const char *name)
@@ -141,11 +150,7 @@ static int move(const struct folder *folder, const char *name)
 
 static int drop(const struct folder *folder, const char *name)
 {
-	char *path = join(folder->work, name);
-
-	if (path)
-		unlink(path);
-	free(path);
+	folder_remove(folder, name);
 	return 0;
 }
 

@@ -24,6 +24,9 @@ FILE *folder_create(const struct folder *folder, const char *name);
 /* Closes it. 0, or -errno, said, when not all of it came to the disk. */
 int folder_close(FILE *file, const char *name);
 
+/* Removes a file from the working folder, if it is there. */
+void folder_remove(const struct folder *folder, const char *name);
+
 /* Moves everything to its place, the file `last` after the others. Other files that were there stay. 0 or -errno, said. */
 int folder_publish(struct folder *folder, const char *last);
 

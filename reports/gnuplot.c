@@ -17,7 +17,7 @@ extern char **environ;
 
 #define REMEDY "it draws the pictures; install it: apt-get install gnuplot-nox"
 
-static int spawn(const char *dir, const char *script, int log, pid_t *pid)
+static int spawn(const char *dir, const char *script, int out, int log, pid_t *pid)
 {
 	char *const argv[] = { "gnuplot", "-d", (char *)script, NULL };
 	posix_spawn_file_actions_t actions;
@@ -29,7 +29,8 @@ static int spawn(const char *dir, const char *script, int log, pid_t *pid)
 	if (!err)
 		err = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (!err)
-		err = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+		err = out < 0 ? posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+			      : posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO);
 	if (!err)
@@ -81,14 +82,14 @@ static int judge(int status, FILE *log, const volatile sig_atomic_t *stop)
 	return fail(-EIO, "report: gnuplot failed: %s: it must be 5.4 or later with the svg and pngcairo terminals; " REMEDY, fault);
 }
 
-int gnuplot_run(const char *dir, const char *script, const volatile sig_atomic_t *stop)
+int gnuplot_run(const char *dir, const char *script, int out, const volatile sig_atomic_t *stop)
 {
 	FILE *log = tmpfile();
 	pid_t pid = 0;
 
 	if (!log)
 		return fail(-errno, "report: cannot make a temporary file: %m: set TMPDIR to a folder with room");
-	int err = spawn(dir, script, fileno(log), &pid);
+	int err = spawn(dir, script, out, fileno(log), &pid);
 	if (err == -ENOENT)
 		fail(err, "report: gnuplot was not found; " REMEDY);
 	else if (err)

@@ -6,9 +6,10 @@
 #include <signal.h>
 
 /*
- * Runs the script `script` in the folder `dir`, without the user's own settings, and waits for its end. A signal that sets *stop
+ * Runs the script `script` in the folder `dir`, without the user's own settings, and waits for its end. What it prints goes to the
+ * descriptor `out`, or when that is below 0 nowhere. A signal that sets *stop
  * (NULL: none does) ends it. 0, or, said with the remedy: -ENOENT there is no gnuplot, -EIO it failed, -EINTR.
  */
-int gnuplot_run(const char *dir, const char *script, const volatile sig_atomic_t *stop);
+int gnuplot_run(const char *dir, const char *script, int out, const volatile sig_atomic_t *stop);
 
 #endif

@@ -3,25 +3,60 @@
 #include "reports/page.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "reports/html.h"
 #include "version.h"
 
+/* The sections, in their order. One more is one file reports/page_NAME.c, its prototype in page.h, and a row here. */
+static const struct section {
+	const char *id, *name, *title;
+	int (*write)(struct page *page);
+} sections[] = {
+	{ "gain", "Gain", "What would this server gain?", page_gain },
+	{ "sure", "Certainty", "How sure are we?", page_sure },
+	{ "observed", "Observed", "What was observed?", page_observed },
+	{ "cycles", "Cycles", "Where do the cycles go?", page_cycles },
+	{ "costs", "Costs", "What does a packet cost?", page_costs },
+	{ "machine", "Machine", "On what machine, and how was it measured?", page_machine },
+};
+
+enum { SECTIONS_N = sizeof sections / sizeof *sections };
+
 /* ---- What sections share ---- */
 
-int page_picture(struct page *page, const struct picture *picture, const char *caption)
+/* A picture in its frame, with links to its files. */
+static int picture_frame(struct page *page, const struct picture *picture)
 {
-	if (!*picture->name)
-		return 0;
-	fputs("<figure>\n", page->out);
-	int err = picture_inline(page->folder, picture, ++page->pictures_n, page->out);
+	static const char *const types[] = { "svg", "png", "pdf", "csv" };
+
+	fprintf(page->out, "<figure style=\"max-width:%upx\">\n", picture->width);
+	int err = picture_inline(page->pictures->folder, picture, ++page->pictures_n, page->out);
 	fputs("<figcaption>", page->out);
-	html_text(page->out, caption);
+	html_text(page->out, picture->caption);
 	fputs(" <span class=\"files\">", page->out);
-	static const char *const types[] = { "svg", "png", "csv" };
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		fprintf(page->out, "<a href=\"%s.%s\">%s</a> ", picture->name, types[i], types[i]);
 	fputs("</span></figcaption>\n</figure>\n", page->out);
+	return err;
+}
+
+int page_pictures(struct page *page, const char *section, int64_t run)
+{
+	const struct pictures *set = page->pictures;
+	int err = 0;
+
+	fputs("<div class=\"pair\">\n", page->out);
+	for (size_t i = 0; i < set->n && !err; i++)
+		if (!strcmp(set->list[i]->section, section) && set->list[i]->run == run)
+			err = picture_frame(page, set->list[i]);
+	fputs("</div>\n", page->out);
+	for (size_t i = 0; i < set->absences_n; i++)
+		if (!strcmp(set->absences[i].section, section) && set->absences[i].run == run) {
+			fputs("<p class=\"note\">", page->out);
+			html_text(page->out, set->absences[i].text);
+			fputs("</p>\n", page->out);
+		}
 	return err;
 }
 
@@ -51,7 +86,7 @@ void page_missing(struct page *page, const char *text, const char *command)
 /* For the window: with the newest prediction, so that several pages can be told apart. */
 static void title(struct page *page)
 {
-	const struct report_data *data = page->data;
+	const struct report_data *data = &page->content->data;
 
 	if (data->predictions_n == 0)
 		fputs("What would this server gain?", page->out);
@@ -64,7 +99,10 @@ static void head(struct page *page)
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+	      "script-src 'nonce-", page->out);
+	fputs(page->nonce, page->out);
+	fputs("'\">\n"
 	      "<meta name=\"generator\" content=\"forecall " FORECALL_VERSION "\">\n<link rel=\"icon\" href=\"data:,\">\n<title>", page->out);
 	title(page);
 	fputs("</title>\n<style>\n", page->out);
@@ -79,7 +117,7 @@ static void count(FILE *out, size_t n, const char *what)
 
 static void masthead(struct page *page)
 {
-	const struct report_data *data = page->data;
+	const struct report_data *data = &page->content->data;
 
 	fputs("<header>\n<p class=\"brand\">forecall report</p>\n<p class=\"about\">", page->out);
 	count(page->out, data->runs_n, "run");
@@ -92,8 +130,10 @@ static void masthead(struct page *page)
 		fputs(" · newest run of ", page->out);
 		html_time(page->out, data->runs[data->runs_n - 1]->started_ns);
 	}
-	fputs("</p>\n<nav aria-label=\"Sections\"><a href=\"#gain\">Gain</a> <a href=\"#sure\">Certainty</a> "
-	      "<a href=\"#observed\">Observed</a> <a href=\"#cycles\">Cycles</a> <a href=\"#machine\">Machine</a></nav>\n</header>\n", page->out);
+	fputs("</p>\n<nav aria-label=\"Sections\">", page->out);
+	for (size_t i = 0; i < SECTIONS_N; i++)
+		fprintf(page->out, "%s<a href=\"#%s\">%s</a>", i ? " " : "", sections[i].id, sections[i].name);
+	fputs("</nav>\n</header>\n", page->out);
 }
 
 static void foot(struct page *page)
@@ -101,22 +141,33 @@ static void foot(struct page *page)
 	fputs("<footer><p>Every interval is one of 95 %. f: share of the busy cycles that the path takes. s: how many times as fast the "
 	      "alternative is on the path alone. r: busy cycles before over busy cycles after, at the same work; "
 	      "predicted as 1&nbsp;/&nbsp;(1&nbsp;−&nbsp;f&nbsp;+&nbsp;f/s&nbsp;+&nbsp;o), o being what the port costs elsewhere.</p>\n"
-	      "<p>Made by forecall " FORECALL_VERSION ".</p></footer>\n</body>\n</html>\n", page->out);
+	      "<p>Made by forecall " FORECALL_VERSION ".</p></footer>\n<script nonce=\"", page->out);
+	fputs(page->nonce, page->out);
+	fputs("\">\n", page->out);
+	page_script(page->out);
+	fputs("</script>\n</body>\n</html>\n", page->out);
+}
+
+static int section(struct page *page, const struct section *section)
+{
+	const char *heading = section == sections ? "h1" : "h2";
+
+	fprintf(page->out, "<section id=\"%s\">\n<%s>%s</%s>\n", section->id, heading, section->title, heading);
+	int err = section->write(page);
+	fputs("</section>\n", page->out);
+	return err;
 }
 
 int page_write(struct page *page)
 {
+	int err = 0;
+
 	head(page);
 	masthead(page);
 	fputs("<main>\n", page->out);
 	page_warnings(page);
-	page_gain(page);
-	page_sure(page);
-	int err = page_observed(page);
-	if (!err)
-		err = page_cycles(page);
-	if (!err)
-		page_machine(page);
+	for (size_t i = 0; i < SECTIONS_N && !err; i++)
+		err = section(page, &sections[i]);
 	fputs("</main>\n", page->out);
 	foot(page);
 	return err;

@@ -83,23 +83,15 @@ static void heading(struct page *page, const struct run_row *run)
 	fputs("</code></div>\n", page->out);
 }
 
-static int profile(struct page *page, const struct page_profile *profile)
+static int profile(struct page *page, const struct detail *detail)
 {
-	const struct detail *detail = &profile->detail;
-
 	heading(page, detail->run);
 	if (detail->known)
 		facts(page, detail);
 	else
 		page_missing(page, "This profile is too short for f, or its target never made the call. Measure longer:",
 			     "forecall profile -p PID --seconds 30");
-	fputs("<div class=\"pair\">\n", page->out);
-	int err = page_picture(page, &profile->cpus, "Every cycle of every CPU while the probes were attached. A slice is a count: it has no "
-			       "error but what the probes added, which f above is free of.");
-	if (!err)
-		err = page_picture(page, &profile->threads, "The target’s threads, interrupts in a call counted with the call. The longest "
-				   "bar limits the capacity.");
-	fputs("</div>\n", page->out);
+	int err = page_pictures(page, "cycles", detail->run->run);
 	threads(page, detail);
 	calls(page, detail);
 	return err;
@@ -107,16 +99,15 @@ static int profile(struct page *page, const struct page_profile *profile)
 
 int page_cycles(struct page *page)
 {
+	const struct content *content = page->content;
 	int err = 0;
 
-	fputs("<section id=\"cycles\">\n<h2>Where do the cycles go?</h2>\n", page->out);
-	if (!page->profiles_n)
+	if (!content->profiles_n)
 		page_missing(page, "There is no profile among these runs. This makes one:", "forecall profile -p PID --path sendmsg");
-	if (page->profiles_all_n > page->profiles_n)
+	if (content->profiles_all_n > content->profiles_n)
 		fprintf(page->out, "<p>The newest %zu of %zu profiles; to see others, name them: <code>forecall report RUN...</code></p>\n",
-			page->profiles_n, page->profiles_all_n);
-	for (size_t i = 0; i < page->profiles_n && !err; i++)
-		err = profile(page, &page->profiles[i]);
-	fputs("</section>\n", page->out);
+			content->profiles_n, content->profiles_all_n);
+	for (size_t i = 0; i < content->profiles_n && !err; i++)
+		err = profile(page, &content->profiles[i]);
 	return err;
 }

@@ -6,15 +6,6 @@
 #include "reports/html.h"
 #include "reports/page.h"
 
-/* The newest prediction that was not forced, else the newest. */
-static const struct scored_row *main_prediction(const struct report_data *data)
-{
-	for (size_t i = 0; i < data->predictions_n; i++)
-		if (!data->predictions[i].forced)
-			return &data->predictions[i];
-	return data->predictions_n ? &data->predictions[0] : NULL;
-}
-
 /* ---- The answer in large ---- */
 
 enum tile_as { TILE_RATIO, TILE_PERCENT };
@@ -33,7 +24,7 @@ static void tile(FILE *out, const char *class, const char *name, struct figure f
 
 static void lead(struct page *page, const struct scored_row *row)
 {
-	const struct run_row *profile = report_run(page->data, row->profile);
+	const struct run_row *profile = report_run(&page->content->data, row->profile);
 
 	fputs("<p class=\"lead\">", page->out);
 	html_printf(page->out, "Replacing %s by ", row->path);
@@ -45,7 +36,7 @@ static void lead(struct page *page, const struct scored_row *row)
 		html_run(page->out, profile->run);
 		page_label(page, profile);
 	}
-	fputs(page->data->predictions_n > 1 ? "; the newest of the predictions below.</p>\n" : ".</p>\n", page->out);
+	fputs(page->content->data.predictions_n > 1 ? "; the newest of the predictions below.</p>\n" : ".</p>\n", page->out);
 }
 
 static void answer(struct page *page, const struct scored_row *row)
@@ -110,7 +101,7 @@ static void prediction(struct page *page, const struct scored_row *row, bool ove
 
 static void table(struct page *page)
 {
-	const struct report_data *data = page->data;
+	const struct report_data *data = &page->content->data;
 	bool overhead = any_overhead(data);
 
 	html_table(page->out, "Predictions, newest first; the error is predicted over observed, less 1",
@@ -121,19 +112,23 @@ static void table(struct page *page)
 	html_table_end(page->out);
 }
 
-void page_gain(struct page *page)
+int page_gain(struct page *page)
 {
-	const struct scored_row *row = main_prediction(page->data);
+	const struct content *content = page->content;
 
-	fputs("<section id=\"gain\">\n<h1>What would this server gain?</h1>\n", page->out);
-	if (!page->data->runs_n)
+	if (!content->data.runs_n)
 		page_missing(page, "Nothing was measured yet. First watch the server:", "forecall profile -p PID --path sendmsg");
-	else if (!row)
+	else if (!content->main)
 		page_missing(page, "There is no prediction from these runs yet. It takes a profile, and a micro-benchmark in its shape:",
 			     "forecall bench --like RUN && forecall predict RUN --with sendmmsg");
-	else {
-		answer(page, row);
+	else
+		answer(page, content->main);
+	int err = content->main ? page_pictures(page, "gain", content->main->profile) : 0;
+	if (!err)
+		page_whatif(page);
+	if (content->data.predictions_n)
 		table(page);
-	}
-	fputs("</section>\n", page->out);
+	if (!err && (!content->main || content->main->profile != STORE_NULL))
+		err = page_pictures(page, "gain", STORE_NULL);
+	return err;
 }

@@ -50,14 +50,14 @@ static void host(struct page *page, const struct host_row *host)
 
 static void probes(struct page *page)
 {
-	if (!page->profiles_n)
+	if (!page->content->profiles_n)
 		return;
 	html_table(page->out, "What the probes cost, in cycles per call, measured before each profile (means over the rounds) and taken out of f. "
 		   "Windows: probed + unprobed. “Dearer here”: their cost in the target over that around the known calls. “Linear”: unprobed cycles extrapolated "
 		   "from one and two doses of probes, over those measured; 1 when the correction is sound",
 		   "profile|>windows|>null call|>probed|>in the ledger|>send call|>probed|>in the ledger|>dearer here|>linear|work meter");
-	for (size_t i = 0; i < page->profiles_n; i++) {
-		const struct detail *d = &page->profiles[i].detail;
+	for (size_t i = 0; i < page->content->profiles_n; i++) {
+		const struct detail *d = &page->content->profiles[i];
 
 		html_row(page->out);
 		fputs("<td>", page->out);
@@ -119,7 +119,7 @@ static void run_row(struct page *page, const struct run_row *run)
 
 static void runs(struct page *page)
 {
-	const struct report_data *data = page->data;
+	const struct report_data *data = &page->content->data;
 
 	if (!data->runs_n)
 		return;
@@ -130,11 +130,10 @@ static void runs(struct page *page)
 	html_table_end(page->out);
 }
 
-void page_machine(struct page *page)
+int page_machine(struct page *page)
 {
-	const struct report_data *data = page->data;
+	const struct report_data *data = &page->content->data;
 
-	fputs("<section id=\"machine\">\n<h2>On what machine, and how was it measured?</h2>\n", page->out);
 	if (!data->warnings_n && data->runs_n)
 		fputs("<p>Nothing is wrong that forecall could see: no event was lost, every ledger balances, no time was stolen.</p>\n", page->out);
 	for (size_t i = 0; i < data->hosts_n; i++)
@@ -143,5 +142,5 @@ void page_machine(struct page *page)
 		fputs("<h3>How</h3>\n", page->out);
 	probes(page);
 	runs(page);
-	fputs("</section>\n", page->out);
+	return 0;
 }

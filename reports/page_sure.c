@@ -36,36 +36,25 @@ static void score(struct page *page, const struct score *score)
 	fputs("</dl>\n", page->out);
 }
 
-void page_sure(struct page *page)
+int page_sure(struct page *page)
 {
-	fputs("<section id=\"sure\">\n<h2>How sure are we?</h2>\n"
-	      "<p>The interval behind a figure is made so that 95 of 100 such intervals hold the true value. f has it from the "
+	const struct score *all = &page->content->data.score;
+
+	fputs("<p>The interval behind a figure is made so that 95 of 100 such intervals hold the true value. f has it from the "
 	      "windows of the profile, s from the rounds of the micro-benchmark, r from both together. An interval cannot know that "
 	      "the load was another one than usual; only observing shows that.</p>\n", page->out);
-	if (page->data->score.n)
-		score(page, &page->data->score);
+	if (all->n)
+		score(page, all);
 	else
 		page_missing(page, "No prediction of this database was observed yet, so nothing is known about the errors. Port the server, "
 			     "put the same load on it, and measure:", "forecall observe -p PID");
-	fputs("</section>\n", page->out);
+	return page_pictures(page, "sure", STORE_NULL);
 }
 
 int page_observed(struct page *page)
 {
-	int err = 0;
-
-	fputs("<section id=\"observed\">\n<h2>What was observed?</h2>\n", page->out);
-	if (!page->data->observed_n)
+	if (!page->content->data.observed_n)
 		page_missing(page, "None of the predictions above was observed yet. After the port, or at once on the built-in server:",
 			     "forecall observe -p PID\nforecall validate");
-	else {
-		fputs("<div class=\"pair\">\n", page->out);
-		err = page_picture(page, &page->agreement, "Predicted against observed. On the diagonal a prediction was right; a point whose "
-				   "bars reach it is right within what was measured.");
-		if (!err)
-			err = page_picture(page, &page->errors, "Error of each prediction: above 0 it promised too much.");
-		fputs("</div>\n", page->out);
-	}
-	fputs("</section>\n", page->out);
-	return err;
+	return page_pictures(page, "observed", STORE_NULL);
 }

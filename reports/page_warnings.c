@@ -34,7 +34,7 @@ static void warning(struct page *page, const struct report_warning *warnings, si
 
 void page_warnings(struct page *page)
 {
-	const struct report_data *data = page->data;
+	const struct report_data *data = &page->content->data;
 
 	if (!data->warnings_n)
 		return;

@@ -1,12 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* picture.c: from a CSV file and a script to SVG and PNG. */
+/* picture.c: from CSV files and scripts to SVG, PNG and PDF. */
 #include "reports/picture.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "base/err.h"
 #include "reports/folder.h"
 #include "reports/gnuplot.h"
 #include "reports/theme.h"
+
+static int no_memory(void)
+{
+	return fail(-ENOMEM, "report: out of memory");
+}
+
+/* ---- Making ---- */
+
+/* Room for one more at the end of a list, cleared; NULL, said, when there is no memory. */
+static void *grow(void *list, size_t n, size_t size)
+{
+	char *grown = realloc(list, (n + 1) * size);
+
+	if (!grown) {
+		no_memory();
+		return NULL;
+	}
+	memset(grown + n * size, 0, size);
+	return grown;
+}
+
+static int add(struct pictures *set, struct picture *picture)
+{
+	struct picture **list = grow(set->list, set->n, sizeof *list);
+
+	if (!list)
+		return -ENOMEM;
+	set->list = list;
+	list[set->n++] = picture;
+	return 0;
+}
+
+static FILE *create(const struct pictures *set, const struct picture *picture, const char *suffix)
+{
+	char name[PICTURE_NAME + 8];
+
+	snprintf(name, sizeof name, "%s.%s", picture->name, suffix);
+	return folder_create(set->folder, name);
+}
+
+struct picture *picture_begin(struct pictures *set, const char *section, int64_t run, const char *fmt, ...)
+{
+	struct picture *picture = calloc(1, sizeof *picture);
+	va_list args;
+
+	if (!picture || add(set, picture)) {
+		free(picture);
+		no_memory();
+		return NULL;
+	}
+	picture->section = section;
+	picture->run = run;
+	va_start(args, fmt);
+	vsnprintf(picture->name, sizeof picture->name, fmt, args);
+	va_end(args);
+	picture->settings = open_memstream(&picture->settings_text, &picture->settings_size);
+	if (!picture->settings)
+		no_memory();
+	else
+		picture->data = create(set, picture, "csv");
+	return picture->data ? picture : NULL; /* the set has it, and frees it */
+}
+
+int picture_end(struct pictures *set)
+{
+	struct picture *picture = set->list[set->n - 1];
+	char name[PICTURE_NAME + 8];
+
+	snprintf(name, sizeof name, "%s.csv", picture->name);
+	int err = folder_close(picture->data, name);
+	picture->data = NULL;
+	if (fclose(picture->settings))
+		err = no_memory();
+	picture->settings = NULL;
+	return err;
+}
+
+int picture_absent(struct pictures *set, const char *section, int64_t run, const char *fmt, ...)
+{
+	struct absence *absences = grow(set->absences, set->absences_n, sizeof *absences);
+	va_list args;
+
+	if (!absences)
+		return -ENOMEM;
+	set->absences = absences;
+	struct absence *absence = &absences[set->absences_n++];
+	absence->section = section;
+	absence->run = run;
+	va_start(args, fmt);
+	vsnprintf(absence->text, sizeof absence->text, fmt, args);
+	va_end(args);
+	return 0;
+}
+
+void pictures_free(struct pictures *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->list[i]->data)
+			fclose(set->list[i]->data);
+		if (set->list[i]->settings)
+			fclose(set->list[i]->settings);
+		free(set->list[i]->settings_text);
+		free(set->list[i]);
+	}
+	free(set->list);
+	free(set->absences);
+	*set = (struct pictures){ .n = 0 };
+}
+
+/* ---- Drawing ---- */
 
 /* What all pictures have in common: thin axes at the left and below, no box, text in the page's grey. */
 static const char common[] =
@@ -17,29 +133,95 @@ static const char common[] =
 	"set grid linecolor rgb rule linewidth 0.75 linetype 1\n"
 	"set key textcolor rgb ink\n"
 	"set pointsize 1\n"
-	"set bars small\n";
+	"set bars small\n"
+	"or(k, value) = valid(k) ? column(k) : value\n";
 
+static void write_head(FILE *out, const struct picture *p)
+{
+	theme_gnuplot(out);
+	fprintf(out, "%sdata = \"%s.csv\"\n%s", common, p->name, p->settings_text ? p->settings_text : "");
+}
+
+/* Each terminal plots anew: a picture of several panels cannot be replotted. In PNG everything is twice as large, for fine screens. */
 static void write_script(FILE *out, const struct picture *p)
 {
-	fprintf(out, "# Made by forecall report. Draws %s.svg and %s.png from %s.csv: gnuplot %s.gp\n", p->name, p->name, p->name, p->name);
-	theme_gnuplot(out);
-	fprintf(out, "%sdata = \"%s.csv\"\n%s", common, p->name, p->settings ? p->settings : "");
+	fprintf(out, "# Made by forecall report. Draws %s.svg, .png and .pdf from %s.csv: gnuplot %s.gp\nreset\n", p->name, p->name, p->name);
+	write_head(out, p);
 	fprintf(out, "set terminal svg size %u,%u dynamic noenhanced font \"DejaVu Sans,13\" background paper\n", p->width, p->height);
 	fprintf(out, "set output \"%s.svg\"\n%s", p->name, p->script);
 	fprintf(out, "set terminal pngcairo size %u,%u noenhanced font \"DejaVu Sans,9.75\" fontscale 2 linewidth 2 pointscale 2 background paper\n",
 		2 * p->width, 2 * p->height);
-	fprintf(out, "set output \"%s.png\"\nreplot\nunset output\n", p->name);
+	fprintf(out, "set output \"%s.png\"\n%s", p->name, p->script);
+	fprintf(out, "set terminal pdfcairo size %.3fin,%.3fin noenhanced font \"DejaVu Sans,9.75\" linewidth 1 background paper\n", p->width / 96.0,
+		p->height / 96.0);
+	fprintf(out, "set output \"%s.pdf\"\n%sunset output\n", p->name, p->script);
 }
 
-int picture_draw(const struct folder *folder, const struct picture *picture, const volatile sig_atomic_t *stop)
+static int write_one(const struct pictures *set, const struct picture *picture)
 {
 	char name[PICTURE_NAME + 8];
+	FILE *out = create(set, picture, "gp");
 
-	snprintf(name, sizeof name, "%s.gp", picture->name);
-	FILE *out = folder_create(folder, name);
 	if (!out)
 		return -EIO;
 	write_script(out, picture);
-	int err = folder_close(out, name);
-	return err ? err : gnuplot_run(folder->work, name, stop);
+	snprintf(name, sizeof name, "%s.gp", picture->name);
+	return folder_close(out, name);
+}
+
+#define ALL "all.gp" /* loads every script; removed when it has done so */
+
+int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop)
+{
+	FILE *all = set->n ? folder_create(set->folder, ALL) : NULL;
+	int err = 0;
+
+	if (!set->n)
+		return 0;
+	if (!all)
+		return -EIO;
+	for (size_t i = 0; i < set->n && !err; i++) {
+		err = write_one(set, set->list[i]);
+		fprintf(all, "load \"%s.gp\"\n", set->list[i]->name);
+	}
+	int closed = folder_close(all, ALL);
+	if (!err)
+		err = closed;
+	if (!err)
+		err = gnuplot_run(set->folder->work, ALL, -1, stop);
+	folder_remove(set->folder, ALL);
+	return err;
+}
+
+/* Columns and lines of the terminal on stdout; a page of the usual size where it is none. */
+static void terminal_size(unsigned *columns, unsigned *lines)
+{
+	struct winsize size;
+	int known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 && size.ws_row > 10;
+
+	*columns = known ? size.ws_col - 1u : 79;
+	*lines = known ? (size.ws_row < 40 ? size.ws_row - 2u : 38) : 24;
+}
+
+int picture_show(const struct pictures *set, const struct picture *picture, int sixel, const volatile sig_atomic_t *stop)
+{
+	FILE *out = folder_create(set->folder, ALL);
+	unsigned columns, lines;
+
+	if (!out)
+		return -EIO;
+	terminal_size(&columns, &lines);
+	write_head(out, picture);
+	if (sixel)
+		fprintf(out, "set terminal sixelgd size %u,%u noenhanced truecolor font \"DejaVu Sans,10\" background paper\n", picture->width,
+			picture->height);
+	else
+		fprintf(out, "set terminal dumb size %u,%u noenhanced %s aspect 1\nset pointsize 1\nunset grid\n", columns, lines,
+			isatty(STDOUT_FILENO) ? "ansi256" : "mono");
+	fprintf(out, "%s", picture->script);
+	int err = folder_close(out, ALL);
+	if (!err)
+		err = gnuplot_run(set->folder->work, ALL, STDOUT_FILENO, stop);
+	folder_remove(set->folder, ALL);
+	return err;
 }

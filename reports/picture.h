@@ -1,49 +1,113 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * picture.h: one picture, as files and in the page. NAME.csv holds its data, NAME.gp draws it (also by hand: `gnuplot NAME.gp`),
- * and NAME.svg and NAME.png are what came out. In the page it stands as SVG, in the reader's colours and fonts.
+ * picture.h: pictures as files. NAME.csv holds the data of one, NAME.gp draws it (also by hand: `gnuplot NAME.gp`), and NAME.svg,
+ * NAME.png and NAME.pdf are what came out. All of a report are drawn by one gnuplot.
+ *
+ * A picture is made by one function of one file, which pictures.h lists:
+ *
+ *     struct picture *picture = picture_begin(set, "observed", STORE_NULL, "agreement");
+ *     if (!picture) return -EIO;
+ *     fprintf(picture->data, ...);      the CSV file, its first line the names of the columns
+ *     fprintf(picture->settings, ...);  what the script must know: gnuplot lines
+ *     picture->script = script; ...
+ *     return picture_end(set);
  */
 #ifndef REPORTS_PICTURE_H
 #define REPORTS_PICTURE_H
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "reports/bars.h"
+#include "analyze/stats.h"
 
 struct folder;
-struct scored_row;
 
-enum { PICTURE_NAME = 64 };
+enum { PICTURE_NAME = 64, PICTURE_CAPTION = 512 };
 
 struct picture {
 	char name[PICTURE_NAME];
-	char alt[256];          /* what it shows, for who cannot see it */
-	unsigned width, height; /* in px as it is meant to be seen; it can be scaled */
-	const char *settings;   /* lines of gnuplot that give the script its figures */
-	const char *script;     /* gnuplot; `data` is the name of the CSV file, each colour a variable; ends with its plot command */
+	const char *section;           /* of the page, by its id */
+	int64_t run;                   /* that it is about; STORE_NULL: several */
+	char alt[256];                 /* what it shows, for who cannot see it */
+	char caption[PICTURE_CAPTION]; /* below it */
+	unsigned width, height;        /* in px as it is meant to be seen; it can be scaled */
+	const char *script;            /* gnuplot: `data` is the name of the CSV file, each colour of theme.h a variable */
+	FILE *data, *settings;         /* until picture_end() */
+	char *settings_text;
+	size_t settings_size;
 };
 
-/* Draws it from NAME.csv, which is in the folder. 0 or -errno, said. */
-int picture_draw(const struct folder *folder, const struct picture *picture, const volatile sig_atomic_t *stop);
+/* Why a picture is not there. */
+struct absence {
+	const char *section;
+	int64_t run;
+	char text[PICTURE_CAPTION];
+};
 
-/* Writes the drawn picture into the page; `number` tells it from the page's other pictures. 0 or -errno, said. */
+/* The pictures of a report. All zero but for the folder: none. */
+struct pictures {
+	const struct folder *folder;
+	struct picture **list;
+	size_t n;
+	struct absence *absences;
+	size_t absences_n;
+};
+
+/* Begins a picture whose files are called as the format says. NULL, said, when its CSV file cannot be made. */
+struct picture *picture_begin(struct pictures *set, const char *section, int64_t run, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Ends the picture that was begun last: closes its streams. 0 or -errno, said. */
+int picture_end(struct pictures *set);
+
+/* Says in one line why a picture is not there. 0 or -ENOMEM, said. */
+int picture_absent(struct pictures *set, const char *section, int64_t run, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Draws them all. 0 or -errno, said. */
+int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop);
+
+/* Draws one of them on stdout as characters, or with `sixel` as an image in the terminal. 0 or -errno, said. */
+int picture_show(const struct pictures *set, const struct picture *picture, int sixel, const volatile sig_atomic_t *stop);
+
+void pictures_free(struct pictures *set);
+
+/* Writes the drawn picture into the page as SVG in the reader's colours and fonts; `number` tells it from the page's other pictures.
+ * 0 or -errno, said. */
 int picture_inline(const struct folder *folder, const struct picture *picture, unsigned number, FILE *page);
 
-/* ---- The pictures there are: each writes its CSV, draws it, and fills `out` for picture_inline(). ---- */
+/* ---- For those who make pictures ---- */
 
-/* Predicted against observed, with both intervals and the diagonal. rows[n], n >= 1, are observed. */
-int picture_agreement(const struct folder *folder, const struct scored_row *rows, size_t n, const volatile sig_atomic_t *stop,
-		      struct picture *out);
+/* A cell of the CSV, with the comma before it: a number, nothing where it is not known; a figure with its interval, in three; a text. */
+void picture_cell(FILE *data, double value);
+void picture_cells(FILE *data, struct figure figure);
+void picture_text(FILE *data, const char *text);
 
-/* The error of each prediction that was not forced, oldest first, with its interval. rows[n], at least one of them not forced, are
- * observed, newest first. */
-int picture_errors(const struct folder *folder, const struct scored_row *rows, size_t n, const volatile sig_atomic_t *stop,
-		   struct picture *out);
+/* What an axis must hold. All NAN at first: axis_new(). */
+struct axis {
+	double low, high;
+};
 
-/* Bars of slices (bars.h), at least one. `what`: cpus, threads. */
-int picture_ledger(const struct folder *folder, int64_t run, const char *what, const struct bars *bars,
-		   const volatile sig_atomic_t *stop, struct picture *out);
+struct axis axis_new(void);
+void axis_hold(struct axis *axis, double value);           /* what is not finite is passed over */
+void axis_hold_figure(struct axis *axis, struct figure figure); /* with its interval */
+
+/* With a margin of `share` of its length at both ends, `least` at least. */
+struct axis axis_widen(struct axis axis, double share, double least);
+
+/* Settings: "xlow = ...\nxhigh = ..." for axis 'x' or 'y'. */
+void axis_write(FILE *settings, char which, struct axis axis);
+
+/* A label at the end of a line of a picture. */
+struct line_label {
+	double y;       /* where the line ends */
+	char text[96];  /* fit for a picture: label_clean() */
+	const char *colour;
+};
+
+/* Sets labels[n] at x, each beside the end of its line and none over another: at least `apart` from each other, within the axis. They are
+ * sorted by their place. */
+void line_labels_write(FILE *settings, struct line_label *labels, size_t n, double x, struct axis axis, double apart);
 
 #endif

@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/err.h"
-#include "reports/folder.h"
+#include "reports/content.h"
 #include "reports/picture.h"
+#include "reports/pictures.h"
 
 /* Column 1 is the bar's place from above, 2 its label, and from 3 on one slice each, in per cent. */
 static const char script[] =
@@ -28,12 +26,8 @@ static const char script[] =
 	"plot for [k = 3 : 2 + slices] data skip 1 using (0) : 1 : (left(k)) : (left(k) + column(k)) : ($1 - 0.36) : ($1 + 0.36) : ytic(2) \\\n"
 	"  with boxxyerror linecolor rgb colours[k - 2] linewidth 0.5\n";
 
-static int write_csv(const struct folder *folder, const char *name, const struct bars *bars)
+static void write_csv(FILE *out, const struct bars *bars)
 {
-	FILE *out = folder_create(folder, name);
-
-	if (!out)
-		return -EIO;
 	fputs("bar,label", out);
 	for (size_t j = 0; j < SLICE_MAX; j++)
 		fprintf(out, ",%s_percent", slice_kinds[j].column);
@@ -44,7 +38,6 @@ static int write_csv(const struct folder *folder, const char *name, const struct
 			fprintf(out, ",%.6g", 100 * bars->bar[i].share[j]);
 		putc('\n', out);
 	}
-	return folder_close(out, name);
 }
 
 /* Whether any bar has it: threads are never idle, and a slice that nobody sees needs no place in the legend. */
@@ -100,14 +93,11 @@ static void legend(FILE *out, const struct picture *picture, size_t place, size_
 		threads && slice == SLICE_OTHER ? "kernel, unknown" : slice_kinds[slice].name, (x + 18) / wide, y / high);
 }
 
-static char *settings_of(const struct picture *picture, const struct bars *bars, int threads)
+static void write_settings(const struct picture *picture, const struct bars *bars, int threads)
 {
-	size_t size, places = 0;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = picture->settings;
+	size_t places = 0;
 
-	if (!out)
-		return NULL;
 	fprintf(out, "rows = %zu\nslices = %d\nlimit = %.6g\n", bars->n, SLICE_MAX, threads ? 102 * fmax(longest(bars), 1e-6) : 100.0);
 	fprintf(out, "wide = %u.0\nhigh = %u.0\nbelow = %d.0\nbeside = %u.0\n", picture->width, picture->height, BELOW, label_width(bars));
 	fprintf(out, "unit = \"per cent of %s time\"\narray colours[slices] = [", threads ? "one CPU's" : "each CPU's");
@@ -117,32 +107,41 @@ static char *settings_of(const struct picture *picture, const struct bars *bars,
 	for (size_t j = 0; j < SLICE_MAX; j++)
 		if (slice_used(bars, j))
 			legend(out, picture, places++, j, threads);
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
-int picture_ledger(const struct folder *folder, int64_t run, const char *what, const struct bars *bars,
-		   const volatile sig_atomic_t *stop, struct picture *out)
+static int make(struct pictures *set, int64_t run, const struct bars *bars, int threads)
 {
-	char csv[PICTURE_NAME + 8];
-	int threads = !strcmp(what, "threads");
+	const char *what = threads ? "threads" : "cpus";
 
-	*out = (struct picture){ .width = 560, .height = BELOW + 6 + BAR_HIGH * (unsigned)bars->n, .script = script };
-	char *settings = settings_of(out, bars, threads);
-	if (!settings)
-		return fail(-ENOMEM, "report: out of memory");
-	out->settings = settings;
-	snprintf(out->name, sizeof out->name, "ledger-run-%" PRId64 "-%s", run, what);
-	snprintf(out->alt, sizeof out->alt, "Stacked bars: where the cycles of each %s went in run %" PRId64 "; the figures are in %s.csv",
-		 threads ? "thread" : "CPU", run, out->name);
-	snprintf(csv, sizeof csv, "%s.csv", out->name);
-	int err = write_csv(folder, csv, bars);
-	if (!err)
-		err = picture_draw(folder, out, stop);
-	free(settings);
-	out->settings = NULL;
+	if (!bars->n)
+		return picture_absent(set, "cycles", run, "No ledger of its %s: none was stored with this run.", threads ? "threads" : "CPUs");
+	struct picture *picture = picture_begin(set, "cycles", run, "ledger-run-%" PRId64 "-%s", run, what);
+	if (!picture)
+		return -EIO;
+	picture->width = 560;
+	picture->height = BELOW + 6 + BAR_HIGH * (unsigned)bars->n;
+	picture->script = script;
+	write_csv(picture->data, bars);
+	write_settings(picture, bars, threads);
+	snprintf(picture->alt, sizeof picture->alt, "Stacked bars: where the cycles of each %s went in run %" PRId64 "; the figures are in %s.csv",
+		 threads ? "thread" : "CPU", run, picture->name);
+	snprintf(picture->caption, sizeof picture->caption, "%s", threads ?
+		 "The target’s threads, interrupts in a call counted with the call. The longest bar limits the capacity." :
+		 "Every cycle of every CPU while the probes were attached. A slice is a count: it has no error but what the probes added, which "
+		 "f is free of.");
+	return picture_end(set);
+}
+
+int picture_ledger(struct pictures *set, const struct content *content)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < content->profiles_n && !err; i++) {
+		const struct detail *detail = &content->profiles[i];
+
+		err = make(set, detail->run->run, &detail->cpus, 0);
+		if (!err)
+			err = make(set, detail->run->run, &detail->threads, 1);
+	}
 	return err;
 }

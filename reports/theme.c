@@ -18,6 +18,15 @@ const struct theme_colour theme_colours[] = {
 	{ "irq", 0xc985ab, 0xcf8fb2 },
 	{ "other", 0x93a0af, 0x75828f },
 	{ "idle", 0xe6eaee, 0x2a323c },
+	{ "band", 0xd3e5f4, 0x20384e },
+	{ "way0", 0x0067a5, 0x6bb1ec },
+	{ "way1", 0xd55e00, 0xff9150 },
+	{ "way2", 0x00855f, 0x41c497 },
+	{ "way3", 0xa0509a, 0xd893d2 },
+	{ "way4", 0x9a7a00, 0xe0bd4a },
+	{ "way5", 0x5b63bf, 0x9aa4f5 },
+	{ "way6", 0x8c5a3c, 0xcf9f7e },
+	{ "way7", 0x3f7f8c, 0x7fc4d0 },
 };
 
 const size_t theme_colours_n = sizeof theme_colours / sizeof *theme_colours;

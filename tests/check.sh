@@ -51,6 +51,7 @@ end_to_end() {
 }
 
 must deps $make deps
+part browser $make deps-browser || echo "== without a browser the tests in one are skipped"
 must gcc $make all
 must clang $make clang
 unit

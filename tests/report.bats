@@ -49,27 +49,33 @@ page_text() {
 	sed -e '/<style>/,/<\/style>/d' -e 's/<[^>]*>//g' "$1" | tr '\n' ' '
 }
 
-@test "the page is complete, and every picture lies beside it as SVG, PNG and CSV" {
+@test "the page is complete, and every picture lies beside it as SVG, PNG, PDF and CSV" {
 	fill
 	forecall report -o out
 	[ "$status" -eq 0 ]
-	[[ $output == "out/index.html: 3 runs, 3 predictions, 3 of them observed, 4 pictures" ]]
+	[[ $output == "out/index.html: 3 runs, 3 predictions, 3 of them observed, 6 pictures" ]]
 	[ "$(head -c 15 out/index.html)" = "<!DOCTYPE html>" ]
 	[ "$(tail -n 1 out/index.html)" = "</html>" ]
-	for picture in agreement errors ledger-run-1-cpus ledger-run-1-threads; do
+	for picture in agreement errors histograms-run-1 ledger-run-1-cpus ledger-run-1-threads predictions; do
 		grep -q '</svg>' "out/$picture.svg"
 		[ "$(head -c 4 "out/$picture.png" | tail -c 3)" = PNG ]
+		[ "$(head -c 5 "out/$picture.pdf")" = %PDF- ]
 		[ "$(wc -l < "out/$picture.csv")" -ge 2 ]
 	done
-	[ "$(grep -c '<svg class="picture"' out/index.html)" -eq 4 ]
+	[ "$(grep -c '<svg class="picture"' out/index.html)" -eq 6 ]
 	[ "$(ls -A)" = out ]
+	[ ! -e out/all.gp ]
 	[ -z "$(find out -name '.*' -type d ! -name . -mindepth 1)" ]
 }
 
-@test "the page needs no network and no script" {
+@test "the page needs no network, and runs no script but its own" {
 	fill
 	forecall report -o out
-	lacks '<script|<link[^>]*stylesheet|<img|@import|src=|url\(' out/index.html
+	[ "$(grep -c '<script' out/index.html)" -eq 1 ]
+	nonce=$(sed -n "s/.*script-src 'nonce-\([0-9a-f]*\)'\".*/\1/p" out/index.html)
+	[ "${#nonce}" -eq 32 ]
+	grep -q "^<script nonce=\"$nonce\">$" out/index.html
+	lacks '<script src|<link[^>]*stylesheet|<img|@import|src=|url\(' out/index.html
 	[ -z "$(grep -Eoi '(href|src)="[a-z]+:[^"]*"' out/index.html | grep -v '"data:,"')" ]
 }
 
@@ -100,7 +106,7 @@ page_text() {
 	forecall report -o out
 	grep -q '^1,1,"sendmsg","sendmmsg",1.2,1.19,1.21,1.2,1.195,1.205,' out/agreement.csv
 	grep -q '^0,"CPU 0",75,0,0,25,0,0,0$' out/ledger-run-1-cpus.csv
-	[ "$(cut -d, -f5 out/errors.csv | tr '\n' ' ')" = "prediction 1 2 " ] # not the forced one
+	[ "$(cut -d, -f6 out/errors.csv | tr '\n' ' ')" = "prediction 1 2 " ] # not the forced one
 	grep -q '"livecast 7"' out/ledger-run-1-threads.csv
 }
 
@@ -129,7 +135,8 @@ page_text() {
 	     UPDATE host SET name = '<em>', cmdline = '</code><script>'; UPDATE call SET name = '<tt>' || name"
 	forecall report -o out
 	[ "$status" -eq 0 ]
-	lacks '<(script|img|u|i|b|h1>lost|em|tt)[ >]|<svg onload' out/index.html out/*.svg
+	[ "$(grep -c '<script' out/index.html)" -eq 1 ]
+	lacks '<(img|u|i|b|h1>lost|em|tt)[ >]|<svg onload' out/index.html out/*.svg
 	grep -q '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;' out/index.html
 	grep -q '日本' out/index.html
 	grep -q '&lt;img src=x onerror=alert(1)&gt;0000' out/index.html
@@ -157,7 +164,7 @@ page_text() {
 @test "--json tells where the page is and what it holds" {
 	fill
 	forecall report --json -o out
-	jq -e '.report == "out" and .runs == 3 and .predictions == 3 and .observed == 3 and .pictures == 4' <<< "$output"
+	jq -e '.report == "out" and .runs == 3 and .predictions == 3 and .observed == 3 and .pictures == 6' <<< "$output"
 }
 
 @test "without gnuplot it fails, names the package, and leaves nothing behind" {
@@ -274,7 +281,7 @@ page_text() {
 	     INSERT INTO ledger SELECT 1009, i, 'target', 'path', 'none', 'none', 1000 + i, 1 FROM n;"
 	forecall report -o out
 	[ "$status" -eq 0 ]
-	[[ $output == "out/index.html: 1003 runs, 1003 predictions, 3 of them observed, 4 pictures" ]]
+	[[ $output == "out/index.html: 1003 runs, 1003 predictions, 3 of them observed, 5 pictures" ]]
 	grep -q 'newest 12 of 1001 profiles' out/index.html
 	grep -q '69 more CPUs (mean)' out/ledger-run-1009-cpus.csv
 	grep -q '169 more threads' out/ledger-run-1009-threads.csv

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* content.c: reads everything that a report shows. */
+#include "reports/content.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/store.h"
+#include "base/err.h"
+
+static bool is_kind(const struct run_row *run, const char *kind)
+{
+	return !strcmp(run->kind, kind);
+}
+
+static const struct scored_row *main_prediction(const struct report_data *data)
+{
+	for (size_t i = 0; i < data->predictions_n; i++)
+		if (!data->predictions[i].forced)
+			return &data->predictions[i];
+	return data->predictions_n ? &data->predictions[0] : NULL;
+}
+
+/* ---- Profiles ---- */
+
+static int load_profiles(struct store *store, struct content *out)
+{
+	int err = 0;
+
+	out->profiles = calloc(CONTENT_PROFILES_MAX, sizeof *out->profiles);
+	if (!out->profiles)
+		return fail(-ENOMEM, "report: out of memory");
+	for (size_t i = out->data.runs_n; i-- > 0 && !err;) {
+		if (!is_kind(out->data.runs[i], "profile") || out->profiles_all_n++ >= CONTENT_PROFILES_MAX)
+			continue;
+		err = detail_load(store, out->data.runs[i], &out->profiles[out->profiles_n]);
+		out->profiles_n += !err;
+	}
+	return err;
+}
+
+const struct detail *content_profile(const struct content *content, int64_t run)
+{
+	for (size_t i = 0; i < content->profiles_n; i++)
+		if (content->profiles[i].run->run == run)
+			return &content->profiles[i];
+	return NULL;
+}
+
+/* ---- Grids ---- */
+
+/* A bench in the shape of a profile has one point: nothing to draw a line through. */
+static int load_grids(struct store *store, struct content *out)
+{
+	int err = 0;
+
+	out->grids = calloc(CONTENT_GRIDS_MAX, sizeof *out->grids);
+	if (!out->grids)
+		return fail(-ENOMEM, "report: out of memory");
+	for (size_t i = out->data.runs_n; i-- > 0 && !err;) {
+		const struct run_row *run = out->data.runs[i];
+
+		if (!is_kind(run, "bench") || run->like_run != STORE_NULL || out->grids_all_n++ >= CONTENT_GRIDS_MAX)
+			continue;
+		err = grid_load(store, run, &out->grids[out->grids_n]);
+		out->grids_n += !err;
+	}
+	return err;
+}
+
+static bool has_way(const struct grid *grid, const char *way)
+{
+	for (size_t i = 0; i < grid->ways_n; i++)
+		if (!strcmp(grid->ways[i], way))
+			return true;
+	return false;
+}
+
+const struct grid *content_grid(const struct content *content, const struct scored_row *prediction)
+{
+	const struct grid *newest = NULL;
+
+	for (size_t i = 0; i < content->grids_n && prediction; i++) {
+		const struct grid *grid = &content->grids[i];
+
+		if (strcmp(grid->base, prediction->path) || !has_way(grid, prediction->alternative) || !grid_longest(grid, GRID_GROUP))
+			continue;
+		if (grid->run->run == prediction->bench)
+			return grid;
+		if (!newest)
+			newest = grid;
+	}
+	return newest;
+}
+
+/* ---- Ways ---- */
+
+static size_t find_way(const struct content *content, const char *way)
+{
+	size_t i = 0;
+
+	while (i < content->ways_n && strcmp(content->ways[i], way))
+		i++;
+	return i;
+}
+
+static void add_way(struct content *content, const char *way)
+{
+	if (way && content->ways_n < CONTENT_WAYS_MAX && find_way(content, way) == content->ways_n)
+		content->ways[content->ways_n++] = way;
+}
+
+static void collect_ways(struct content *content)
+{
+	for (size_t i = 0; i < content->grids_n; i++)
+		add_way(content, content->grids[i].base);
+	for (size_t i = 0; i < content->data.predictions_n; i++)
+		add_way(content, content->data.predictions[i].path);
+	for (size_t i = 0; i < content->grids_n; i++)
+		for (size_t j = 0; j < content->grids[i].ways_n; j++)
+			add_way(content, content->grids[i].ways[j]);
+	for (size_t i = 0; i < content->data.predictions_n; i++)
+		add_way(content, content->data.predictions[i].alternative);
+}
+
+const char *content_colour(const struct content *content, const char *way)
+{
+	static const char *const colours[] = { "way0", "way1", "way2", "way3", "way4", "way5", "way6", "way7" };
+
+	return colours[find_way(content, way) % (sizeof colours / sizeof *colours)];
+}
+
+/* ---- All of it ---- */
+
+int content_load(struct store *store, const int64_t *runs, size_t n, struct content *out)
+{
+	*out = (struct content){ .profiles_n = 0 };
+	int err = report_data_load(store, runs, n, &out->data);
+
+	if (err)
+		return err;
+	out->main = main_prediction(&out->data);
+	err = load_profiles(store, out);
+	if (!err)
+		err = load_grids(store, out);
+	if (err)
+		content_free(out);
+	else
+		collect_ways(out);
+	return err;
+}
+
+void content_free(struct content *content)
+{
+	for (size_t i = 0; i < content->profiles_n; i++)
+		detail_free(&content->profiles[i]);
+	for (size_t i = 0; i < content->grids_n; i++)
+		grid_free(&content->grids[i]);
+	free(content->profiles);
+	free(content->grids);
+	report_data_free(&content->data);
+	*content = (struct content){ .profiles_n = 0 };
+}
