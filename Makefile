@@ -66,17 +66,19 @@ endif
 PROGRAMS  := groupsend receivers livecast
 PROGRAM_C := $(wildcard $(PROGRAMS:%=workloads/%.c))
 BPF_C     := $(wildcard collect/*.bpf.c)
-PARTS     := base collect analyze reports workloads kmod/lib cli
+PARTS     := base collect analyze reports workloads try kmod/lib cli
+PRELOAD_C := $(wildcard try/preload/*.c)
 LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C) cli/%,$(wildcard $(PARTS:%=%/*.c)))
 CLI_C     := $(wildcard cli/*.c)
 TEST_C    := $(wildcard $(PARTS:%=%/tests/test_*.c))
 BENCH_C   := $(wildcard tests/bench/*.c)
-OUR_C     := $(LIB_C) $(CLI_C) $(PROGRAM_C) $(TEST_C) $(BENCH_C)
+OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(TEST_C) $(BENCH_C)
 
 SKEL_H    := $(BPF_C:%.bpf.c=$(GEN)/%.skel.h)
 LIB_O     := $(LIB_C:%.c=$(OUT)/%.o)
 CLI_O     := $(CLI_C:%.c=$(OUT)/%.o)
 BINARIES  := $(OUT)/forecall $(PROGRAM_C:workloads/%.c=$(OUT)/%)
+PRELOAD   := $(OUT)/libforecall-try.so
 BENCHES   := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 SAN       := $(OUT)/san
 SAN_O     := $(LIB_C:%.c=$(SAN)/%.o) $(filter-out $(SAN)/cli/main.o,$(CLI_C:%.c=$(SAN)/%.o))
@@ -99,7 +101,7 @@ MAN3      := $(wildcard docs/man/*.3)
 FORCE:
 
 .PHONY: all
-all: $(BINARIES) $(SG_LIBS) ## build forecall and its programs (default)
+all: $(BINARIES) $(SG_LIBS) $(PRELOAD) ## build forecall and its programs (default)
 
 # ---- Generated headers -------------------------------------------------------------------------------------------
 
@@ -201,6 +203,12 @@ $(OUT)/forecall: $(CLI_O) $(OUT)/libforecall.a
 $(filter-out $(OUT)/forecall,$(BINARIES)): $(OUT)/%: $(OUT)/workloads/%.o $(OUT)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Preloaded into servers: bound when it is loaded, since part of it runs where the loader may not.
+$(PRELOAD_C:%.c=$(OUT)/%.o): private ALL_CFLAGS += -fPIC -fvisibility=hidden -fno-stack-protector
+$(PRELOAD): $(PRELOAD_C:%.c=$(OUT)/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-z,now -o $@ $(filter %.o,$^) -ldl
 
 $(BENCHES): $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(OUT)/libforecall.a
 	$(call say,LD,$@)
@@ -309,6 +317,7 @@ install: all ## install under prefix (/usr/local), below DESTDIR if given
 	  $(DESTDIR)$(completions) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 755 $(OUT)/forecall $(DESTDIR)$(bindir)/
 	install -m 755 $(filter-out $(OUT)/forecall,$(BINARIES)) $(DESTDIR)$(libexecdir)/forecall/
+	install -m 755 $(PRELOAD) $(DESTDIR)$(libexecdir)/forecall/
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1/
 	install -m 644 $(MAN3) $(DESTDIR)$(mandir)/man3/
 	install -m 644 $(OUT)/libsendgroup.a $(OUT)/$(SG_SO) $(DESTDIR)$(libdir)/

@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{ "predict", "what a profiled server would gain", cmd_predict },
 	{ "observe", "measure a ported server, and set it beside the prediction", cmd_observe },
 	{ "validate", "the whole experiment on the built-in server, and how right it was", cmd_validate },
+	{ "try", "run a server with its sends ported from outside", cmd_try },
 	{ "report", "a page to look at, with pictures: gain, certainty, cycles, machine", cmd_report },
 	{ "runs", "list, show, export, import and delete runs", cmd_runs },
 	{ "score", "how well past predictions held", cmd_score },

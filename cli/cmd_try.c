@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_try.c: `forecall try`: runs a server with its sends ported from outside, to see what a port would do. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/err.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/signals.h"
+#include "try/launch.h"
+
+static const struct usage usage = {
+	.name = "try",
+	.operands = "-- CMD [ARG...]",
+	.about = "Starts a dynamically linked server with a library preloaded that ports it without its source: datagrams that a thread\n"
+		 "sends in a row are held back and go to the kernel in one batch, before the thread makes another call, when the batch\n"
+		 "is full, or when the bound on delay is near. Order, errors and number of the datagrams stay as they are.",
+	.notes = "Example:\n"
+		 "  forecall try --with sendmmsg -- memcached -l 127.0.0.1 -U 11211 -u nobody\n"
+		 "Keep the server in the foreground. Exit status 3: its sends could not be reached, or a datagram was lost.\n",
+	.command = true,
+	.operands_max = -1,
+};
+
+struct arguments {
+	const char *with;
+	uint64_t batch, delay_us;
+	bool stream;
+};
+
+static void show_text(const struct launch *launch, const struct arguments *arguments)
+{
+	uint64_t n[TRY_COUNT_MAX];
+
+	for (enum try_count i = 0; i < TRY_COUNT_MAX; i++)
+		n[i] = launch_count(launch, i);
+	printf("way %s: %" PRIu64 " sends seen, %" PRIu64 " held back and given in %" PRIu64 " batches of %.1f: %" PRIu64 " given, %" PRIu64
+	       " refused, %" PRIu64 " lost\n",
+	       arguments->with, n[TRY_SEEN], n[TRY_TAKEN], n[TRY_BATCHES], n[TRY_BATCHES] ? (double)n[TRY_TAKEN] / (double)n[TRY_BATCHES] : 0,
+	       n[TRY_GIVEN], n[TRY_REFUSED], n[TRY_TAKEN] - n[TRY_GIVEN] - n[TRY_REFUSED]);
+	printf("given before another call %" PRIu64 ", full %" PRIu64 ", for another socket %" PRIu64 ", for another thread %" PRIu64
+	       ", by the bound on delay %" PRIu64 ", at an end %" PRIu64 "\n",
+	       n[TRY_BEFORE], n[TRY_FULL], n[TRY_OTHER], n[TRY_THREAD], n[TRY_LATE], n[TRY_END]);
+	printf("bound on delay %" PRIu64 " us: longest %.0f us, %" PRIu64 " batches beyond it\n", arguments->delay_us,
+	       (double)launch->page->delay_max_ns / 1e3, launch->page->over_n);
+}
+
+static int show_json(const struct launch *launch, const struct arguments *arguments)
+{
+	json_t *counts = json_object();
+
+	for (enum try_count i = 0; i < TRY_COUNT_MAX; i++)
+		json_object_set_new(counts, try_count_names[i], json_integer((json_int_t)launch_count(launch, i)));
+	return json_print(json_pack("{ss sI sI sI sI sI so}", "way", arguments->with, "batch", (json_int_t)arguments->batch, "delay_us",
+				    (json_int_t)arguments->delay_us, "delay_max_ns", (json_int_t)launch->page->delay_max_ns, "over",
+				    (json_int_t)launch->page->over_n, "status", (json_int_t)launch->status, "counts", counts));
+}
+
+/* What went wrong, if anything did, and the status that says so. */
+static int judge(const struct launch *launch, const char *command)
+{
+	uint64_t taken = launch_count(launch, TRY_TAKEN), lost = taken - launch_count(launch, TRY_GIVEN) - launch_count(launch, TRY_REFUSED);
+	int status = CLI_DONE;
+
+	if (!launch->page->processes_n)
+		status = fail(CLI_GATE, "try: %s ran without the library: the loader did not take it", command);
+	else if (!launch_count(launch, TRY_SEEN))
+		status = fail(CLI_GATE, "try: no datagram that %s sent was seen: it sent none, or makes its system calls past the C library; "
+					"`forecall profile -- %s` tells which",
+			      command, command);
+	if (lost)
+		status = fail(CLI_GATE, "try: %" PRIu64 " datagrams were lost: their sockets were gone or would not take them", lost);
+	if (launch->page->way_errno)
+		fail(0, "try: the way could not be used: %s; sends went by sendmmsg instead", strerror((int)launch->page->way_errno));
+	if (WIFSIGNALED(launch->status) && !signals_stop)
+		fail(0, "try: %s was killed by signal %d", command, WTERMSIG(launch->status));
+	else if (WIFEXITED(launch->status) && WEXITSTATUS(launch->status))
+		status = fail(CLI_FAILED, "try: %s ended with status %d", command, WEXITSTATUS(launch->status));
+	return status;
+}
+
+static int run(const struct cli *cli, const struct arguments *arguments, enum try_way way, char *const *command)
+{
+	const struct launch_options options = {
+		.way = way,
+		.batch = (uint32_t)arguments->batch,
+		.delay_ns = arguments->delay_us * 1000,
+		.stream = arguments->stream,
+		.enabled = true,
+	};
+	struct launch launch;
+	int err = launch_start(&options, command, &launch);
+
+	if (err)
+		return err == -EOPNOTSUPP ? CLI_GATE : CLI_FAILED;
+	if (!cli->quiet && !cli->json)
+		fprintf(stderr, "forecall: %s by %s, held back at most %" PRIu64 " us, %" PRIu64 " to a batch\n", command[0], arguments->with,
+			arguments->delay_us, arguments->batch);
+	err = launch_wait(&launch, &signals_stop);
+	if (!err && cli->json)
+		err = show_json(&launch, arguments);
+	else if (!err)
+		show_text(&launch, arguments);
+	int status = err ? CLI_FAILED : judge(&launch, command[0]);
+	launch_free(&launch);
+	return status;
+}
+
+int cmd_try(struct cli *cli, int argc, char **argv)
+{
+	struct arguments arguments = {.with = "sendmmsg", .batch = 256, .delay_us = 200};
+	const struct option_spec specs[] = {
+		OPT_WORD('w', "with", "sendmmsg|uring|sendgroup", &arguments.with, "the way in which batches go to the kernel"),
+		OPT_U64('b', "batch", "N", &arguments.batch, 1, TRY_BATCH_MAX, "most datagrams to a batch"),
+		OPT_U64('d', "delay", "US", &arguments.delay_us, 20, 1000000, "longest time in us that a datagram is held back"),
+		OPT_FLAG(0, "stream", &arguments.stream, "hold back writes on stream sockets, too; with uring"),
+		OPT_END,
+	};
+	int status = options_parse(cli, &usage, specs, &argc, &argv);
+
+	if (status != CLI_GO_ON)
+		return status;
+	if (!argc)
+		return options_misuse(&usage, "give the server to start behind --");
+	if (arguments.stream && strcmp(arguments.with, "uring"))
+		return options_misuse(&usage, "--stream needs --with uring: no other way takes writes to several connections in one call");
+	signals_install();
+	return run(cli, &arguments, (enum try_way)launch_way(arguments.with), argv);
+}

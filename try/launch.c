@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* launch.c: the page, the environment and the process. */
+#include "try/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "try/reach.h"
+#include "workloads/child.h"
+
+enum {
+	PAGE_FD = 512,        /* or above: out of the way of servers that count on low numbers */
+	GUARDS_WAIT_MS = 2000 /* a guard ends some milliseconds after its server, unless something is amiss */
+};
+
+const char *const try_way_names[TRY_WAY_MAX] = {
+	[TRY_SENDMMSG] = "sendmmsg",
+	[TRY_URING] = "uring",
+	[TRY_SENDGROUP] = "sendgroup",
+};
+
+const char *const try_count_names[TRY_COUNT_MAX] = {
+	[TRY_SEEN] = "seen",
+	[TRY_TAKEN] = "taken",
+	[TRY_GIVEN] = "given",
+	[TRY_REFUSED] = "refused",
+	[TRY_LOST] = "lost",
+	[TRY_BATCHES] = "batches",
+	[TRY_CALLS] = "calls",
+	[TRY_BEFORE] = "before",
+	[TRY_FULL] = "full",
+	[TRY_OTHER] = "other",
+	[TRY_THREAD] = "thread",
+	[TRY_LATE] = "late",
+	[TRY_END] = "end",
+	[TRY_SURVIVED] = "survived",
+	[TRY_STREAM] = "stream",
+};
+
+int launch_way(const char *name)
+{
+	for (int way = 0; way < TRY_WAY_MAX; way++)
+		if (!strcmp(name, try_way_names[way]))
+			return way;
+	return -1;
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+static int open_page(const struct launch_options *options, struct launch *launch)
+{
+	int fd = memfd_create("forecall-try", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, sizeof *launch->page))
+		return fail(-errno, "try: cannot make shared memory: %s", strerror(errno));
+	launch->fd = fcntl(fd, F_DUPFD_CLOEXEC, PAGE_FD);
+	if (launch->fd < 0)
+		return fail(-errno, "try: cannot use a descriptor above %d: %s; raise `ulimit -n`", PAGE_FD, strerror(errno));
+	close(fd);
+	launch->page = mmap(NULL, sizeof *launch->page, PROT_READ | PROT_WRITE, MAP_SHARED, launch->fd, 0);
+	if (launch->page == MAP_FAILED)
+		return fail(-errno, "try: cannot map shared memory: %s", strerror(errno));
+	launch->page->magic = TRY_MAGIC;
+	launch->page->version = TRY_VERSION;
+	launch->page->way = options->way;
+	launch->page->enabled = options->enabled;
+	launch->page->stream = options->stream;
+	launch->page->batch = options->batch;
+	launch->page->delay_ns = options->delay_ns;
+	return 0;
+}
+
+/* In the child: the library in front of what is preloaded already, and where the page is. */
+static int set_environment(const char *library, const struct launch *launch, pid_t forecall)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char value[2 * PATH_MAX];
+
+	if (snprintf(value, sizeof value, "%s%s%s", library, others && *others ? ":" : "", others ? others : "") >= (int)sizeof value ||
+	    setenv("LD_PRELOAD", value, 1))
+		return -E2BIG;
+	snprintf(value, sizeof value, "%d:%d", launch->fd, forecall);
+	return setenv(TRY_ENV, value, 1) ? -errno : 0;
+}
+
+/* Becomes the server. Does not return; why not goes through the pipe. */
+static void become(const char *library, char *const argv[], const struct launch *launch, pid_t forecall, int result)
+{
+	sigset_t none;
+	int err;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	fcntl(launch->fd, F_SETFD, 0);
+	err = getppid() == forecall ? set_environment(library, launch, forecall) : -ECHILD;
+	if (!err) {
+		execvp(argv[0], argv);
+		err = -errno;
+	}
+	_exit(write(result, &err, sizeof err) == sizeof err ? 127 : 1);
+}
+
+static int spawn(const char *library, char *const argv[], struct launch *launch)
+{
+	pid_t forecall = getpid();
+	int result[2], err = 0;
+
+	if (pipe2(result, O_CLOEXEC))
+		return fail(-errno, "try: cannot make a pipe: %s", strerror(errno));
+	launch->pid = fork();
+	if (!launch->pid)
+		become(library, argv, launch, forecall, result[1]);
+	close(result[1]);
+	if (launch->pid < 0)
+		err = fail(-errno, "try: cannot fork: %s", strerror(errno));
+	else if (read(result[0], &err, sizeof err) == sizeof err)
+		err = fail(err, "try: cannot start %s: %s", argv[0], strerror(-err));
+	else
+		err = 0;
+	close(result[0]);
+	return err;
+}
+
+int launch_start(const struct launch_options *options, char *const argv[], struct launch *launch)
+{
+	char program[PATH_MAX], library[PATH_MAX], real[PATH_MAX];
+
+	*launch = (struct launch){.fd = -1};
+	int err = reach_check(argv[0], program, sizeof program);
+	if (!err)
+		err = child_find(TRY_LIBRARY, library, sizeof library);
+	if (!err && !realpath(library, real))
+		err = fail(-errno, "try: cannot find %s: %s", library, strerror(errno));
+	if (!err && strpbrk(real, ": \t"))
+		err = fail(-EINVAL, "try: the loader cannot preload %s: a blank or a colon in a path ends it there; install forecall elsewhere", real);
+	if (!err && prctl(PR_SET_CHILD_SUBREAPER, 1))
+		err = fail(-errno, "try: cannot take the server's orphans on: %s", strerror(errno));
+	if (!err)
+		err = open_page(options, launch);
+	if (!err)
+		err = spawn(real, argv, launch);
+	if (err)
+		launch_free(launch);
+	return err;
+}
+
+/* A guard whose server ended becomes our child (launch_start()), which we bury when it ends, too. */
+static void bury_guards(void)
+{
+	FILE *file = fopen("/proc/thread-self/children", "re");
+	int child;
+
+	while (file && fscanf(file, "%d", &child) == 1) {
+		char path[64], name[32] = "";
+
+		snprintf(path, sizeof path, "/proc/%d/comm", child);
+		FILE *comm = fopen(path, "re");
+		if (comm && fgets(name, sizeof name, comm) && !strcmp(name, TRY_GUARD_COMM "\n"))
+			waitpid(child, NULL, WNOHANG | __WALL);
+		if (comm)
+			fclose(comm);
+	}
+	if (file)
+		fclose(file);
+}
+
+static bool guards_there(const struct launch *launch)
+{
+	bury_guards();
+	for (int i = 0; i < TRY_GUARDS; i++) {
+		pid_t guard = (pid_t)launch->page->guards[i];
+
+		if (guard && !kill(guard, 0))
+			return true;
+	}
+	return false;
+}
+
+/* 1 when it has ended, which includes its guards. */
+static int reap(struct launch *launch)
+{
+	if (!launch->ended && waitpid(launch->pid, &launch->status, WNOHANG) == launch->pid) {
+		launch->ended = true;
+		for (int i = 0; i < GUARDS_WAIT_MS && guards_there(launch); i++)
+			pause_ms(1);
+		bury_guards();
+	}
+	return launch->ended;
+}
+
+int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop)
+{
+	for (bool told = false; !reap(launch); pause_ms(5))
+		if (*stop && !told) {
+			kill(launch->pid, SIGTERM);
+			told = true;
+		}
+	return 0;
+}
+
+int launch_end(struct launch *launch, int patience_ms)
+{
+	if (launch->ended)
+		return 0;
+	kill(launch->pid, SIGTERM);
+	for (int i = 0; i < patience_ms && !reap(launch); i += 5)
+		pause_ms(5);
+	if (!launch->ended)
+		kill(launch->pid, SIGKILL);
+	while (!reap(launch))
+		pause_ms(1);
+	return 0;
+}
+
+uint64_t launch_count(const struct launch *launch, enum try_count what)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < TRY_CELLS; i++)
+		sum += __atomic_load_n(&launch->page->cells[i].n[what], __ATOMIC_RELAXED);
+	return sum;
+}
+
+void launch_free(struct launch *launch)
+{
+	if (launch->pid > 0 && !launch->ended)
+		launch_end(launch, 2000);
+	if (launch->page && launch->page != MAP_FAILED)
+		munmap(launch->page, sizeof *launch->page);
+	if (launch->fd >= 0)
+		close(launch->fd);
+	*launch = (struct launch){.fd = -1};
+}

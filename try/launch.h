@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* launch.h: starts a server with the library preloaded, tells the library what to do, and reads what it has done. */
+#ifndef TRY_LAUNCH_H
+#define TRY_LAUNCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "try/page.h"
+
+extern const char *const try_way_names[TRY_WAY_MAX];
+extern const char *const try_count_names[TRY_COUNT_MAX];
+
+struct launch_options {
+	enum try_way way;
+	uint32_t batch; /* 1 to TRY_BATCH_MAX */
+	uint64_t delay_ns;
+	bool stream;
+	bool enabled; /* from the start */
+};
+
+struct launch {
+	struct try_page *page; /* shared with the server until launch_free() */
+	int fd;
+	pid_t pid;
+	int status; /* of waitpid(), once it has ended */
+	bool ended;
+};
+
+/* The way of that name, or -1. */
+int launch_way(const char *name);
+
+/* Checks that the program can be reached and starts it. By fail(): as reach_check(), or -errno. Free with launch_free(). */
+int launch_start(const struct launch_options *options, char *const argv[], struct launch *launch);
+
+/* Waits until it ends, and its guards with it; a signal in *stop is passed on to it. 0 or, by fail(), -errno. */
+int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop);
+
+/* Ends it: SIGTERM, SIGKILL after `patience_ms`; then as launch_wait(). */
+int launch_end(struct launch *launch, int patience_ms);
+
+/* What was counted so far. */
+uint64_t launch_count(const struct launch *launch, enum try_count what);
+
+void launch_free(struct launch *launch);
+
+#endif
