@@ -38,7 +38,7 @@ static const char usage[] =
 	"  --cpu N            stay on this CPU\n"
 	"  --json             one JSON object per block instead of a table\n"
 	"  --serve            read `block way=W group=N ...` from stdin, answer each with one line of JSON\n"
-	"  --list             print the ways of sending and whether they work here\n"
+	"  --list             print the ways of sending and whether they work here, with the options that are given\n"
 	"  --help\n";
 
 struct options {
@@ -212,14 +212,19 @@ static int run_ways(struct runner *runner, struct options *o)
 	return err;
 }
 
-static void list(void)
+/* Every way, and what speaks against it on this machine and with the other options. */
+static void list(const struct options *o)
 {
+	const struct sender_config config = {
+		.group_max = o->block.group, .private_bytes = o->block.head + o->block.tail, .to = &o->runner.to.sa,
+	};
 	const struct sender_ops *ops;
+	char why[512];
 
 	for (size_t i = 0; (ops = sender_way(i)); i++) {
-		const char *why = ops->available();
+		bool refused = sender_refused(ops, &config, why, sizeof why);
 
-		printf("%-12s %s%s%s\n", ops->name, ops->help, why ? "; not here: " : "", why ? why : "");
+		printf("%-12s %s%s%s\n", ops->name, ops->help, refused ? "; not here: " : "", refused ? why : "");
 	}
 }
 
@@ -264,7 +269,7 @@ int main(int argc, char **argv)
 	if (o.help)
 		fputs(usage, stdout);
 	if (o.list)
-		list();
+		list(&o);
 	if (o.help || o.list)
 		return 0;
 	return run(&o) ? 1 : 0;

@@ -6,6 +6,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,6 +123,60 @@ int net_bind(int type, union net_addr *addr)
 		return err;
 	}
 	return fd;
+}
+
+/* The number of the device that has this address; 0 when none has. */
+static unsigned device_of(const union net_addr *host)
+{
+	struct ifaddrs *list, *at;
+	unsigned device = 0;
+
+	if (getifaddrs(&list))
+		return 0;
+	for (at = list; at && !device; at = at->ifa_next) {
+		union net_addr addr;
+
+		if (!at->ifa_addr || at->ifa_addr->sa_family != host->sa.sa_family)
+			continue;
+		memcpy(&addr, at->ifa_addr, net_len(host));
+		net_set_port(&addr, net_port(host));
+		if (!net_compare(&addr, host))
+			device = if_nametoindex(at->ifa_name);
+	}
+	freeifaddrs(list);
+	return device;
+}
+
+static int join(int fd, const union net_addr *group, unsigned device)
+{
+	struct group_req request = { .gr_interface = device };
+	union net_addr bound = *group;
+	int on = 1;
+
+	if (group->sa.sa_family == AF_INET6)
+		bound.in6.sin6_scope_id = device; /* a group of the link is of one device */
+	memcpy(&request.gr_group, group, net_len(group));
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) || bind(fd, &bound.sa, net_len(group)) ||
+	    setsockopt(fd, group->sa.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP, MCAST_JOIN_GROUP, &request, sizeof request))
+		return -errno;
+	return 0;
+}
+
+int net_join(const union net_addr *group, const union net_addr *host)
+{
+	unsigned device = device_of(host);
+	int fd, err;
+
+	if (!device)
+		return -ENODEV;
+	fd = socket(group->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	err = join(fd, group, device);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 int net_sender(const union net_addr *to)

@@ -37,6 +37,10 @@ int net_compare(const union net_addr *a, const union net_addr *b);
  * becomes the port that the kernel chose. Returns the descriptor or -errno. Prints nothing. */
 int net_bind(int type, union net_addr *addr);
 
+/* A close-on-exec UDP socket that gets what is sent to the multicast group and port *group on the device that has the address
+ * `host`. Any number of sockets may be there. Returns the descriptor or -errno. */
+int net_join(const union net_addr *group, const union net_addr *host);
+
 /* An unbound UDP socket to send from, of the family of `to`. Returns the descriptor or -errno. */
 int net_sender(const union net_addr *to);
 

@@ -6,7 +6,11 @@
 #include "base/parse.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <sched.h>
+#include <stdbool.h>
+
+enum { OPTIONS_MAX = 48 };
 
 int option_u64(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -31,4 +35,41 @@ int option_addr(const char *name, const char *text, union net_addr *out)
 	if (!net_parse(text, out))
 		return 0;
 	return fail(-EINVAL, "--%s %s: give an address such as 127.0.0.1:5004 or [::1]:5004", name, text);
+}
+
+static int set(const struct option_row *row, const char *value)
+{
+	switch (row->takes) {
+	case ARGUMENT_FLAG:
+		*(bool *)row->to = true;
+		return 0;
+	case ARGUMENT_NUMBER:
+		return option_u64(row->name, value, row->min, row->max, row->to);
+	case ARGUMENT_CPU:
+		return option_cpu(row->name, value, row->to);
+	case ARGUMENT_ADDR:
+		return option_addr(row->name, value, row->to);
+	case ARGUMENT_TEXT:
+		*(const char **)row->to = value;
+		return 0;
+	default:
+		return row->set(row->to, row->name, value);
+	}
+}
+
+int option_read(int argc, char **argv, const struct option_row *rows)
+{
+	struct option table[OPTIONS_MAX + 1] = { 0 };
+	int i, c;
+
+	for (i = 0; rows[i].name && i < OPTIONS_MAX; i++)
+		table[i] = (struct option){ .name = rows[i].name, .has_arg = rows[i].takes != ARGUMENT_FLAG };
+	while ((c = getopt_long(argc, argv, "", table, &i)) == 0)
+		if (set(&rows[i], optarg))
+			return -EINVAL;
+	if (c != -1)
+		return -EINVAL; /* getopt_long() has said why */
+	if (optind < argc)
+		return fail(-EINVAL, "%s: no argument is expected here; see --help", argv[optind]);
+	return 0;
 }

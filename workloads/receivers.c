@@ -9,7 +9,7 @@
 #include "workloads/summary.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -25,8 +25,10 @@ static const char usage[] =
 	"  --control ADDR:PORT join the livecast whose control port this is\n"
 	"  --seconds N         end by itself\n"
 	"  --plain             count packets only: what comes is not RTP\n"
+	"  --multicast ADDR:PORT  every client joins this group too, and counts what comes there as its own\n"
 	"  --verify            check every byte; the stream comes from groupsend or livecast --produce\n"
-	"  --head BYTES        private bytes before the payload, for --verify (default 12: the RTP header)\n"
+	"  --head BYTES        private bytes before the payload (default 12: the RTP header). With fewer there is no RTP: order\n"
+	"                      and loss are told by the counter that groupsend's payload begins with\n"
 	"  --tail BYTES        private bytes behind it (default 0)\n"
 	"  --rtp-clock-hz N    clock of the stream's timestamps, for jitter (default 90000)\n"
 	"  --receive-buffer BYTES  of each socket (default: the system's)\n"
@@ -39,75 +41,47 @@ struct options {
 	union net_addr control;
 	uint64_t seconds;	/* 0: until a signal */
 	int cpu;
-	int join, plain, verify, each, help;
+	bool each, help;
 };
+
+static bool has_control(const struct options *o)
+{
+	return o->control.sa.sa_family != AF_UNSPEC;
+}
 
 /* What ends a run besides the packets. */
 struct watched {
 	int signals, timer, control; /* -1 where there is none */
 };
 
-static int set_count(const char *name, const char *value, uint64_t min, uint64_t max, size_t *out)
-{
-	uint64_t number;
-	int err = option_u64(name, value, min, max, &number);
-
-	if (!err)
-		*out = number;
-	return err;
-}
-
-static int set_option(struct options *o, const char *name, const char *value)
-{
-	size_t number = 0;
-	int err;
-
-	if (!strcmp(name, "listen"))
-		return option_addr(name, value, &o->sinks.listen);
-	if (!strcmp(name, "control")) {
-		o->join = 1;
-		return option_addr(name, value, &o->control);
-	}
-	if (!strcmp(name, "cpu"))
-		return option_cpu(name, value, &o->cpu);
-	if (!strcmp(name, "seconds"))
-		return option_u64(name, value, 1, 1000000, &o->seconds);
-	if (!strcmp(name, "count"))
-		return set_count(name, value, 1, UINT16_MAX, &o->sinks.count);
-	if (!strcmp(name, "head"))
-		return set_count(name, value, RTP_HEADER_BYTES, UINT16_MAX, &o->sinks.head_bytes);
-	if (!strcmp(name, "tail"))
-		return set_count(name, value, 0, UINT16_MAX, &o->sinks.tail_bytes);
-	err = set_count(name, value, 1, 1 << 30, &number);
-	if (!strcmp(name, "rtp-clock-hz"))
-		o->sinks.clock_hz = (uint32_t)number;
-	else
-		o->sinks.receive_buffer_bytes = (int)number;
-	return err;
-}
-
 static int read_options(int argc, char **argv, struct options *o)
 {
-	const struct option table[] = {
-		{ "listen", 1, NULL, 0 }, { "count", 1, NULL, 0 }, { "control", 1, NULL, 0 },
-		{ "seconds", 1, NULL, 0 }, { "head", 1, NULL, 0 }, { "tail", 1, NULL, 0 },
-		{ "rtp-clock-hz", 1, NULL, 0 }, { "receive-buffer", 1, NULL, 0 }, { "cpu", 1, NULL, 0 },
-		{ "plain", 0, &o->plain, 1 }, { "verify", 0, &o->verify, 1 }, { "each", 0, &o->each, 1 },
-		{ "help", 0, &o->help, 1 }, { 0 },
+	struct sinks_config *s = &o->sinks;
+	const struct option_row rows[] = {
+		ROW_ADDR("listen", &s->listen),
+		ROW_NUMBER("count", &s->count, 1, UINT16_MAX),
+		ROW_ADDR("multicast", &s->multicast),
+		ROW_ADDR("control", &o->control),
+		ROW_NUMBER("seconds", &o->seconds, 1, 1000000),
+		ROW_FLAG("plain", &s->plain),
+		ROW_FLAG("verify", &s->verify),
+		ROW_NUMBER("head", &s->head_bytes, 0, UINT16_MAX),
+		ROW_NUMBER("tail", &s->tail_bytes, 0, UINT16_MAX),
+		ROW_NUMBER("rtp-clock-hz", &s->clock_hz, 1, 1 << 30),
+		ROW_NUMBER("receive-buffer", &s->receive_buffer_bytes, 1, 1 << 30),
+		ROW_FLAG("each", &o->each),
+		ROW_CPU("cpu", &o->cpu),
+		ROW_FLAG("help", &o->help),
+		{ 0 },
 	};
-	int i, c;
+	int err = option_read(argc, argv, rows);
 
-	while ((c = getopt_long(argc, argv, "", table, &i)) == 0)
-		if (table[i].has_arg && set_option(o, table[i].name, optarg))
-			return -EINVAL;
-	if (c != -1)
-		return -EINVAL;
-	if (optind < argc)
-		return fail(-EINVAL, "%s: no argument is expected here; see --help", argv[optind]);
-	if (o->plain && (o->verify || o->join))
+	if (err)
+		return err;
+	if (s->plain && (s->verify || has_control(o)))
 		return fail(-EINVAL, "--plain counts packets of any kind; leave out --verify and --control, or --plain");
-	o->sinks.plain = o->plain;
-	o->sinks.verify = o->verify;
+	if (s->multicast.sa.sa_family && s->multicast.sa.sa_family != s->listen.sa.sa_family)
+		return fail(-EINVAL, "--multicast: give a group of the address family of --listen");
 	return 0;
 }
 
@@ -188,9 +162,9 @@ static int judge(const struct sinks *sinks, const struct options *o)
 		malformed_n += sinks_get(sinks, i)->malformed_n;
 	}
 	if (!sinks_reached(sinks))
-		return fail(-ENODATA, "none of %zu clients from %s on got a packet; is the sender running, and does it send here?",
-			    o->sinks.count, net_format(sinks_addr(sinks), text));
-	if (o->verify && corrupt_n + malformed_n)
+		return fail(-ENODATA, "none of %llu clients from %s on got a packet; is the sender running, and does it send here?",
+			    (unsigned long long)o->sinks.count, net_format(sinks_addr(sinks), text));
+	if (o->sinks.verify && corrupt_n + malformed_n)
 		return fail(-EBADMSG, "%llu packets are not what was sent and %llu are not RTP; do --head and --tail match the sender?",
 			    (unsigned long long)corrupt_n, (unsigned long long)malformed_n);
 	return 0;
@@ -218,7 +192,7 @@ static int run(const struct options *o)
 		err = sinks_new(&o->sinks, &sinks);
 	if (!err)
 		err = watch_ends(sinks, o, &w);
-	if (!err && o->join)
+	if (!err && has_control(o))
 		err = join(sinks, o, &w);
 	if (!err) {
 		say_ready(sinks, o->sinks.count);

@@ -102,12 +102,13 @@ static bool again(struct zerocopy_sender *own, int err, unsigned *tries)
 static void zerocopy_push(struct sender *sender, const struct sender_message *message)
 {
 	struct zerocopy_sender *own = (struct zerocopy_sender *)sender;
+	bool uncopied = sender_bytes(message) && sender_fits_pages(message); /* else no report comes */
 	unsigned tries = 0;
 
 	sender_fill(&own->header, message);
 	for (;;) {
 		sender->counts.calls_n++;
-		if (sendmsg(sender->config.fd, &own->header, MSG_ZEROCOPY) >= 0)
+		if (sendmsg(sender->config.fd, &own->header, uncopied ? MSG_ZEROCOPY : 0) >= 0)
 			break;
 		int err = errno;
 
@@ -116,7 +117,8 @@ static void zerocopy_push(struct sender *sender, const struct sender_message *me
 			return;
 		}
 	}
-	own->expected_n += sender_bytes(message) != 0; /* nothing is reported of an empty one */
+	own->expected_n += uncopied;
+	sender->counts.copied_n += !uncopied;
 	sender->counts.packets_n++;
 }
 

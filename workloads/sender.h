@@ -156,6 +156,18 @@ static inline size_t sender_bytes(const struct sender_message *message)
 	return n;
 }
 
+/* Whether a message lies in so few pages that the kernel can send them without a copy: MAX_SKB_FRAGS, 17 unless it is built
+ * otherwise. Larger ones it refuses (EMSGSIZE). */
+static inline bool sender_fits_pages(const struct sender_message *message)
+{
+	size_t pages_n = 0;
+
+	for (size_t i = 0; i < message->iov_n; i++)
+		if (message->iov[i].iov_len)
+			pages_n += (((uintptr_t)message->iov[i].iov_base & 4095) + message->iov[i].iov_len + 4095) / 4096;
+	return pages_n <= 17;
+}
+
 /* Messages per call that `config` asks for, at least 1. */
 size_t sender_batch(const struct sender_config *config);
 

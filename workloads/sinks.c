@@ -8,6 +8,7 @@
 #include "workloads/rtp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,15 +38,23 @@ static void close_sockets(struct sinks *s)
 	for (size_t i = 0; i < s->config.count; i++) {
 		if (s->sinks[i].fd >= 0)
 			close(s->sinks[i].fd);
-		s->sinks[i].fd = -1;
+		if (s->sinks[i].group_fd >= 0)
+			close(s->sinks[i].group_fd);
+		s->sinks[i].fd = s->sinks[i].group_fd = -1;
 	}
+}
+
+static void set_buffer(const struct sinks *s, int fd)
+{
+	int bytes = (int)s->config.receive_buffer_bytes;
+
+	if (bytes && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes)) /* beyond rmem_max, as root */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
 /* Opens all sockets from `port` on, or none. */
 static int open_sockets(struct sinks *s, uint16_t port)
 {
-	int bytes = s->config.receive_buffer_bytes;
-
 	for (size_t i = 0; i < s->config.count; i++) {
 		union net_addr addr = s->config.listen;
 
@@ -57,8 +66,7 @@ static int open_sockets(struct sinks *s, uint16_t port)
 			close_sockets(s);
 			return err;
 		}
-		if (bytes)
-			setsockopt(s->sinks[i].fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+		set_buffer(s, s->sinks[i].fd);
 	}
 	net_set_port(&s->config.listen, port);
 	return 0;
@@ -76,6 +84,22 @@ static int open_anywhere(struct sinks *s)
 	return err;
 }
 
+static int join_all(struct sinks *s)
+{
+	char text[NET_TEXT_BYTES];
+
+	for (size_t i = 0; s->config.multicast.sa.sa_family && i < s->config.count; i++) {
+		int fd = net_join(&s->config.multicast, &s->config.listen);
+
+		if (fd < 0)
+			return fail(fd, "cannot join the multicast group %s: %s; give a group such as 239.1.1.1:5006, and with --listen an "
+				    "address of this machine", net_format(&s->config.multicast, text), strerror(-fd));
+		s->sinks[i].group_fd = fd;
+		set_buffer(s, fd);
+	}
+	return 0;
+}
+
 static int open_all(struct sinks *s)
 {
 	char text[NET_TEXT_BYTES];
@@ -83,30 +107,40 @@ static int open_all(struct sinks *s)
 	int err;
 
 	if (port + s->config.count - 1 > UINT16_MAX)
-		return fail(-EINVAL, "%zu clients from port %u on go beyond port 65535; begin at a lower port",
+		return fail(-EINVAL, "%" PRIu64 " clients from port %u on go beyond port 65535; begin at a lower port",
 			    s->config.count, port);
-	err = process_raise_files(s->config.count + OTHER_FILES);
+	err = process_raise_files(2 * s->config.count + OTHER_FILES);
 	if (err)
 		return err;
 	err = port ? open_sockets(s, (uint16_t)port) : open_anywhere(s);
 	if (err)
-		return fail(err, "cannot open %zu UDP sockets from %s on: %s; choose other ports with --listen",
+		return fail(err, "cannot open %" PRIu64 " UDP sockets from %s on: %s; choose other ports with --listen",
 			    s->config.count, net_format(&s->config.listen, text), strerror(-err));
+	return join_all(s);
+}
+
+/* Both sockets of a client wake for it. */
+static int watch_client(struct sinks *s, size_t i)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
+
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sinks[i].fd, &event))
+		return -errno;
+	if (s->sinks[i].group_fd >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sinks[i].group_fd, &event))
+		return -errno;
 	return 0;
 }
 
 static int watch_all(struct sinks *s)
 {
+	int err = 0;
+
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll < 0)
 		return -errno;
-	for (size_t i = 0; i < s->config.count; i++) {
-		struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
-
-		if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->sinks[i].fd, &event))
-			return -errno;
-	}
-	return 0;
+	for (size_t i = 0; !err && i < s->config.count; i++)
+		err = watch_client(s, i);
+	return err;
 }
 
 static int make_buffers(struct sinks *s)
@@ -128,11 +162,11 @@ int sinks_new(const struct sinks_config *config, struct sinks **out)
 	int err;
 
 	if (!s)
-		return fail(-ENOMEM, "out of memory for %zu clients", config->count);
+		return fail(-ENOMEM, "out of memory for %" PRIu64 " clients", config->count);
 	s->config = *config;
 	s->epoll = -1;
 	for (size_t i = 0; i < config->count; i++)
-		s->sinks[i].fd = -1;
+		s->sinks[i].fd = s->sinks[i].group_fd = -1;
 	err = open_all(s);
 	if (err)
 		goto cleanup;
@@ -140,7 +174,7 @@ int sinks_new(const struct sinks_config *config, struct sinks **out)
 	if (!err)
 		err = watch_all(s);
 	if (err)
-		fail(err, "cannot watch %zu sockets: %s", config->count, strerror(-err));
+		fail(err, "cannot watch %" PRIu64 " sockets: %s", config->count, strerror(-err));
 cleanup:
 	if (err)
 		sinks_free(s);
@@ -183,13 +217,13 @@ int sinks_watch(struct sinks *s, int fd)
 	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* Private bytes follow from the SSRC: of the head, which begins with the RTP header, and of the tail. */
+/* Private bytes follow from the SSRC: of the head, which may begin with the RTP header, and of the tail. */
 static bool private_holds(const struct sinks *s, const uint8_t *data, size_t n, uint32_t ssrc)
 {
 	size_t head = s->config.head_bytes, tail = s->config.tail_bytes;
 	bool holds = true;
 
-	for (size_t i = RTP_HEADER_BYTES; i < head; i++)
+	for (size_t i = head < RTP_HEADER_BYTES ? 0 : RTP_HEADER_BYTES; i < head; i++)
 		holds &= data[i] == pattern_byte(ssrc, i);
 	for (size_t i = 0; i < tail; i++)
 		holds &= data[n - tail + i] == pattern_byte(ssrc, head + i);
@@ -232,7 +266,27 @@ static void enter_rtp(struct sinks *s, struct sink *c, const uint8_t *data, size
 		c->malformed_n++;
 		return;
 	}
-	quality_packet(&c->quality, &header, now_ns, s->config.clock_hz);
+	quality_packet(&c->quality, &header, now_ns, (uint32_t)s->config.clock_hz);
+	if (s->config.verify && !verify(s, c, data, n, &header))
+		c->corrupt_n++;
+}
+
+/* What has no RTP header is judged by the counter of its payload, where there is room for one, as if it were the sequence
+ * number, and as if it came at its time. */
+static void enter_bare(struct sinks *s, struct sink *c, const uint8_t *data, size_t n, int64_t now_ns)
+{
+	size_t head = s->config.head_bytes, around = head + s->config.tail_bytes;
+	struct rtp header = { .ssrc = (uint32_t)(c - s->sinks) + 1 };
+
+	if (n < around) {
+		c->malformed_n++;
+		return;
+	}
+	if (n - around >= PATTERN_COUNTER_BYTES) {
+		header.sequence = (uint16_t)rtp_get32(data + head);
+		header.time = (uint32_t)((unsigned __int128)now_ns * s->config.clock_hz / 1000000000u);
+		quality_packet(&c->quality, &header, now_ns, (uint32_t)s->config.clock_hz);
+	}
 	if (s->config.verify && !verify(s, c, data, n, &header))
 		c->corrupt_n++;
 }
@@ -245,21 +299,32 @@ static void enter_packet(struct sinks *s, struct sink *c, const uint8_t *data, s
 	}
 	c->last_ns = now_ns;
 	c->bytes += n;
-	if (!s->config.plain)
+	if (s->config.plain)
+		return;
+	if (s->config.head_bytes < RTP_HEADER_BYTES)
+		enter_bare(s, c, data, n, now_ns);
+	else
 		enter_rtp(s, c, data, n, now_ns);
 }
 
-static void drain(struct sinks *s, struct sink *c)
+static void drain_socket(struct sinks *s, struct sink *c, int fd)
 {
 	int n;
 
 	do {
-		n = recvmmsg(c->fd, s->headers, DRAIN_N, MSG_DONTWAIT, NULL);
+		n = recvmmsg(fd, s->headers, DRAIN_N, MSG_DONTWAIT, NULL);
 		int64_t now_ns = (int64_t)process_wall_ns();
 
 		for (int i = 0; i < n; i++)
 			enter_packet(s, c, s->parts[i].iov_base, s->headers[i].msg_len, now_ns);
 	} while (n == DRAIN_N);
+}
+
+static void drain(struct sinks *s, struct sink *c)
+{
+	drain_socket(s, c, c->fd);
+	if (c->group_fd >= 0)
+		drain_socket(s, c, c->group_fd);
 }
 
 int sinks_wait(struct sinks *s, int *watched)

@@ -14,18 +14,21 @@ struct sinks;
 
 struct sinks_config {
 	union net_addr listen;	/* first port; port 0: wherever `count` ports in a row are free */
-	size_t count;
+	uint64_t count;
+	union net_addr multicast; /* group and port that every client joins besides; family 0: none */
 	bool plain;		/* count packets and bytes only: what comes is not RTP */
 	bool verify;		/* also check every byte against pattern.h; the sender is groupsend or livecast --produce */
-	size_t head_bytes, tail_bytes; /* private bytes around the payload, for verify */
-	uint32_t clock_hz;	/* of the RTP timestamps */
-	int receive_buffer_bytes; /* of each socket; 0: the system's default */
+	/* Private bytes around the payload, for verify. With a head shorter than an RTP header what comes is not RTP: then the
+	 * payload's counter stands for the sequence number, and client i has the private bytes of SSRC i + 1. */
+	uint64_t head_bytes, tail_bytes;
+	uint64_t clock_hz;	/* of the RTP timestamps */
+	uint64_t receive_buffer_bytes; /* of each socket; 0: the system's default */
 };
 
 /* One client. Packets that are no RTP or too short are malformed; those with a wrong byte are corrupt, and so are those
  * whose payload's counter does not advance with their sequence number. */
 struct sink {
-	int fd;
+	int fd, group_fd;	/* the latter for the multicast group, else -1 */
 	uint64_t packets_n, bytes, malformed_n, corrupt_n;
 	int64_t first_ns, last_ns; /* arrival of the first and the last packet; CLOCK_MONOTONIC */
 	struct quality quality;

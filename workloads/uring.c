@@ -244,11 +244,12 @@ static void prepare_submission(struct uring_sender *own, struct io_uring_sqe *sq
 
 	if (own->pieces && n <= PIECE_BYTES) {
 		prepare_piece(own, sqe, i, n);
-	} else if (own->shape->zero_copy) {
+	} else if (own->shape->zero_copy && sender_fits_pages(slot->message)) {
 		io_uring_prep_sendmsg_zc(sqe, slot->fd, &slot->header, MSG_DONTWAIT);
 		sqe->ioprio = own->reports ? ZC_REPORT_USAGE : 0;
 	} else {
 		io_uring_prep_sendmsg(sqe, slot->fd, &slot->header, MSG_DONTWAIT);
+		own->sender.counts.copied_n += own->shape->zero_copy;
 	}
 	if (own->sender.config.registered)
 		sqe->flags |= IOSQE_FIXED_FILE;
@@ -308,13 +309,23 @@ static void lose_all(struct uring_sender *own, int err)
 	}
 }
 
+/* The kernel's thread may answer a submission before it gives its place in the queue free. */
+static struct io_uring_sqe *next_place(struct uring_sender *own)
+{
+	struct io_uring_sqe *sqe;
+
+	while (!(sqe = io_uring_get_sqe(&own->ring)))
+		io_uring_sqring_wait(&own->ring);
+	return sqe;
+}
+
 /* Every submission is answered, whatever becomes of it: the wait ends. */
 static void submit(struct uring_sender *own)
 {
 	size_t n = own->todo_n;
 
 	for (size_t i = 0; i < n; i++)
-		prepare_submission(own, io_uring_get_sqe(&own->ring), own->todo[i]);
+		prepare_submission(own, next_place(own), own->todo[i]);
 	own->todo_n = 0;
 	own->expected_n += n;
 	while (own->expected_n) {
