@@ -30,7 +30,7 @@ CREATE TABLE host (
 -- One command that measured something. `incomplete` until its last write; `interrupted` when ended early on request.
 CREATE TABLE run (
   run          INTEGER PRIMARY KEY,
-  kind         TEXT NOT NULL CHECK (kind IN ('profile', 'bench', 'observe')),
+  kind         TEXT NOT NULL CHECK (kind IN ('profile', 'bench', 'observe', 'slice')),
   state        TEXT NOT NULL DEFAULT 'incomplete' CHECK (state IN ('incomplete', 'complete', 'interrupted')),
   label        TEXT,                 -- free text given with --label
   host         INTEGER NOT NULL REFERENCES host,
@@ -44,7 +44,7 @@ CREATE TABLE run (
   path         TEXT NOT NULL,        -- system calls of the path, comma separated, sorted
   clock        TEXT NOT NULL CHECK (clock IN ('cycles', 'ref-cycles', 'tsc')),
   clock_hz     REAL NOT NULL CHECK (clock_hz > 0),
-  engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'none')),
+  engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'both', 'none')),
   topology     TEXT,                 -- lo, veth, veth-rps for runs that made their own traffic
   way          TEXT,                 -- way of sending of the target where it is known (livecast), else NULL
   like_run     INTEGER REFERENCES run ON DELETE SET NULL, -- bench: the profile whose shape it copied
@@ -107,6 +107,7 @@ CREATE TABLE block (
   async_target_cyc INTEGER,          -- the part of async_cyc that is also in target_cyc
   irq_cyc      INTEGER,              -- the same for every vector, not only the network's (--async all)
   irq_target_cyc INTEGER,            -- the part of irq_cyc that is also in target_cyc
+  sampled      INTEGER CHECK (sampled IN (0, 1)), -- 1: call chains were sampled in it, see table sample; else NULL or 0
   PRIMARY KEY (run, block)
 ) STRICT, WITHOUT ROWID;
 
@@ -170,6 +171,21 @@ CREATE TABLE hist (
   n            INTEGER NOT NULL CHECK (n > 0),
   total        INTEGER NOT NULL,     -- sum of the values in it, so that means are exact
   PRIMARY KEY (run, name, low)
+) STRICT, WITHOUT ROWID;
+
+-- The samples of the sampling engine, by window, context (as in table ledger) and stage of sending.
+CREATE TABLE sample (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  block        INTEGER NOT NULL,     -- the window, a row of table block with sampled = 1
+  cpu          INTEGER NOT NULL,
+  task         TEXT NOT NULL CHECK (task IN ('unknown', 'idle', 'other', 'target')),
+  call         TEXT NOT NULL CHECK (call IN ('unknown', 'none', 'user', 'path', 'call')),
+  softirq      TEXT NOT NULL,
+  hardirq      TEXT NOT NULL,
+  stage        TEXT NOT NULL,        -- none outside of frames; entry, copy, socket, ip, netfilter, queue, driver, completion, receive, interrupt, other
+  samples_n    INTEGER NOT NULL CHECK (samples_n > 0),
+  cyc          INTEGER NOT NULL,     -- what they stand for: the sum of their periods, which vary, in cycles
+  PRIMARY KEY (run, block, cpu, task, call, softirq, hardirq, stage)
 ) STRICT, WITHOUT ROWID;
 
 -- Blocks of a micro-benchmark: one way of sending at one point of the grid, for some milliseconds.

@@ -32,37 +32,92 @@ const char *answer_baseline(const char *path)
 	return NULL;
 }
 
-int answer_fraction(struct store *store, int64_t run, enum fraction_async async, struct fraction *out)
+/* What a run's rows tell of f. Free each with store_rows_free(). */
+struct inputs {
+	struct fraction_input input;
+	struct block_row *blocks;
+	struct calibration_row *calibrations;
+	struct thread_row *threads;
+	struct sample_row *samples;
+};
+
+static int load_inputs(struct store *store, const struct run_row *run, enum fraction_async async, struct inputs *in)
 {
-	struct block_row *blocks = NULL;
-	struct calibration_row *calibrations = NULL;
-	struct thread_row *threads = NULL;
-	struct run_row *row = NULL;
-	struct fraction_input input = {0};
-	int err = store_run(store, run, &row);
+	struct fraction_input *input = &in->input;
+
+	*in = (struct inputs){.input.async = fraction_async_of(run->scope, async)};
+	int err = store_blocks(store, run->run, &in->blocks, &input->blocks_n);
+	if (!err)
+		err = store_calibrations(store, run->run, &in->calibrations, &input->calibrations_n);
+	if (!err)
+		err = store_threads(store, run->run, &in->threads, &input->threads_n);
+	if (!err)
+		err = store_samples(store, run->run, &in->samples, &input->samples_n);
+	input->blocks = in->blocks;
+	input->calibrations = in->calibrations;
+	input->threads = in->threads;
+	input->samples = in->samples;
+	return err;
+}
+
+static void free_inputs(struct inputs *in)
+{
+	store_rows_free(in->blocks);
+	store_rows_free(in->calibrations);
+	store_rows_free(in->threads);
+	store_rows_free(in->samples);
+}
+
+int answer_estimate(struct store *store, const struct run_row *run, enum fraction_async async, struct fraction *out)
+{
+	struct inputs in;
+	int err = load_inputs(store, run, async, &in);
 
 	if (!err)
-		input.async = fraction_async_of(row->scope, async);
+		err = strcmp(run->engine, "sample") ? fraction_estimate(&in.input, out) : fraction_sampled(&in.input, out);
+	out->async = async;
+	free_inputs(&in);
+	return err;
+}
+
+int answer_sampled(struct store *store, const struct run_row *run, enum fraction_async async, struct fraction *out)
+{
+	struct inputs in;
+	int err = load_inputs(store, run, async, &in);
+
+	in.input.threads_n = 0; /* they are the ledger's */
 	if (!err)
-		err = store_blocks(store, run, &blocks, &input.blocks_n);
-	if (!err)
-		err = store_calibrations(store, run, &calibrations, &input.calibrations_n);
-	if (!err)
-		err = store_threads(store, run, &threads, &input.threads_n);
-	input.blocks = blocks;
-	input.calibrations = calibrations;
-	input.threads = threads;
+		err = in.input.samples_n ? fraction_sampled(&in.input, out) : -ENODATA;
+	free_inputs(&in);
+	return err;
+}
+
+int answer_fraction(struct store *store, int64_t run, enum fraction_async async, struct fraction *out)
+{
+	struct run_row *row = NULL;
+	int err = store_run(store, run, &row);
+
 	if (!err) {
-		err = fraction_estimate(&input, out);
+		err = answer_estimate(store, row, async, out);
 		if (err == -ENOENT)
 			err = 0;
 		else if (err == -ENODATA)
 			err = fail(err, "run %" PRId64 " is too short for any figure: profile longer (--seconds)", run);
 	}
 	store_rows_free(row);
-	store_rows_free(blocks);
-	store_rows_free(calibrations);
-	store_rows_free(threads);
+	return err;
+}
+
+/* Samples inside frames stand for calls where no calls were counted. */
+static int sampled_calls(struct store *store, int64_t run, int64_t *calls_n)
+{
+	struct sample_row *samples;
+	size_t n;
+	int err = store_samples(store, run, &samples, &n);
+
+	for (size_t i = 0; i < n && !err; i++)
+		*calls_n += !strcmp(samples[i].task, "target") && !strcmp(samples[i].call, "path") ? samples[i].samples_n : 0;
+	store_rows_free(samples);
 	return err;
 }
 
@@ -76,7 +131,7 @@ int answer_calls(struct store *store, int64_t run, int64_t *calls_n)
 	for (size_t i = 0; i < n && !err; i++)
 		*calls_n += blocks[i].calls_n == STORE_NULL ? 0 : blocks[i].calls_n;
 	store_rows_free(blocks);
-	return err;
+	return err || *calls_n ? err : sampled_calls(store, run, calls_n);
 }
 
 int answer_choose_bench(struct store *store, int64_t profile, const char *baseline, const char *alternative, int64_t *bench)

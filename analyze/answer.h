@@ -12,12 +12,19 @@
 #include "analyze/speedup.h"
 
 struct store;
+struct run_row;
 
 /* f of a profile run. 0 also when the target never made the call (calls_n 0, f 0); -ENODATA, said, when the run is too short
  * for any figure. Free with fraction_free(). */
 int answer_fraction(struct store *store, int64_t run, enum fraction_async async, struct fraction *out);
 
-/* Path calls in the probed windows of a run. */
+/* The same without a word, and with -ENOENT where the target never made the call. `run` by its row. */
+int answer_estimate(struct store *store, const struct run_row *run, enum fraction_async async, struct fraction *out);
+
+/* f of the other engine in a run of both: from its samples. -ENODATA, without a word, when there are none. */
+int answer_sampled(struct store *store, const struct run_row *run, enum fraction_async async, struct fraction *out);
+
+/* Path calls in the probed windows of a run; of one that was sampled only, samples inside them. */
 int answer_calls(struct store *store, int64_t run, int64_t *calls_n);
 
 struct answer_options {

@@ -75,10 +75,10 @@ static double meter_value(const struct block_row *block, enum fraction_meter met
 	return values[meter] == STORE_NULL ? NAN : (double)values[meter];
 }
 
-/* A window belongs to the estimate if what its dose must know is there. */
+/* A window belongs to the estimate if what its dose must know is there, and nothing else went on in it. */
 static int usable(const struct block_row *block)
 {
-	if (block->dose < 0 || block->dose >= DOSES)
+	if (block->sampled == 1 || block->dose < 0 || block->dose >= DOSES)
 		return 0;
 	return block->dose ? block->calls_n != STORE_NULL : block->cpu_cyc != STORE_NULL;
 }
@@ -341,7 +341,7 @@ static int samples_of(const struct fraction_input *input, struct sample **out, s
 	int64_t last = -1;
 
 	for (size_t i = 0; i < input->blocks_n; i++)
-		if (input->blocks[i].cycle > last)
+		if (usable(&input->blocks[i]) && input->blocks[i].cycle > last)
 			last = input->blocks[i].cycle;
 	*n = (size_t)(last + 1);
 	*out = calloc(*n + 1, sizeof **out);

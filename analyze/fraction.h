@@ -26,6 +26,7 @@
 #ifndef ANALYZE_FRACTION_H
 #define ANALYZE_FRACTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,8 @@ struct fraction_input {
 	size_t calibrations_n;
 	const struct thread_row *threads; /* may be none: then there is no busiest thread */
 	size_t threads_n;
+	const struct sample_row *samples; /* of the sampled windows; only fraction_sampled() reads them */
+	size_t samples_n;
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
 	uint64_t seed;
 };
@@ -74,6 +77,7 @@ struct fraction {
 	int64_t calls_n;       /* path calls counted, dose 1 and 2 */
 	size_t probed_n, unprobed_n; /* windows */
 	size_t cycles_n;   /* of windows, that count */
+	enum fraction_async async; /* as it was estimated: set by answer_estimate() */
 	size_t outliers_n; /* cycles set aside: something disturbed one dose more than the other (stats_outliers()) */
 };
 
@@ -83,5 +87,20 @@ struct fraction {
  */
 int fraction_estimate(const struct fraction_input *input, struct fraction *out);
 void fraction_free(struct fraction *fraction);
+
+/*
+ * The same from samples of call chains: f = (P + a) / (T + a'), P the samples inside frames, T those of the target, a the ones in
+ * network interrupts and softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. Nothing
+ * is taken out: sampling slows everything alike. Interval: bootstrap over the sampled windows and one more that holds half a sample
+ * inside frames and half a one outside, so that 0 or all of n samples is no certainty. calls_n and probed_n are the samples inside
+ * frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
+ */
+int fraction_sampled(const struct fraction_input *input, struct fraction *out);
+
+/*
+ * Whether two engines that watched the same target agree: `difference` is a - b with the joint interval of both, which are independent.
+ * True when it holds 0, or when one of them has no interval.
+ */
+bool fraction_agree(struct figure a, struct figure b, struct figure *difference);
 
 #endif

@@ -56,6 +56,7 @@ struct block_row {
 	int64_t calls_n, errors_n, bytes, other_n;
 	int64_t switch_n, frame_switch_n, softirq_n, frame_softirq_n;
 	int64_t target_cyc, path_cyc, sleep_cyc, async_cyc, async_target_cyc, irq_cyc, irq_target_cyc;
+	int64_t sampled;
 };
 
 struct ledger_row {
@@ -85,6 +86,12 @@ struct hist_row {
 	int64_t run;
 	const char *name;
 	int64_t low, n, total;
+};
+
+struct sample_row {
+	int64_t run, block, cpu;
+	const char *task, *call, *softirq, *hardirq, *stage;
+	int64_t samples_n, cyc;
 };
 
 struct bench_row {

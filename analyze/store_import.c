@@ -95,6 +95,7 @@ union row_of_run {
 	struct thread_row thread;
 	struct call_row call;
 	struct hist_row hist;
+	struct sample_row sample;
 	struct bench_row bench;
 };
 

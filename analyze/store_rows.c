@@ -44,6 +44,7 @@ static const struct column block_columns[] = {
 	C(run), C(block), C(cycle), C(way), C(dose), C(start_ns), C(wall_cyc), C(cpu_cyc), C(meter_udp), C(meter_io), C(meter_switch),
 	C(calls_n), C(errors_n), C(bytes), C(other_n), C(switch_n), C(frame_switch_n), C(softirq_n),
 	C(frame_softirq_n), C(target_cyc), C(path_cyc), C(sleep_cyc), C(async_cyc), C(async_target_cyc), C(irq_cyc), C(irq_target_cyc),
+	C(sampled),
 };
 #undef C
 
@@ -70,6 +71,12 @@ static const struct column call_columns[] = { C(run), C(name), C(calls_n), C(err
 
 #define C(field) COLUMN(hist_row, field)
 static const struct column hist_columns[] = { C(run), C(name), C(low), C(n), C(total) };
+#undef C
+
+#define C(field) COLUMN(sample_row, field)
+static const struct column sample_columns[] = {
+	C(run), C(block), C(cpu), C(task), C(call), C(softirq), C(hardirq), C(stage), C(samples_n), C(cyc),
+};
 #undef C
 
 #define C(field) COLUMN(bench_row, field)
@@ -125,6 +132,7 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_THREAD] = TABLE("thread", thread_row, "run, tid, start", thread_columns),
 	[TABLE_CALL] = TABLE("call", call_row, "run, name", call_columns),
 	[TABLE_HIST] = TABLE("hist", hist_row, "run, name, low", hist_columns),
+	[TABLE_SAMPLE] = TABLE("sample", sample_row, "run, block, cpu, task, call, softirq, hardirq, stage", sample_columns),
 	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
 	[TABLE_PREDICTION] = TABLE("prediction", prediction_row, "prediction", prediction_columns),
 	[TABLE_OBSERVATION] = TABLE("observation", observation_row, "prediction", observation_columns),
@@ -167,6 +175,7 @@ ROWS_OF_RUN(balance, balances, BALANCE)
 ROWS_OF_RUN(thread, threads, THREAD)
 ROWS_OF_RUN(call, calls, CALL)
 ROWS_OF_RUN(hist, hists, HIST)
+ROWS_OF_RUN(sample, samples, SAMPLE)
 ROWS_OF_RUN(bench, benches, BENCH)
 ROWS_OF_RUN(observation, observations, OBSERVATION)
 READER(bench_point, bench_points, BENCH_POINT)

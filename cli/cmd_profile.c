@@ -14,6 +14,7 @@
 #include "cli/signals.h"
 #include "collect/cpus.h"
 #include "collect/profile.h"
+#include "collect/sample.h"
 #include "version.h"
 
 static const struct usage usage = {
@@ -32,7 +33,7 @@ static const struct usage usage = {
 struct arguments {
 	uint64_t pid;
 	const char *cpus, *path, *clock, *engine, *async, *label;
-	double seconds;
+	double seconds, rate;
 	uint64_t window_ms, seed, calibration;
 	struct option_list doses;
 	uint8_t cpu_set[CPUS_MAX];
@@ -93,7 +94,7 @@ static enum fraction_async async_of(const char *name)
 
 int cmd_profile(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .window_ms = 100, .seed = 1,
+	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .rate = SAMPLE_HZ, .window_ms = 100, .seed = 1,
 				      .calibration = 16};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the process, with its threads, children and later ones"),
@@ -104,7 +105,8 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_LIST(0, "doses", "N,...", &arguments.doses, 0, 2, "how often each probe is attached in the windows of a cycle; without it 1,0,1,0,2"),
 		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed before the profile"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
-		OPT_WORD(0, "engine", "ledger", &arguments.engine, "trace every event"),
+		OPT_WORD(0, "engine", "ledger|sample|both", &arguments.engine, "trace every event, sample call chains, or both by turns"),
+		OPT_DOUBLE(0, "rate", "HZ", &arguments.rate, 10, 50000, "samples per second and CPU"),
 		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
 		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the windows"),
@@ -125,6 +127,8 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 	struct progress *progress = progress_new(cli, "profile");
 	options.path = arguments.path;
 	options.clock = arguments.clock;
+	options.engine = arguments.engine;
+	options.rate = arguments.rate;
 	options.seconds = arguments.seconds;
 	options.window_ms = (int)arguments.window_ms;
 	options.seed = arguments.seed;

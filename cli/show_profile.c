@@ -12,6 +12,7 @@
 #include "analyze/store.h"
 #include "cli/cli.h"
 #include "cli/print.h"
+#include "cli/show_samples.h"
 
 #define ROWS_SHOWN 12 /* threads and calls: the largest ones */
 #define ROW_SHOWN 1e-4 /* of all cycles: smaller rows of the ledger are summed up */
@@ -249,15 +250,30 @@ int show_profile(const struct cli *cli, struct store *store, int64_t run, const 
 
 	if (err)
 		return err;
-	printf("run %" PRId64 ": %s of %s, %.1f s, clock %s at %.0f MHz, %" PRId64 " path calls in %zu probed and %zu unprobed windows\n\n", run,
-	       row->path, row->target, (double)row->wall_ns / 1e9, row->clock, row->clock_hz / 1e6, fraction->calls_n, fraction->probed_n,
-	       fraction->unprobed_n);
-	if (fraction->calls_n)
+	bool sampled = !strcmp(row->engine, "sample");
+	printf("run %" PRId64 ": %s of %s, %.1f s, clock %s at %.0f MHz, ", run, row->path, row->target, (double)row->wall_ns / 1e9, row->clock,
+	       row->clock_hz / 1e6);
+	if (sampled)
+		printf("%" PRId64 " samples inside frames in %zu windows\n\n", fraction->calls_n, fraction->probed_n);
+	else
+		printf("%" PRId64 " path calls in %zu probed and %zu unprobed windows\n\n", fraction->calls_n, fraction->probed_n,
+		       fraction->unprobed_n);
+	if (fraction->calls_n && sampled)
+		show_sampled(row, fraction);
+	else if (fraction->calls_n)
 		print_figures(store, row, fraction);
+	err = show_agreement(store, row, fraction);
 	printf("\n");
-	err = show_ledger(store, run);
+	if (!err)
+		err = show_ledger(store, run);
 	if (!err) {
-		printf("residue: %.2g of a window at worst; events lost: %" PRId64 "\n\n", row->residue, row->lost_n);
+		if (!sampled)
+			printf("residue: %.2g of a window at worst; events lost: %" PRId64 "\n", row->residue, row->lost_n);
+		printf("\n");
+		err = show_stages(store, row);
+	}
+	if (!err) {
+		printf("\n");
 		err = print_threads(store, run);
 	}
 	if (!err) {
@@ -327,12 +343,12 @@ static json_t *hist_json(struct store *store, int64_t run, const char *name)
 
 static json_t *figures_json(const struct run_row *run, const struct host_row *host, const struct fraction *f)
 {
-	return json_pack("{sI so ss ss so ss sf so so so so so so so sI sf sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
+	return json_pack("{sI so ss ss so ss sf so so so so so so so sI so sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
 			 "kernel", host->kernel, "path", run->path, "target", json_text(run->target), "clock", run->clock, "clock_hz", run->clock_hz,
 			 "fraction", json_figure(f->f, "1"), "fraction_raw", json_figure(f->raw, "1"), "fraction_busiest",
 			 json_figure(f->busiest, "1"), "cycles_per_call", json_figure(f->path_cyc, "cycles"), "busy_cycles_per_call",
 			 json_figure(f->busy_cyc, "cycles"), "probe_scale", json_figure(f->probe_scale, "1"), "linear", json_figure(f->linear, "1"),
-			 "calls", (json_int_t)f->calls_n, "residue", run->residue, "lost", (json_int_t)run->lost_n, "state", run->state);
+			 "calls", (json_int_t)f->calls_n, "residue", json_number(run->residue), "lost", (json_int_t)run->lost_n, "state", run->state);
 }
 
 json_t *show_profile_json(struct store *store, int64_t run, const struct fraction *fraction)
@@ -352,6 +368,11 @@ json_t *show_profile_json(struct store *store, int64_t run, const struct fractio
 		out = figures_json(row, host, fraction);
 		json_object_set_new(out, "ledger", ledger_json(ledger, ledger_n));
 		json_object_set_new(out, "threads", threads_json(threads, threads_n));
+		json_object_set_new(out, "engine", json_string(row->engine));
+		if (show_agreement_json(store, row, fraction, out)) {
+			json_decref(out);
+			out = NULL;
+		}
 		json_object_set_new(out, "system_calls", calls_json(calls, calls_n));
 		json_object_set_new(out, "bursts", hist_json(store, run, "burst"));
 		json_object_set_new(out, "bytes", hist_json(store, run, "bytes"));

@@ -408,6 +408,8 @@ static int run_cycles(struct state *state, gsl_rng *rng)
 				options->progress(options->context, fmin(1, (double)(now_ns() - state->start_ns) / (double)wanted_ns));
 		}
 		state->cycle++;
+		if (!err && options->between && !over(state))
+			err = options->between(options->context);
 	} while (!err && !over(state) && now_ns() - state->start_ns < wanted_ns);
 	return err;
 }

@@ -38,6 +38,7 @@ struct measure_options {
 	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
 	void (*opened)(void *context);                  /* when the first window is open; may be NULL */
 	void (*progress)(void *context, double done);   /* after each window; 0 to 1; may be NULL */
+	int (*between)(void *context);                  /* after each cycle, while nothing is attached; 0 or -errno; may be NULL */
 	void *context;
 };
 

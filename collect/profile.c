@@ -24,6 +24,8 @@
 #include "collect/ledger.h"
 #include "collect/measure.h"
 #include "collect/profile_store.h"
+#include "collect/sample.h"
+#include "collect/sample_measure.h"
 #include "collect/syscalls.h"
 
 #define CALIBRATE_CPUS 2 /* more would only repeat the same figures */
@@ -46,7 +48,19 @@ struct session {
 	struct calibration_row *calibrations;
 	int calibrations_n;
 	struct measurement measurement;
+	struct sampler *sampler;           /* NULL: the engine is the ledger alone */
+	struct sample_measurement sampled;
 };
+
+static int uses_ledger(const struct session *session)
+{
+	return !session->options->engine || strcmp(session->options->engine, "sample") != 0;
+}
+
+static int uses_samples(const struct session *session)
+{
+	return session->options->engine && strcmp(session->options->engine, "ledger") != 0;
+}
 
 static int64_t real_ns(void)
 {
@@ -178,6 +192,16 @@ static int check_cpus(const uint8_t *cpus)
 	return 0;
 }
 
+static int open_sampler(struct session *session)
+{
+	const struct profile_options *options = session->options;
+	const struct sample_options sampling = {
+		.clock = &session->clock, .path = session->path_names, .scope_cpus = options->cpus, .hz = options->rate, .seed = options->seed,
+	};
+
+	return sampler_open(&sampling, session->pid, &session->sampler);
+}
+
 static int open_session(struct session *session)
 {
 	const struct profile_options *options = session->options;
@@ -194,17 +218,21 @@ static int open_session(struct session *session)
 		return -ENOMEM;
 	err = clock_open(options->clock, &session->clock);
 	struct ledger_options ledger = {.clock = &session->clock, .path = session->path, .scope_cpus = options->cpus};
-	if (!err)
+	if (!err && uses_ledger(session))
 		err = ledger_open(&ledger, &session->ledger);
 	if (!err)
 		err = host_read(&session->host);
-	return err ? err : open_scope(session);
+	if (!err)
+		err = open_scope(session);
+	return !err && uses_samples(session) ? open_sampler(session) : err;
 }
 
 static void close_session(struct session *session)
 {
 	end_command(session);
 	measure_free(&session->measurement);
+	sample_measurement_free(&session->sampled);
+	sampler_free(session->sampler);
 	ledger_free(session->ledger);
 	clock_free(&session->clock);
 	host_free(session->host);
@@ -234,7 +262,7 @@ static int begin_run(const struct session *session, struct store *store, int64_t
 	row.path = session->path_names;
 	row.clock = clock_name(session->clock.kind);
 	row.clock_hz = session->clock.hz;
-	row.engine = "ledger";
+	row.engine = options->engine ? options->engine : "ledger";
 	row.topology = options->topology;
 	row.way = options->way;
 	return store_run_begin(store, &row, run);
@@ -264,7 +292,7 @@ static int calibrate_session(struct session *session)
 	const struct profile_options *options = session->options;
 	int cpus[CALIBRATE_CPUS], cpus_n = calibrate_cpus(session, cpus);
 
-	if (!options->calibration_rounds || !cpus_n)
+	if (!options->calibration_rounds || !cpus_n || !session->ledger)
 		return 0;
 	int rounds = (options->calibration_rounds + cpus_n - 1) / cpus_n; /* the CPUs share them */
 	session->calibrations = calloc((size_t)(CALIBRATE_ROWS * rounds * cpus_n), sizeof *session->calibrations);
@@ -281,6 +309,13 @@ static void forward_progress(void *context, double done)
 	const struct session *session = context;
 
 	session->options->progress(session->options->progress_context, CALIBRATE_SHARE + (1 - CALIBRATE_SHARE) * done, "measuring");
+}
+
+static void forward_sampled(void *context, double done)
+{
+	const struct session *session = context;
+
+	session->options->progress(session->options->progress_context, done, "sampling");
 }
 
 /* The command begins when the first window is open, so that nothing of it is missed. */
@@ -327,6 +362,46 @@ static int observe_steps(const struct profile_options *options, struct measure_s
 	return n;
 }
 
+static struct sample_measure_options sampling_of(struct session *session)
+{
+	const struct profile_options *options = session->options;
+
+	return (struct sample_measure_options){
+		.sampler = session->sampler,
+		.clock = &session->clock,
+		.scope_cpus = options->cpus,
+		.pid = session->pid,
+		.window_ms = options->window_ms,
+		.stop = options->stop,
+		.context = session,
+	};
+}
+
+/* Both engines: as long a stretch of samples as the cycle of windows before it. */
+static int sample_between(void *context)
+{
+	struct session *session = context;
+	const struct sample_measure_options sampling = sampling_of(session);
+	size_t windows = session->options->doses_n ? session->options->doses_n : sizeof (uint8_t[])PROFILE_DOSES;
+
+	return sample_measure(&sampling, (double)windows * session->options->window_ms / 1e3, &session->sampled);
+}
+
+/* Samples alone. What is not a matter of windows is kept where the ledger's measurement has it. */
+static int sample_session(struct session *session)
+{
+	struct sample_measure_options sampling = sampling_of(session);
+
+	sampling.opened = start_go;
+	sampling.progress = session->options->progress ? forward_sampled : NULL;
+	int err = sample_measure(&sampling, session->options->seconds, &session->sampled);
+	session->measurement.wall_ns = session->sampled.wall_ns;
+	session->measurement.steal_ns = session->sampled.steal_ns;
+	session->measurement.ended = session->sampled.ended;
+	session->measurement.interrupted = session->sampled.interrupted;
+	return err;
+}
+
 static int measure_session(struct session *session)
 {
 	const struct profile_options *options = session->options;
@@ -345,9 +420,12 @@ static int measure_session(struct session *session)
 		.set_way = forward_way,
 		.opened = start_go,
 		.progress = options->progress ? forward_progress : NULL,
+		.between = session->sampler ? sample_between : NULL,
 		.context = session,
 	};
 
+	if (!session->ledger)
+		return sample_session(session);
 	if (session->pid) {
 		int err = ledger_add(session->ledger, session->pid);
 
@@ -374,6 +452,8 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 	const struct profile_record record = {
 		.ledger = session->ledger,
 		.measurement = &session->measurement,
+		.sampled = session->sampler ? &session->sampled : NULL,
+		.sampler = session->sampler,
 		.calibrations = session->calibrations,
 		.calibrations_n = (size_t)session->calibrations_n,
 		.pid = session->pid,
@@ -382,7 +462,7 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 	};
 
 	int err = check_started(session);
-	if (!err && session->measurement.blocks_n)
+	if (!err && (session->ledger ? session->measurement.blocks_n : session->sampled.blocks_n))
 		return profile_store(store, run, &record);
 	store_delete(store, run);
 	if (err)

@@ -5,6 +5,9 @@
  * A profile has windows of every dose of probes, a calibration and the ledger. An observation (of a server that can be told
  * how to send, or of one that was ported) has unprobed windows only, but where network interrupts on other CPUs must
  * be counted too.
+ *
+ * With the engine `sample` there is neither a ledger nor a calibration, and BPF is not needed: windows in which call chains are
+ * sampled. With `both` such windows alternate with the cycles of the ledger's, and take as much time.
  */
 #ifndef COLLECT_PROFILE_H
 #define COLLECT_PROFILE_H
@@ -28,6 +31,8 @@ struct profile_options {
 
 	const char *path;     /* names of system calls, comma separated */
 	const char *clock;    /* auto, cycles, ref-cycles, tsc */
+	const char *engine;   /* ledger, sample, both; NULL: ledger. Observations are the ledger's. */
+	double rate;          /* of samples, per second and CPU; 0: SAMPLE_HZ */
 	double seconds;
 	int window_ms;
 	int calibration_rounds;

@@ -12,41 +12,16 @@
 
 #include "analyze/predict.h"
 #include "analyze/store.h"
+#include "collect/account_names.h"
 #include "collect/ledger.h"
 #include "collect/ledger_types.h"
 #include "collect/measure.h"
+#include "collect/sample_measure.h"
 #include "collect/syscalls.h"
 
 #define UNBALANCED 0.001
 #define STEAL 0.01 /* of one CPU's time */
 #define MISSED 0.001 /* of the target's cycles */
-
-static const char *const task_names[ACCOUNT_TASK_MAX] = {
-	[ACCOUNT_UNKNOWN] = "unknown", [ACCOUNT_IDLE] = "idle", [ACCOUNT_OTHER] = "other", [ACCOUNT_TARGET] = "target",
-};
-
-static const char *const call_names[ACCOUNT_CALL_MAX] = {
-	[ACCOUNT_CALL_UNKNOWN] = "unknown", [ACCOUNT_CALL_NONE] = "none",  [ACCOUNT_CALL_USER] = "user",
-	[ACCOUNT_CALL_PATH] = "path",       [ACCOUNT_CALL_OTHER] = "call",
-};
-
-static const char *const softirq_names[ACCOUNT_SOFTIRQ_MAX] = {
-	[ACCOUNT_SOFTIRQ_NONE] = "none",     [ACCOUNT_SOFTIRQ_HI] = "hi",         [ACCOUNT_SOFTIRQ_TIMER] = "timer",
-	[ACCOUNT_SOFTIRQ_NET_TX] = "net_tx", [ACCOUNT_SOFTIRQ_NET_RX] = "net_rx", [ACCOUNT_SOFTIRQ_BLOCK] = "block",
-	[ACCOUNT_SOFTIRQ_IRQ_POLL] = "irq_poll", [ACCOUNT_SOFTIRQ_TASKLET] = "tasklet", [ACCOUNT_SOFTIRQ_SCHED] = "sched",
-	[ACCOUNT_SOFTIRQ_HRTIMER] = "hrtimer",   [ACCOUNT_SOFTIRQ_RCU] = "rcu",
-};
-
-static const char *const hardirq_names[ACCOUNT_HARDIRQ_MAX] = {
-	[ACCOUNT_HARDIRQ_NONE] = "none",
-	[ACCOUNT_HARDIRQ_NET] = "net",
-	[ACCOUNT_HARDIRQ_LINE] = "line",
-	[ACCOUNT_HARDIRQ_TIMER] = "timer",
-	[ACCOUNT_HARDIRQ_RESCHEDULE] = "reschedule",
-	[ACCOUNT_HARDIRQ_CALL_FUNCTION] = "call_function",
-	[ACCOUNT_HARDIRQ_IRQ_WORK] = "irq_work",
-	[ACCOUNT_HARDIRQ_OTHER] = "other",
-};
 
 /* What every writer below needs. */
 struct writer {
@@ -87,13 +62,14 @@ static int write_cpu_rows(const struct writer *w, int cpu)
 	for (uint32_t row = 0; row < ACCOUNT_ROWS && !err; row++) {
 		if (!sums->cyc[row] && !sums->entries_n[row])
 			continue;
+		const struct account_words words = account_words(row);
 		const struct ledger_row out = {
 			.run = w->run,
 			.cpu = cpu,
-			.task = task_names[row / (ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX)],
-			.call = call_names[row / (ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) % ACCOUNT_CALL_MAX],
-			.softirq = softirq_names[row / ACCOUNT_HARDIRQ_MAX % ACCOUNT_SOFTIRQ_MAX],
-			.hardirq = hardirq_names[row % ACCOUNT_HARDIRQ_MAX],
+			.task = words.task,
+			.call = words.call,
+			.softirq = words.softirq,
+			.hardirq = words.hardirq,
 			.cyc = cycles(w, (double)sums->cyc[row]),
 			.entries_n = (int64_t)sums->entries_n[row],
 		};
@@ -262,6 +238,12 @@ static int write_common_warnings(const struct writer *w, int64_t lost)
 	return err;
 }
 
+static int write_no_calls(const struct writer *w)
+{
+	return write_warning(w, "no-calls", "the target never called %s: f = 0, there is nothing to replace; see its system calls below, "
+			     "and choose with --path", w->record->path);
+}
+
 static int write_warnings(const struct writer *w, int64_t lost)
 {
 	size_t probed = probed_windows(w->m);
@@ -272,9 +254,30 @@ static int write_warnings(const struct writer *w, int64_t lost)
 	if (probed < PREDICT_WINDOWS_MIN)
 		err = write_warning(w, "short", "only %zu probed windows: too few for an interval; measure longer (--seconds)", probed);
 	if (!err && !path_calls(w->m))
-		err = write_warning(w, "no-calls", "the target never called %s: f = 0, there is nothing to replace; see its system calls below, "
-				    "and choose with --path", w->record->path);
+		err = write_no_calls(w);
 	return err;
+}
+
+/* A run without a ledger: samples are all there is. */
+static int write_sampled(const struct writer *w)
+{
+	const struct sample_measurement *sampled = w->record->sampled;
+	const struct measurement *m = w->m;
+	int64_t path_n = 0;
+	int err = sample_store(w->store, w->run, sampled, w->record->sampler, 0, 1);
+
+	for (size_t i = 0; i < sampled->counts_n; i++)
+		path_n += strcmp(account_words(sampled->counts[i].row).call, "path") ? 0 : sampled->counts[i].samples_n;
+	if (!err)
+		err = write_common_warnings(w, 0);
+	if (!err && sampled->blocks_n < PREDICT_WINDOWS_MIN)
+		err = write_warning(w, "short", "only %zu windows: too few for an interval; measure longer (--seconds)", sampled->blocks_n);
+	if (!err && !path_n)
+		err = write_no_calls(w);
+	const struct run_end end = {
+		.state = m->interrupted ? "interrupted" : "complete", .wall_ns = m->wall_ns, .residue = NAN, .steal_ns = m->steal_ns,
+	};
+	return err ? err : store_run_end(w->store, w->run, &end);
 }
 
 static int write_all(const struct writer *w)
@@ -283,6 +286,8 @@ static int write_all(const struct writer *w)
 	int64_t lost = (int64_t)(ledger_lost(w->record->ledger) + m->nested_n);
 	int err = write_blocks(w);
 
+	if (!err && w->record->sampled)
+		err = sample_store(w->store, w->run, w->record->sampled, w->record->sampler, (int64_t)m->blocks_n, 0);
 	if (!err)
 		err = write_ledger(w);
 	if (!err)
@@ -310,11 +315,11 @@ static int write_all(const struct writer *w)
 
 int profile_store(struct store *store, int64_t run, const struct profile_record *record)
 {
-	const struct writer w = {store, run, record, record->measurement, ledger_scale(record->ledger)};
+	const struct writer w = {store, run, record, record->measurement, record->ledger ? ledger_scale(record->ledger) : 1};
 	int err = store_begin(store);
 
 	if (!err)
-		err = write_all(&w);
+		err = record->ledger ? write_all(&w) : write_sampled(&w);
 	if (!err)
 		err = store_commit(store);
 	if (err)

@@ -11,10 +11,14 @@ struct store;
 struct ledger;
 struct measurement;
 struct calibration_row;
+struct sample_measurement;
+struct sampler;
 
 struct profile_record {
-	const struct ledger *ledger; /* who the threads were, and how many events were lost */
-	const struct measurement *measurement;
+	const struct ledger *ledger; /* who the threads were, and how many events were lost; NULL: there is none, only samples */
+	const struct measurement *measurement; /* without a ledger only how it went: no blocks, no sums */
+	const struct sample_measurement *sampled; /* NULL: nothing was sampled */
+	struct sampler *sampler;
 	struct calibration_row *calibrations; /* their `run` is set here */
 	size_t calibrations_n;
 	pid_t pid;

@@ -15,7 +15,8 @@
 /* As answer_fraction() has it, but a run that is too short is no error here: the page says so. */
 static int estimate(const struct fraction_input *input, struct detail *out)
 {
-	int err = fraction_estimate(input, &out->fraction);
+	bool sampled = !strcmp(out->run->engine, "sample");
+	int err = sampled ? fraction_sampled(input, &out->fraction) : fraction_estimate(input, &out->fraction);
 
 	out->known = err == 0;
 	if (err == -ENOENT || err == -ENODATA || err == -EDOM)
@@ -125,6 +126,7 @@ static int load_fraction(struct store *store, struct detail *out)
 {
 	struct block_row *blocks = NULL;
 	struct calibration_row *calibrations = NULL;
+	struct sample_row *samples = NULL;
 	struct fraction_input input = {
 		.threads = out->thread_rows,
 		.threads_n = out->threads_n,
@@ -134,9 +136,12 @@ static int load_fraction(struct store *store, struct detail *out)
 
 	if (!err)
 		err = store_calibrations(store, out->run->run, &calibrations, &input.calibrations_n);
+	if (!err)
+		err = store_samples(store, out->run->run, &samples, &input.samples_n);
 	if (!err) {
 		input.blocks = blocks;
 		input.calibrations = calibrations;
+		input.samples = samples;
 		out->probed_ns = probed_ns(blocks, input.blocks_n, out->run->clock_hz);
 		out->null = cost_of(calibrations, input.calibrations_n, "null");
 		out->send = cost_of(calibrations, input.calibrations_n, "send");
@@ -146,6 +151,7 @@ static int load_fraction(struct store *store, struct detail *out)
 	}
 	store_rows_free(blocks);
 	store_rows_free(calibrations);
+	store_rows_free(samples);
 	return err;
 }
 

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* slice.c: stages of a path from samples. The formulas stand in slice.h. */
+#include "analyze/slice.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/store.h"
+
+const char *const slice_stage_names[SLICE_MAX] = {
+	[SLICE_ENTRY] = "entry",         [SLICE_COPY] = "copy",   [SLICE_SOCKET] = "socket", [SLICE_IP] = "ip",
+	[SLICE_NETFILTER] = "netfilter", [SLICE_QUEUE] = "queue", [SLICE_DRIVER] = "driver", [SLICE_COMPLETION] = "completion",
+	[SLICE_RECEIVE] = "receive",     [SLICE_INTERRUPT] = "interrupt", [SLICE_OTHER] = "other",
+};
+
+const char *const slice_stage_titles[SLICE_MAX] = {
+	[SLICE_ENTRY] = "entry and exit",
+	[SLICE_COPY] = "copy in",
+	[SLICE_SOCKET] = "socket and UDP",
+	[SLICE_IP] = "IP and routing",
+	[SLICE_NETFILTER] = "netfilter",
+	[SLICE_QUEUE] = "queueing",
+	[SLICE_DRIVER] = "driver",
+	[SLICE_COMPLETION] = "transmit completion",
+	[SLICE_RECEIVE] = "receive half",
+	[SLICE_INTERRUPT] = "interrupts",
+	[SLICE_OTHER] = "other",
+};
+
+/* Sums of one window, or of many. */
+struct sums {
+	double stage[SLICE_MAX], path, target, cpu, packets;
+};
+
+/* One evaluation. */
+struct result {
+	double share[SLICE_MAX], cyc[SLICE_MAX], total;
+};
+
+#define SUMS_N (sizeof(struct sums) / sizeof(double))
+#define RESULT_N (sizeof(struct result) / sizeof(double))
+
+static void add_sums(struct sums *to, const struct sums *from)
+{
+	for (size_t i = 0; i < SUMS_N; i++)
+		((double *)to)[i] += ((const double *)from)[i];
+}
+
+static struct result evaluate(const struct sums *s)
+{
+	struct result r;
+	double per_packet = s->packets > 0 ? s->cpu / s->packets : NAN;
+
+	for (int i = 0; i < SLICE_MAX; i++) {
+		r.share[i] = s->stage[i] / s->path;
+		r.cyc[i] = s->stage[i] / s->target * per_packet;
+	}
+	r.total = s->path / s->target * per_packet;
+	return r;
+}
+
+static enum slice_stage stage_of(const char *name)
+{
+	enum slice_stage stage = 0;
+
+	while (stage < SLICE_OTHER && strcmp(slice_stage_names[stage], name))
+		stage++;
+	return stage;
+}
+
+/* The sampled windows of the way, by number of block: sums[number], wanted[number]. */
+struct windows {
+	struct sums *sums;
+	char *wanted;
+	size_t room; /* numbers below it */
+};
+
+static int windows_of(const struct slice_input *input, struct windows *w)
+{
+	int64_t last = -1;
+
+	for (size_t i = 0; i < input->blocks_n; i++)
+		if (input->blocks[i].block > last)
+			last = input->blocks[i].block;
+	w->room = (size_t)(last + 1);
+	w->sums = calloc(w->room + 1, sizeof *w->sums);
+	w->wanted = calloc(w->room + 1, 1);
+	if (!w->sums || !w->wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+		struct sums *sums = &w->sums[block->block];
+
+		if (block->sampled != 1 || (input->way && (!block->way || strcmp(block->way, input->way))))
+			continue;
+		w->wanted[block->block] = 1;
+		sums->cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc;
+		sums->packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
+	}
+	return 0;
+}
+
+static void add_samples(const struct slice_input *input, const struct windows *w, struct slice *out)
+{
+	for (size_t i = 0; i < input->samples_n; i++) {
+		const struct sample_row *row = &input->samples[i];
+
+		if (row->block < 0 || (size_t)row->block >= w->room || !w->wanted[row->block] || strcmp(row->task, "target"))
+			continue;
+		w->sums[row->block].target += (double)row->cyc;
+		if (strcmp(row->call, "path"))
+			continue;
+		w->sums[row->block].path += (double)row->cyc;
+		w->sums[row->block].stage[stage_of(row->stage)] += (double)row->cyc;
+		out->samples_n += row->samples_n;
+	}
+}
+
+/* The wanted windows moved to the front; how many. */
+static size_t gather(struct windows *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->room; i++)
+		if (w->wanted[i])
+			w->sums[n++] = w->sums[i];
+	return n;
+}
+
+/* rep[RESULT_N][STATS_REPLICATES] */
+static int resample(const struct sums *sums, size_t n, uint64_t seed, double *rep)
+{
+	struct stats_rng *rng = stats_rng_new(seed ? seed : STATS_SEED);
+	size_t *index = malloc(n * sizeof *index);
+	int err = rng && index ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < STATS_REPLICATES && !err; i++) {
+		struct sums total = {0};
+
+		err = stats_resample(rng, NULL, n, index, n);
+		for (size_t j = 0; j < n && !err; j++)
+			add_sums(&total, &sums[index[j]]);
+		struct result r = evaluate(&total);
+		for (size_t j = 0; j < RESULT_N; j++)
+			rep[j * STATS_REPLICATES + i] = ((double *)&r)[j];
+	}
+	free(index);
+	stats_rng_free(rng);
+	return err;
+}
+
+/* A value without an interval where a resample had none: a stage that is nearly never seen, packets that are not known. */
+static struct figure figure_of(double *rep, double value, size_t windows_n)
+{
+	struct figure figure = figure_exact(value);
+
+	if (!isfinite(value) || stats_widen(rep, STATS_REPLICATES, value, windows_n) ||
+	    stats_interval(rep, STATS_REPLICATES, value, &figure))
+		return figure_exact(value);
+	figure.low = fmax(0, figure.low);
+	return figure;
+}
+
+static int figures(const struct sums *sums, size_t n, uint64_t seed, struct slice *out)
+{
+	double *rep = malloc(RESULT_N * STATS_REPLICATES * sizeof *rep);
+	struct sums total = {0};
+	int err = rep ? resample(sums, n, seed, rep) : -ENOMEM;
+
+	for (size_t i = 0; i < n; i++)
+		add_sums(&total, &sums[i]);
+	struct result r = evaluate(&total);
+	for (int i = 0; i < SLICE_MAX && !err; i++) {
+		out->share[i] = figure_of(rep + (size_t)i * STATS_REPLICATES, r.share[i], n);
+		out->cyc[i] = figure_of(rep + (size_t)(SLICE_MAX + i) * STATS_REPLICATES, r.cyc[i], n);
+	}
+	if (!err)
+		out->total_cyc = figure_of(rep + (size_t)(2 * SLICE_MAX) * STATS_REPLICATES, r.total, n);
+	out->packets_n = isfinite(total.packets) ? (int64_t)total.packets : 0;
+	free(rep);
+	return err;
+}
+
+int slice_compute(const struct slice_input *input, struct slice *out)
+{
+	struct windows w = {0};
+
+	*out = (struct slice){0};
+	int err = windows_of(input, &w);
+	if (!err) {
+		add_samples(input, &w, out);
+		out->windows_n = gather(&w);
+		if (!out->samples_n)
+			err = -ENOENT;
+		else if (out->windows_n < 2)
+			err = -ENODATA;
+		else
+			err = figures(w.sums, out->windows_n, input->seed, out);
+	}
+	free(w.sums);
+	free(w.wanted);
+	return err;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * slice.h: a path cut into its stages (entry, copy, socket, ... as the samples name them), per packet.
+ *
+ * share of a stage: its samples over all of the path's. Cycles per packet: its samples over all of the target's, times the target's CPU
+ * time, over the packets it sent meanwhile:  (S_i / T) (C / N).  Sums are over windows; intervals by bootstrap over windows,
+ * widened for few of them (stats_widen()). Samples are weighed by what they stand for.
+ */
+#ifndef ANALYZE_SLICE_H
+#define ANALYZE_SLICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyze/rows.h"
+#include "analyze/stats.h"
+
+enum slice_stage {
+	SLICE_ENTRY,
+	SLICE_COPY,
+	SLICE_SOCKET,
+	SLICE_IP,
+	SLICE_NETFILTER,
+	SLICE_QUEUE,
+	SLICE_DRIVER,
+	SLICE_COMPLETION,
+	SLICE_RECEIVE,
+	SLICE_INTERRUPT,
+	SLICE_OTHER,
+	SLICE_MAX
+};
+
+/* As stored in sample.stage, and what a reader calls them. */
+extern const char *const slice_stage_names[SLICE_MAX];
+extern const char *const slice_stage_titles[SLICE_MAX];
+
+struct slice_input {
+	const struct block_row *blocks; /* the sampled ones count */
+	size_t blocks_n;
+	const struct sample_row *samples;
+	size_t samples_n;
+	const char *way; /* only windows of this way of sending; NULL: all */
+	uint64_t seed;
+};
+
+struct slice {
+	struct figure share[SLICE_MAX];
+	struct figure cyc[SLICE_MAX]; /* per packet; NAN where packets or CPU time are not known */
+	struct figure total_cyc;      /* the whole path, per packet */
+	int64_t samples_n;            /* inside the path */
+	int64_t packets_n;            /* UDP datagrams sent in the windows; 0: not known */
+	size_t windows_n;
+};
+
+/* 0; -ENOENT no sample lies inside the path; -ENODATA fewer than two windows; -ENOMEM. Nothing is printed. */
+int slice_compute(const struct slice_input *input, struct slice *out);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_slice.c: f and stages from samples made by hand. */
+#include "analyze/fraction.h"
+#include "analyze/slice.h"
+#include "analyze/store.h"
+#include "analyze/tests/said.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum { WINDOWS = 40, ROWS = 6 };
+
+static struct block_row blocks[WINDOWS];
+static struct sample_row samples[WINDOWS * ROWS];
+
+/* Every window: 2 of copy, 4 of ip, 1 of receive in frames, 3 in user space, 2 of the network's softirq in idle, 5 elsewhere. 1,000
+ * cycles each; the target had 50,000 cycles of CPU time and sent 10 packets. */
+static void fill(void)
+{
+	static const struct sample_row rows[ROWS] = {
+		{.task = "target", .call = "path", .softirq = "none", .hardirq = "none", .stage = "copy", .samples_n = 2, .cyc = 2000},
+		{.task = "target", .call = "path", .softirq = "none", .hardirq = "none", .stage = "ip", .samples_n = 4, .cyc = 4000},
+		{.task = "target", .call = "path", .softirq = "net_rx", .hardirq = "none", .stage = "receive", .samples_n = 1, .cyc = 1000},
+		{.task = "target", .call = "user", .softirq = "none", .hardirq = "none", .stage = "none", .samples_n = 3, .cyc = 3000},
+		{.task = "idle", .call = "none", .softirq = "net_rx", .hardirq = "none", .stage = "none", .samples_n = 2, .cyc = 2000},
+		{.task = "other", .call = "none", .softirq = "none", .hardirq = "none", .stage = "none", .samples_n = 5, .cyc = 5000},
+	};
+
+	for (int i = 0; i < WINDOWS; i++) {
+		store_null_block(&blocks[i]);
+		blocks[i].block = blocks[i].cycle = i;
+		blocks[i].dose = 0;
+		blocks[i].sampled = 1;
+		blocks[i].cpu_cyc = 50000;
+		blocks[i].meter_udp = 10;
+		for (int j = 0; j < ROWS; j++) {
+			samples[i * ROWS + j] = rows[j];
+			samples[i * ROWS + j].block = i;
+		}
+	}
+}
+
+static struct fraction_input input_of(enum fraction_async async)
+{
+	fill();
+	return (struct fraction_input){.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .async = async};
+}
+
+static void f_is_the_samples_inside_frames_over_those_of_the_target(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	assert_int_equal(f.calls_n, 7 * WINDOWS);
+	assert_int_equal(f.probed_n, WINDOWS);
+	fraction_free(&f);
+}
+
+static void interrupts_elsewhere_count_when_asked_for(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NET);
+	struct fraction f;
+
+	(void)state;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 9.0 / 12, 1e-12); /* (7 + 2) / (10 + 2) */
+	fraction_free(&f);
+}
+
+static void all_samples_inside_frames_are_no_certainty(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++)
+		samples[i * ROWS + 3].call = "path";
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 1, 1e-12);
+	assert_true(f.f.low < 1 && f.f.low > 0.98);
+	fraction_free(&f);
+}
+
+static void no_sample_inside_frames_is_f_0(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS * ROWS; i++)
+		samples[i].call = "user";
+	assert_int_equal(fraction_sampled(&input, &f), -ENOENT);
+	assert_near(f.f.value, 0, 0);
+	input.blocks_n = 1;
+	assert_int_equal(fraction_sampled(&input, &f), -ENODATA);
+}
+
+static void sampled_windows_are_none_of_the_ledgers(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	assert_int_equal(fraction_estimate(&input, &f), -ENODATA);
+}
+
+/* The interval of f holds the truth in about 95 % of many experiments. */
+static void the_interval_holds_what_it_says(void **state)
+{
+	struct stats_rng *rng = stats_rng_new(7);
+	int held = 0, runs = 200;
+
+	(void)state;
+	for (int run = 0; run < runs; run++) {
+		struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+		struct fraction f;
+
+		for (int i = 0; i < WINDOWS; i++) {
+			int path = 0;
+
+			for (int j = 0; j < 30; j++)
+				path += stats_rng_uniform(rng) < 0.8;
+			for (int j = 0; j < ROWS; j++)
+				samples[i * ROWS + j].samples_n = samples[i * ROWS + j].cyc = 0;
+			samples[i * ROWS].samples_n = samples[i * ROWS].cyc = path;
+			samples[i * ROWS + 3].samples_n = samples[i * ROWS + 3].cyc = 30 - path;
+		}
+		assert_int_equal(fraction_sampled(&input, &f), 0);
+		held += f.f.low <= 0.8 && f.f.high >= 0.8;
+		fraction_free(&f);
+	}
+	stats_rng_free(rng);
+	assert_in_range(held, 182, 200); /* 190 expected; the seed is fixed */
+}
+
+static void engines_agree_within_their_joint_interval(void **state)
+{
+	struct figure a = {0.80, 0.77, 0.84}, b = {0.84, 0.80, 0.87}, difference;
+
+	(void)state;
+	assert_true(fraction_agree(a, b, &difference));
+	assert_near(difference.value, -0.04, 1e-12);
+	assert_near(difference.low, -0.04 - hypot(0.03, 0.03), 1e-12);
+	assert_near(difference.high, -0.04 + hypot(0.04, 0.04), 1e-12);
+	b = (struct figure){0.86, 0.83, 0.89};
+	assert_false(fraction_agree(a, b, &difference));
+	assert_true(fraction_agree(a, figure_exact(0.1), &difference));
+}
+
+static struct slice_input slice_of(void)
+{
+	fill();
+	return (struct slice_input){.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS};
+}
+
+static void stages_are_shares_of_the_path_and_cycles_per_packet(void **state)
+{
+	struct slice_input input = slice_of();
+	struct slice slice;
+	double sum = 0;
+
+	(void)state;
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_near(slice.share[SLICE_COPY].value, 2.0 / 7, 1e-12);
+	assert_near(slice.share[SLICE_IP].value, 4.0 / 7, 1e-12);
+	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 5000, 1e-9);
+	assert_near(slice.total_cyc.value, 7.0 / 10 * 5000, 1e-9);
+	assert_int_equal(slice.packets_n, 10 * WINDOWS);
+	for (int i = 0; i < SLICE_MAX; i++)
+		sum += slice.cyc[i].value;
+	assert_near(sum, slice.total_cyc.value, 1e-9);
+}
+
+static void a_way_has_its_own_windows(void **state)
+{
+	struct slice_input input = slice_of();
+	struct slice slice;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++) {
+		blocks[i].way = i % 2 ? "sendmmsg" : "sendmsg";
+		samples[i * ROWS].cyc = i % 2 ? 0 : 2000;
+	}
+	input.way = "sendmmsg";
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_int_equal(slice.windows_n, WINDOWS / 2);
+	assert_near(slice.share[SLICE_COPY].value, 0, 0);
+	assert_near(slice.share[SLICE_IP].value, 4.0 / 5, 1e-12);
+	input.way = "uring";
+	assert_int_equal(slice_compute(&input, &slice), -ENOENT);
+}
+
+static void without_packets_there_are_shares_only(void **state)
+{
+	struct slice_input input = slice_of();
+	struct slice slice;
+
+	(void)state;
+	blocks[3].meter_udp = STORE_NULL;
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_near(slice.share[SLICE_COPY].value, 2.0 / 7, 1e-12);
+	assert_true(isnan(slice.total_cyc.value));
+	assert_int_equal(slice.packets_n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(f_is_the_samples_inside_frames_over_those_of_the_target),
+		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
+		cmocka_unit_test(all_samples_inside_frames_are_no_certainty),
+		cmocka_unit_test(no_sample_inside_frames_is_f_0),
+		cmocka_unit_test(sampled_windows_are_none_of_the_ledgers),
+		cmocka_unit_test(the_interval_holds_what_it_says),
+		cmocka_unit_test(engines_agree_within_their_joint_interval),
+		cmocka_unit_test(stages_are_shares_of_the_path_and_cycles_per_packet),
+		cmocka_unit_test(a_way_has_its_own_windows),
+		cmocka_unit_test(without_packets_there_are_shares_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

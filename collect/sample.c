@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sample.c: opens the counters of all CPUs in scope, empties their rings, and adds each sample to a cell. */
+#include <linux/types.h>
+
+#include "collect/sample.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyze/stats.h"
+#include "base/err.h"
+#include "collect/clock.h"
+#include "collect/cpus.h"
+#include "collect/sample_ring.h"
+#include "collect/sample_scope.h"
+#include "collect/sample_sites.h"
+#include "collect/symbols.h"
+
+#define PAGES 128        /* of each ring: some 100 ms at ten times the usual rate */
+#define PERIODS_A_POLL 8 /* rings whose period is drawn anew in one poll: each costs an interrupt on that CPU */
+#define PERIOD_MIN_NS 10000 /* the kernel's own least */
+
+/* A sample that waits for the end of its window. */
+struct pending {
+	uint32_t cpu, row, stage, pid, tid;
+	uint64_t user_ip;
+	double cyc;
+	bool unresolved; /* in a system call; else in user space */
+};
+
+struct watch {
+	struct ring *ring;
+	int cpu;
+	uint64_t period; /* now */
+};
+
+struct sampler {
+	struct symbols *symbols;
+	struct frames *frames;
+	struct scope *scope;
+	struct sites *sites;
+	struct stats_rng *rng;
+	struct watch *watches;
+	size_t watches_n, watches_room, next_watch;
+	struct pending *pending;
+	size_t pending_n, pending_room;
+	struct sample_totals totals;
+	enum ring_source source;
+	uint64_t period;
+	double cyc_per_unit;
+	double cut_cyc; /* of periods that ended without a sample */
+	int cpus_n;
+	uint8_t cpus[CPUS_MAX]; /* watched */
+	bool whole;             /* the scope is CPUs */
+	bool sees_all;
+	int out_of_memory;
+	/* while a ring is read */
+	struct sample_window *window;
+	int cpu;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- Opening ---- */
+
+static int add_watch(struct sampler *s, int cpu, pid_t tid, const struct ring *share)
+{
+	struct ring_options options = {.source = s->source, .cpu = cpu, .tid = tid, .period = s->period, .pages = PAGES, .share = share};
+
+	if (s->watches_n == s->watches_room) {
+		size_t room = s->watches_room ? 2 * s->watches_room : 64;
+		struct watch *more = realloc(s->watches, room * sizeof *more);
+
+		if (!more)
+			return -ENOMEM;
+		s->watches = more;
+		s->watches_room = room;
+	}
+	int err = ring_open(&options, &s->watches[s->watches_n].ring);
+	if (!err) {
+		s->watches[s->watches_n].cpu = cpu;
+		s->watches[s->watches_n++].period = s->period;
+	}
+	return err;
+}
+
+static void close_watches(struct sampler *s)
+{
+	while (s->watches_n)
+		ring_free(s->watches[--s->watches_n].ring);
+}
+
+static int watch_cpus(struct sampler *s)
+{
+	int err = 0;
+
+	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++)
+		if (s->cpus[cpu])
+			err = add_watch(s, cpu, -1, NULL);
+	if (err)
+		close_watches(s);
+	return err;
+}
+
+/* The ring of a CPU, once there is one. */
+static const struct ring *ring_of(const struct sampler *s, int cpu)
+{
+	for (size_t i = 0; i < s->watches_n; i++)
+		if (s->watches[i].cpu == cpu && ring_fd(s->watches[i].ring) >= 0)
+			return s->watches[i].ring;
+	return NULL;
+}
+
+static int watch_thread(struct sampler *s, pid_t tid)
+{
+	int err = 0;
+
+	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++)
+		if (s->cpus[cpu])
+			err = add_watch(s, cpu, tid, ring_of(s, cpu));
+	return err == -ESRCH ? 0 : err; /* it has just ended */
+}
+
+static int watch_process(struct sampler *s, pid_t pid)
+{
+	char path[64];
+	int err = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	DIR *tasks = opendir(path);
+	if (!tasks)
+		return -ESRCH;
+	for (const struct dirent *entry; !err && (entry = readdir(tasks));)
+		if (entry->d_name[0] != '.')
+			err = watch_thread(s, (pid_t)strtol(entry->d_name, NULL, 10));
+	closedir(tasks);
+	return err;
+}
+
+/* What may be counted, best first: PMU cycles if they are the clock, the timer; whole CPUs, one's own threads. */
+static int open_watches(struct sampler *s, const struct sample_options *options, pid_t pid)
+{
+	double hz = options->hz > 0 ? options->hz : SAMPLE_HZ;
+	int err = -ENOENT;
+
+	s->sees_all = true;
+	if (options->clock->kind == CLOCK_KIND_CYCLES) {
+		s->source = RING_CYCLES;
+		s->period = (uint64_t)(options->clock->hz / hz);
+		s->cyc_per_unit = 1;
+		err = watch_cpus(s);
+	}
+	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV) { /* or no interrupt from it */
+		s->source = RING_CPU_CLOCK;
+		s->period = (uint64_t)(1e9 / hz);
+		s->cyc_per_unit = options->clock->hz / 1e9;
+		err = watch_cpus(s);
+	}
+	if ((err != -EACCES && err != -EPERM) || s->whole || !pid)
+		return err;
+	s->sees_all = false;
+	err = watch_process(s, pid);
+	if (err)
+		close_watches(s);
+	return err;
+}
+
+static int not_opened(const struct sampler *s, int err)
+{
+	if (err == -EACCES || err == -EPERM)
+		return fail(-EACCES, "sample: not allowed to sample %s: run as root, with CAP_PERFMON, or after `sysctl kernel.perf_event_paranoid=1`%s",
+			    s->whole ? "whole CPUs" : "the kernel", s->whole ? " (which allows -p only)" : "");
+	if (err == -EMFILE)
+		return fail(err, "sample: too many threads for the open files allowed: raise `ulimit -n`, or run as root");
+	return fail(err, "sample: cannot open a sampling counter: %s", strerror(-err));
+}
+
+static int choose_cpus(struct sampler *s, const uint8_t *scope)
+{
+	uint8_t online[CPUS_MAX];
+	int err = cpus_online(online);
+
+	if (err < 0)
+		return err;
+	s->cpus_n = cpus_possible();
+	for (int cpu = 0; cpu < s->cpus_n; cpu++)
+		s->cpus[cpu] = online[cpu] && (!scope || scope[cpu]);
+	return 0;
+}
+
+int sampler_open(const struct sample_options *options, pid_t pid, struct sampler **out)
+{
+	struct sampler *s = calloc(1, sizeof *s);
+	int err = s ? 0 : -ENOMEM;
+
+	*out = NULL;
+	if (!err) {
+		s->whole = options->scope_cpus != NULL;
+		s->scope = scope_new();
+		s->sites = sites_new();
+		s->rng = stats_rng_new(options->seed ? options->seed : STATS_SEED);
+		err = s->scope && s->sites && s->rng ? choose_cpus(s, options->scope_cpus) : -ENOMEM;
+	}
+	if (!err)
+		err = symbols_open(&s->symbols);
+	if (!err)
+		err = frames_new(s->symbols, options->path, &s->frames);
+	if (!err) {
+		err = open_watches(s, options, pid);
+		if (err)
+			err = not_opened(s, err);
+	}
+	if (err) {
+		sampler_free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void sampler_free(struct sampler *s)
+{
+	if (!s)
+		return;
+	close_watches(s);
+	free(s->watches);
+	free(s->pending);
+	frames_free(s->frames);
+	symbols_free(s->symbols);
+	scope_free(s->scope);
+	sites_free(s->sites);
+	stats_rng_free(s->rng);
+	free(s);
+}
+
+int sampler_add(struct sampler *s, pid_t pid)
+{
+	return scope_add(s->scope, pid);
+}
+
+int sampler_start(struct sampler *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->watches_n && !err; i++)
+		err = ring_enable(s->watches[i].ring);
+	return err ? fail(err, "sample: cannot start counting: %s", strerror(-err)) : 0;
+}
+
+void sampler_stop(struct sampler *s)
+{
+	for (size_t i = 0; i < s->watches_n; i++)
+		ring_disable(s->watches[i].ring);
+}
+
+/* ---- Samples ---- */
+
+static uint32_t task_of(const struct sampler *s, const struct ring_sample *sample, const struct sample_context *context)
+{
+	if (context->idle)
+		return ACCOUNT_IDLE;
+	return s->whole || scope_has(s->scope, sample->pid) ? ACCOUNT_TARGET : ACCOUNT_OTHER;
+}
+
+/* As the ledger has it: of a task that is not in scope only a softirq that its own system call runs is known by its call. */
+static uint32_t call_of(uint32_t task, const struct sample_context *context)
+{
+	if (task == ACCOUNT_TARGET)
+		return context->call;
+	return context->softirq && !context->nested && context->call >= ACCOUNT_CALL_PATH ? ACCOUNT_CALL_OTHER : ACCOUNT_CALL_NONE;
+}
+
+static void add_cell(const struct sampler *s, struct sample_window *window, const struct pending *p, uint32_t call, uint32_t stage)
+{
+	uint32_t inner = ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX;
+	uint32_t task = p->row / (ACCOUNT_CALL_MAX * inner), row = (task * ACCOUNT_CALL_MAX + call) * inner + p->row % inner;
+	struct sample_cell *cell = &window->cells[(size_t)p->cpu * SAMPLE_CELLS + (size_t)row * SAMPLE_STAGE_MAX + stage];
+
+	cell->samples_n++;
+	cell->cyc += p->cyc;
+	if (task != ACCOUNT_TARGET)
+		return;
+	struct sample_thread *thread = scope_thread(s->scope, p->pid, p->tid);
+	if (!thread)
+		return;
+	uint32_t column = call < ACCOUNT_CALL_PATH && p->row % inner ? ACCOUNT_THREAD_IRQ : call;
+	thread->cyc[column] += p->cyc;
+	thread->path_n += call == ACCOUNT_CALL_PATH;
+}
+
+static void defer(struct sampler *s, const struct pending *p)
+{
+	if (s->pending_n == s->pending_room) {
+		size_t room = s->pending_room ? 2 * s->pending_room : 4096;
+		struct pending *more = realloc(s->pending, room * sizeof *more);
+
+		if (!more) {
+			s->out_of_memory = 1;
+			return;
+		}
+		s->pending = more;
+		s->pending_room = room;
+	}
+	s->pending[s->pending_n++] = *p;
+}
+
+static void take_sample(void *context, const struct ring_sample *sample)
+{
+	struct sampler *s = context;
+	struct sample_context what;
+
+	frames_classify(s->frames, sample->chain, sample->n, &what);
+	uint32_t task = task_of(s, sample, &what), call = call_of(task, &what);
+	struct pending p = {
+		.cpu = (uint32_t)s->cpu, .row = account_row(task, call, what.softirq, what.hardirq), .stage = what.stage,
+		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
+		.cyc = (double)sample->period * s->cyc_per_unit, .unresolved = what.unresolved,
+	};
+	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
+		sites_learn(s->sites, p.pid, p.user_ip, call == ACCOUNT_CALL_PATH);
+	if (task == ACCOUNT_TARGET && (what.unresolved || sample->n == 0))
+		defer(s, &p);
+	else
+		add_cell(s, s->window, &p, call, call == ACCOUNT_CALL_PATH ? what.stage : SAMPLE_STAGE_NONE);
+}
+
+static void take_fork(void *context, const struct ring_fork *fork)
+{
+	scope_fork(context, fork->pid, fork->ppid);
+}
+
+static void draw_periods(struct sampler *s)
+{
+	for (size_t i = 0; i < s->watches_n && i < PERIODS_A_POLL; i++) {
+		uint64_t period = (uint64_t)((double)s->period * (0.5 + stats_rng_uniform(s->rng)));
+
+		if (s->source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
+			period = PERIOD_MIN_NS;
+		s->next_watch = (s->next_watch + 1) % s->watches_n;
+		struct watch *watch = &s->watches[s->next_watch];
+		if (ring_period(watch->ring, period))
+			continue;
+		s->cut_cyc += (double)watch->period / 2 * s->cyc_per_unit; /* the running period ends here, half way on average */
+		watch->period = period;
+	}
+}
+
+/*
+ * A process may run on one CPU when its start is written in the ring of another: the heads of all rings are read first, then the
+ * forks up to where the rings are by then, then the samples up to those heads.
+ */
+int sampler_poll(struct sampler *s, struct sample_window *window)
+{
+	uint64_t *heads = calloc(s->watches_n + 1, sizeof *heads);
+
+	if (!heads)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->watches_n; i++)
+		heads[i] = ring_head(s->watches[i].ring);
+	for (size_t i = 0; i < s->watches_n && !s->whole; i++)
+		ring_forks(s->watches[i].ring, ring_head(s->watches[i].ring), take_fork, s->scope);
+	s->window = window;
+	for (size_t i = 0; i < s->watches_n; i++) {
+		s->cpu = s->watches[i].cpu;
+		ring_samples(s->watches[i].ring, heads[i], take_sample, s);
+		ring_done(s->watches[i].ring, heads[i]);
+	}
+	free(heads);
+	draw_periods(s);
+	return s->out_of_memory ? -ENOMEM : 0;
+}
+
+void sampler_settle(struct sampler *s, struct sample_window *window)
+{
+	for (size_t i = 0; i < s->pending_n; i++) {
+		const struct pending *p = &s->pending[i];
+		enum site site = sites_resolve(s->sites, p->pid, p->user_ip);
+
+		s->totals.unresolved_n += site == SITE_UNKNOWN && p->unresolved;
+		if (site == SITE_PATH)
+			add_cell(s, window, p, ACCOUNT_CALL_PATH, p->unresolved ? p->stage : SAMPLE_STAGE_ENTRY);
+		else if (site == SITE_OTHER || p->unresolved)
+			add_cell(s, window, p, ACCOUNT_CALL_OTHER, SAMPLE_STAGE_NONE);
+		else
+			add_cell(s, window, p, ACCOUNT_CALL_USER, SAMPLE_STAGE_NONE);
+	}
+	s->pending_n = 0;
+}
+
+/* ---- Windows ---- */
+
+int sample_window_new(const struct sampler *s, struct sample_window *window)
+{
+	*window = (struct sample_window){.cpus_n = s->cpus_n, .open_ns = now_ns()};
+	window->cells = calloc((size_t)s->cpus_n * SAMPLE_CELLS, sizeof *window->cells);
+	return window->cells ? 0 : -ENOMEM;
+}
+
+void sample_window_clear(struct sample_window *window)
+{
+	memset(window->cells, 0, (size_t)window->cpus_n * SAMPLE_CELLS * sizeof *window->cells);
+	window->open_ns = now_ns();
+}
+
+void sample_window_free(struct sample_window *window)
+{
+	free(window->cells);
+	*window = (struct sample_window){0};
+}
+
+const struct sample_totals *sampler_totals(struct sampler *s)
+{
+	uint64_t enabled = 0, running = 0;
+
+	s->totals.samples_n = s->totals.lost_n = s->totals.throttled_n = 0;
+	for (size_t i = 0; i < s->watches_n; i++) {
+		const struct ring_counts *counts = ring_counts(s->watches[i].ring);
+		uint64_t enabled_ns, running_ns;
+
+		s->totals.samples_n += counts->samples_n;
+		s->totals.lost_n += counts->lost_n;
+		s->totals.throttled_n += counts->throttled_n;
+		if (!ring_times(s->watches[i].ring, &enabled_ns, &running_ns)) {
+			enabled += enabled_ns;
+			running += running_ns;
+		}
+	}
+	s->totals.sites_full_n = sites_refused(s->sites);
+	s->totals.multiplexed = enabled && running < enabled ? 1 - (double)running / (double)enabled : 0;
+	return &s->totals;
+}
+
+const struct sample_thread *sampler_threads(const struct sampler *s, size_t *n)
+{
+	return scope_threads(s->scope, n);
+}
+
+int sampler_pids(const struct sampler *s, pid_t *pids, int max)
+{
+	return scope_pids(s->scope, pids, max);
+}
+
+double sampler_cut_cyc(const struct sampler *s)
+{
+	return s->sees_all ? s->cut_cyc : 0;
+}
+
+const char *sampler_source(const struct sampler *s)
+{
+	return s->source == RING_CYCLES ? "cycles" : "cpu-clock";
+}
+
+int sampler_sees_all(const struct sampler *s)
+{
+	return s->sees_all;
+}

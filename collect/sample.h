@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sample.h: the sampling engine: looks at each CPU some thousand times a second and classifies what it was doing.
+ *
+ * Statistical, nearly free, and without BPF. The counter is the PMU's cycles where the clock is one, else the kernel's timer. Its
+ * period is drawn anew, between half and one and a half times the nominal one, every few ms: a fixed one locks onto the
+ * period of a server that works in time with a clock. Each sample stands for the period that led to it.
+ *
+ * The timer cannot interrupt where interrupts are off. What happens there is seen at the next instruction where they are on:
+ * hardirqs are charged to what they interrupted, and the way back to user space to the instruction behind the system call. So a
+ * sample at exactly such an address belongs to that call's exit, and one at a call's entry, before it is known which call it is, to
+ * the call that the address belongs to. Which addresses these are is learnt from samples inside calls.
+ *
+ * Idle time may be missing: a virtual CPU that is halted is not always woken for the timer.
+ *
+ * With the privilege for it, whole CPUs are watched and samples told apart by process; without it, for a process of one's own,
+ * only its threads (one counter per thread and CPU).
+ */
+#ifndef COLLECT_SAMPLE_H
+#define COLLECT_SAMPLE_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+#include <sys/types.h>
+
+#include "collect/account.h"
+#include "collect/sample_frames.h"
+
+struct clock;
+struct sampler;
+
+#define SAMPLE_HZ 1499 /* of each CPU: a prime, so that no round period of a server is a multiple of it */
+
+/* Contexts of one CPU in one window: [ACCOUNT_ROWS][SAMPLE_STAGE_MAX], see sample_cell(). */
+#define SAMPLE_CELLS (ACCOUNT_ROWS * SAMPLE_STAGE_MAX)
+
+struct sample_cell {
+	uint32_t samples_n;
+	double cyc; /* of the run's clock */
+};
+
+struct sample_thread {
+	uint32_t tid, pid;
+	double cyc[ACCOUNT_THREAD_MAX];
+	uint64_t path_n; /* samples inside frames */
+};
+
+struct sample_window {
+	struct sample_cell *cells; /* [cpus_n][SAMPLE_CELLS] */
+	int cpus_n;
+	int64_t open_ns, close_ns; /* CLOCK_MONOTONIC */
+};
+
+struct sample_totals {
+	uint64_t samples_n, lost_n, throttled_n;
+	uint64_t unresolved_n;  /* in a system call that stayed unknown: counted as no call of the path */
+	uint64_t sites_full_n;  /* addresses that found no room in the table */
+	double multiplexed;     /* 1 - running / enabled time of the counters */
+};
+
+struct sample_options {
+	const struct clock *clock;
+	const char *path;          /* names, comma separated */
+	const uint8_t *scope_cpus; /* [CPUS_MAX]; NULL: the scope is processes */
+	double hz;                 /* samples per second and CPU; 0: SAMPLE_HZ */
+	uint64_t seed;
+};
+
+/* Opens the counters, disabled. Errors are said: -EACCES without privilege, -ENOENT no entry point for the path.
+ * `pid`: of the target, needed without privilege; 0: none, or not yet known. */
+int sampler_open(const struct sample_options *options, pid_t pid, struct sampler **out);
+void sampler_free(struct sampler *sampler);
+
+/* Adds a process with its descendants to the scope; later ones follow by themselves. -ESRCH. */
+int sampler_add(struct sampler *sampler, pid_t pid);
+
+/* Enables and disables the counters. */
+int sampler_start(struct sampler *sampler);
+void sampler_stop(struct sampler *sampler);
+
+/* Draws a new period, and takes what the rings hold into *window. To be called every 10 ms or so while started. */
+int sampler_poll(struct sampler *sampler, struct sample_window *window);
+
+/* Resolves what needs hindsight; to be called once, after the last poll of a window. */
+void sampler_settle(struct sampler *sampler, struct sample_window *window);
+
+int sample_window_new(const struct sampler *sampler, struct sample_window *window);
+void sample_window_clear(struct sample_window *window);
+void sample_window_free(struct sample_window *window);
+
+const struct sample_totals *sampler_totals(struct sampler *sampler);
+
+/* The threads in scope that were seen; *n of them. Good until the next poll. */
+const struct sample_thread *sampler_threads(const struct sampler *sampler, size_t *n);
+
+/* Processes in scope: fills `pids`, returns how many there are. */
+int sampler_pids(const struct sampler *sampler, pid_t *pids, int max);
+
+/* Cycles of all CPUs that no sample stands for, because a new period was drawn before the old one was over. 0 when only threads
+ * are watched: there it is not known, as they do not run all the time. */
+double sampler_cut_cyc(const struct sampler *sampler);
+
+/* "cycles" or "cpu-clock": what is sampled. */
+const char *sampler_source(const struct sampler *sampler);
+
+/* Whether whole CPUs are watched, or threads only. */
+int sampler_sees_all(const struct sampler *sampler);
+
+#endif

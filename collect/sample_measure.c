@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sample_measure.c: runs the windows of the sampling engine. */
+#include <linux/types.h>
+
+#include "collect/sample_measure.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyze/stats.h"
+#include "analyze/store.h"
+#include "collect/clock.h"
+#include "collect/cpus.h"
+#include "collect/meter.h"
+#include "collect/sample.h"
+
+#define PIDS_MAX 256
+/* Between two looks at the rings. Random, or a server that works in time with them would be seen in one phase only. */
+#define POLL_MIN_NS 10000000
+#define POLL_MAX_NS 30000000
+
+struct run {
+	const struct sample_measure_options *options;
+	struct sample_measurement *out;
+	struct sample_window window;
+	struct stats_rng *rng;
+	int pidfd;
+	int64_t start_ns, seconds_ns;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int over(const struct run *run)
+{
+	return run->out->ended || *run->options->stop;
+}
+
+/* Sleeps until a random moment, but not beyond `until_ns`; less when the target ends. */
+static void pause_until(struct run *run, int64_t until_ns)
+{
+	double span = POLL_MIN_NS + stats_rng_uniform(run->rng) * (POLL_MAX_NS - POLL_MIN_NS);
+	int64_t left = until_ns - now_ns(), nap = left < (int64_t)span ? left : (int64_t)span;
+	struct timespec timeout = {nap / 1000000000, nap % 1000000000};
+	struct pollfd target = {.fd = run->pidfd, .events = POLLIN};
+
+	if (nap > 0 && ppoll(&target, run->pidfd >= 0 ? 1 : 0, &timeout, NULL) > 0)
+		run->out->ended = 1;
+}
+
+static int add_count(struct sample_measurement *out, const struct sample_count *count)
+{
+	if (out->counts_n == out->counts_room) {
+		size_t room = out->counts_room ? 2 * out->counts_room : 4096;
+		struct sample_count *more = realloc(out->counts, room * sizeof *more);
+
+		if (!more)
+			return -ENOMEM;
+		out->counts = more;
+		out->counts_room = room;
+	}
+	out->counts[out->counts_n++] = *count;
+	return 0;
+}
+
+/* The cells of a window that hold something. */
+static int harvest(struct run *run, int64_t block)
+{
+	const struct sample_window *window = &run->window;
+	int err = 0;
+
+	for (size_t i = 0; i < (size_t)window->cpus_n * SAMPLE_CELLS && !err; i++) {
+		const struct sample_cell *cell = &window->cells[i];
+		const struct sample_count count = {
+			.block = block, .cpu = (int)(i / SAMPLE_CELLS), .row = (uint32_t)(i % SAMPLE_CELLS / SAMPLE_STAGE_MAX),
+			.stage = (uint32_t)(i % SAMPLE_STAGE_MAX), .samples_n = cell->samples_n, .cyc = cell->cyc,
+		};
+
+		if (cell->samples_n)
+			err = add_count(run->out, &count);
+	}
+	return err;
+}
+
+static struct block_row *block_new(struct sample_measurement *out)
+{
+	if (out->blocks_n == out->blocks_room) {
+		size_t room = out->blocks_room ? 2 * out->blocks_room : 64;
+		struct block_row *more = realloc(out->blocks, room * sizeof *more);
+
+		if (!more)
+			return NULL;
+		out->blocks = more;
+		out->blocks_room = room;
+	}
+	struct block_row *block = &out->blocks[out->blocks_n];
+	store_null_block(block);
+	block->run = 0;
+	block->block = block->cycle = (int64_t)out->blocks_n;
+	block->dose = 0;
+	block->sampled = 1;
+	return block;
+}
+
+static int64_t advance(int64_t before, int64_t after)
+{
+	return before < 0 || after < 0 ? STORE_NULL : after - before;
+}
+
+static void block_meters(const struct run *run, const struct meter *before, const struct meter *after, int pids_n, struct block_row *block)
+{
+	block->meter_udp = advance(before->udp_n, after->udp_n);
+	block->meter_io = advance(before->io_n, after->io_n);
+	block->meter_switch = advance(before->switch_n, after->switch_n);
+	if (!run->options->scope_cpus && before->alive == pids_n && after->alive == pids_n)
+		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * run->options->clock->hz / 1e9);
+}
+
+/* Busy cycles of whole CPUs: what is not idle. */
+static int64_t busy_cyc(const struct sample_measurement *out, int64_t block, size_t from)
+{
+	double busy = 0;
+
+	for (size_t i = from; i < out->counts_n; i++)
+		if (out->counts[i].block == block &&
+		    out->counts[i].row / (ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) == ACCOUNT_TARGET)
+			busy += out->counts[i].cyc;
+	return llround(busy);
+}
+
+static int run_window(struct run *run)
+{
+	const struct sample_measure_options *options = run->options;
+	struct sampler *sampler = options->sampler;
+	struct block_row *block = block_new(run->out);
+	size_t counts_before = run->out->counts_n;
+	struct meter before, after;
+	pid_t pids[PIDS_MAX];
+	int pids_n = sampler_pids(sampler, pids, PIDS_MAX), err = 0;
+
+	if (!block)
+		return -ENOMEM;
+	pids_n = pids_n > PIDS_MAX ? PIDS_MAX : pids_n;
+	sample_window_clear(&run->window);
+	meter_read(pids, pids_n, &before);
+	int64_t close_ns = run->window.open_ns + options->window_ms * INT64_C(1000000);
+	while (!err && !over(run) && now_ns() < close_ns) {
+		pause_until(run, close_ns);
+		err = sampler_poll(sampler, &run->window);
+	}
+	meter_read(pids, pids_n, &after);
+	int64_t end_ns = now_ns();
+	if (err)
+		return err;
+	sampler_settle(sampler, &run->window);
+	block->way = options->way;
+	block->start_ns = run->window.open_ns - run->start_ns;
+	block->wall_cyc = llround((double)(end_ns - run->window.open_ns) * options->clock->hz / 1e9);
+	block_meters(run, &before, &after, pids_n, block);
+	err = harvest(run, block->block);
+	if (options->scope_cpus)
+		block->cpu_cyc = busy_cyc(run->out, block->block, counts_before);
+	run->out->blocks_n++;
+	return err;
+}
+
+static int run_windows(struct run *run)
+{
+	const struct sample_measure_options *options = run->options;
+	int err = sampler_start(options->sampler);
+
+	/* again when it goes on after a pause: what was started meanwhile wrote no record */
+	if (!err && options->pid && sampler_add(options->sampler, options->pid) == -ESRCH)
+		run->out->ended = 1;
+	if (!err && options->opened)
+		options->opened(options->context);
+	while (!err && !over(run) && now_ns() - run->start_ns < run->seconds_ns) {
+		err = run_window(run);
+		if (options->progress)
+			options->progress(options->context, fmin(1, (double)(now_ns() - run->start_ns) / (double)run->seconds_ns));
+	}
+	sampler_stop(options->sampler);
+	return err;
+}
+
+int sample_measure(const struct sample_measure_options *options, double seconds, struct sample_measurement *out)
+{
+	struct run run = {.options = options, .out = out, .pidfd = -1, .start_ns = now_ns(), .seconds_ns = llround(seconds * 1e9)};
+	uint8_t all[CPUS_MAX];
+	int err = sample_window_new(options->sampler, &run.window);
+
+	run.rng = stats_rng_new((uint64_t)run.start_ns);
+	if (!err && !run.rng)
+		err = -ENOMEM;
+	if (options->pid)
+		run.pidfd = (int)syscall(SYS_pidfd_open, options->pid, 0);
+	if (options->pid && run.pidfd < 0 && errno == ESRCH)
+		out->ended = 1;
+	memset(all, 1, sizeof all);
+	const uint8_t *cpus = options->scope_cpus ? options->scope_cpus : all;
+	int64_t steal = cpus_steal_ns(cpus);
+	if (!err)
+		err = run_windows(&run);
+	out->steal_ns += cpus_steal_ns(cpus) - steal;
+	out->wall_ns += now_ns() - run.start_ns;
+	out->interrupted |= *options->stop != 0;
+	if (run.pidfd >= 0)
+		close(run.pidfd);
+	stats_rng_free(run.rng);
+	sample_window_free(&run.window);
+	return err;
+}
+
+void sample_measurement_free(struct sample_measurement *m)
+{
+	free(m->blocks);
+	free(m->counts);
+	*m = (struct sample_measurement){0};
+}
+
+double sample_scale(const struct sample_measurement *m, const struct sampler *sampler)
+{
+	uint8_t seen[CPUS_MAX] = {0};
+	double wall = 0, cpus = 0;
+
+	for (size_t i = 0; i < m->counts_n; i++) {
+		cpus += !seen[m->counts[i].cpu];
+		seen[m->counts[i].cpu] = 1;
+	}
+	for (size_t i = 0; i < m->blocks_n; i++)
+		wall += (double)m->blocks[i].wall_cyc;
+	double cut = sampler_cut_cyc(sampler);
+	return cut < wall * cpus / 2 ? 1 / (1 - cut / (wall * cpus)) : 1;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sample_scope.h: which processes are in scope, and what each of their threads was seen doing. */
+#ifndef COLLECT_SAMPLE_SCOPE_H
+#define COLLECT_SAMPLE_SCOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct scope;
+struct sample_thread;
+
+struct scope *scope_new(void); /* NULL: no memory */
+void scope_free(struct scope *scope);
+
+/* Adds a process and all that descend from it now. -ESRCH, -ENOMEM. */
+int scope_add(struct scope *scope, pid_t pid);
+
+/* A process or thread was started; seen twice it changes nothing. */
+void scope_fork(struct scope *scope, uint32_t pid, uint32_t parent);
+
+bool scope_has(const struct scope *scope, uint32_t pid);
+int scope_pids(const struct scope *scope, pid_t *pids, int max);
+
+/* The sums of a thread; NULL: no memory. Good until the next call. */
+struct sample_thread *scope_thread(struct scope *scope, uint32_t pid, uint32_t tid);
+const struct sample_thread *scope_threads(const struct scope *scope, size_t *n);
+
+#endif

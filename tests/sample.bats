@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sample.bats: the sampling engine on workloads that are known (tests/helpers/known.c), alone and beside the ledger.
+#
+# Samples are statistical: what is checked are bounds far outside of any interval, and what must be exact.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	cc -O2 -D_GNU_SOURCE -Wall -Wextra -pthread -o "$BATS_FILE_TMPDIR/known" "$BATS_TEST_DIRNAME/helpers/known.c"
+}
+
+setup() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to watch whole CPUs"
+	FORECALL=${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}
+	KNOWN=$BATS_FILE_TMPDIR/known
+	export FORECALL FORECALL_DB=$BATS_TEST_TMPDIR/test.db
+	TARGET=
+}
+
+teardown() {
+	[ -n "$TARGET" ] || return 0
+	kill -9 $(cat /proc/"$TARGET"/task/*/children 2> /dev/null) "$TARGET" 2> /dev/null || true
+	wait "$TARGET" 2> /dev/null || true
+}
+
+# start_known HOW [WORKERS]: calls without end; $TARGET is its pid.
+start_known() {
+	"$KNOWN" "$1" 1000000000 300 7 ${2:+"$2"} <<< go > /dev/null 2>&1 3>&- &
+	TARGET=$!
+}
+
+sample() {
+	"$FORECALL" profile -p "$TARGET" --engine sample --seconds 1 "$@"
+}
+
+ask() { sqlite3 "$FORECALL_DB" "$1"; }
+
+@test "a target that does little but send is seen to send" {
+	start_known plain
+	sample --json > "$BATS_TEST_TMPDIR/out"
+	jq -e '.fraction.value > 0.8 and .fraction.low <= .fraction.value and .fraction.high >= .fraction.value' "$BATS_TEST_TMPDIR/out"
+	jq -e '.engine == "sample" and .calls > 100 and .residue == null' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "what a target that receives does is not sending" {
+	start_known receive
+	run -0 sample --path sendmsg
+	[[ $output == *"no-calls"* ]]
+	run -0 sample --path recvmsg,sendto --json
+	jq -e '.fraction.value > 0.8' <<< "$output"
+}
+
+@test "every sample is stored once, and the ledger and the threads are sums of them" {
+	start_known threads 3
+	sample > /dev/null
+	[ "$(ask "SELECT sum(samples_n) FROM sample")" -eq "$(ask "SELECT sum(entries_n) FROM ledger")" ]
+	[ "$(ask "SELECT sum(samples_n) FROM sample WHERE task = 'target' AND call = 'path'")" -eq "$(ask "SELECT sum(calls_n) FROM thread")" ]
+	[ "$(ask "SELECT count(*) FROM thread WHERE pid = $TARGET AND comm = 'known'")" -ge 3 ]
+	[ "$(ask "SELECT count(*) FROM sample WHERE (stage = 'none') = (task = 'target' AND call = 'path')")" -eq 0 ]
+}
+
+@test "processes that a target starts are in scope" {
+	start_known forks 2
+	sample > /dev/null
+	[ "$(ask "SELECT count(*) FROM thread WHERE pid != $TARGET AND calls_n > 0")" -eq 2 ]
+}
+
+@test "a command is sampled from its first moment to its end" {
+	run -0 "$FORECALL" profile --engine sample --seconds 20 --json -- sh -c "echo go | $KNOWN plain 200000 300 7"
+	jq -e '.fraction.value > 0.5 and ([.warnings[].code] | index("ended"))' <<< "$output"
+}
+
+@test "a command that cannot be started is an error" {
+	run -1 "$FORECALL" profile --engine sample --seconds 1 -- /no/such/program
+	[[ $output == *"/no/such/program"* ]]
+	[ "$(ask "SELECT count(*) FROM run")" -eq 0 ]
+}
+
+@test "the stages of the path are told, and the receive half on loopback is one" {
+	start_known plain
+	run -0 sample
+	[[ $output == *"stage of the path"* && $output == *"receive half"* && $output == *"copy in"* ]]
+	[ "$(ask "SELECT sum(stage = 'other') * 20 < count(*) FROM sample WHERE call = 'path'")" -eq 1 ]
+}
+
+@test "sampling needs no BPF" {
+	start_known plain
+	without() { setpriv --bounding-set=-bpf,-sys_admin "$@"; }
+	run without "$FORECALL" profile -p "$TARGET" --seconds 1
+	[ "$status" -ne 0 ]
+	run -0 without "$FORECALL" profile -p "$TARGET" --engine sample --seconds 1
+}
+
+@test "without the privilege the error says what would help" {
+	start_known plain
+	run -1 setpriv --bounding-set=-bpf,-sys_admin,-perfmon,-syslog "$FORECALL" profile -p "$TARGET" --engine sample --seconds 1
+	[[ $output == *"sysctl kernel."* ]]
+}
+
+@test "both engines take turns and are set beside each other" {
+	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
+	start_known plain
+	run -0 "$FORECALL" profile -p "$TARGET" --engine both --seconds 4 --json
+	jq -e '.sampled.difference.value | fabs < 0.2' <<< "$output"
+	jq -e '.sampled.samples > 100 and (.sampled.agree | type) == "boolean"' <<< "$output"
+	[ "$(ask "SELECT sum(sampled = 1) > 4 AND sum(sampled IS NULL) >= 10 FROM block")" -eq 1 ]
+	[ "$(ask "SELECT count(*) FROM sample s JOIN block b USING (run, block) WHERE b.sampled IS NOT 1")" -eq 0 ]
+}
+
+@test "a sampled profile predicts, is reported, and travels" {
+	start_known plain
+	sample > /dev/null
+	run -0 "$FORECALL" predict 1 --speedup 1.3
+	run -0 "$FORECALL" report -o "$BATS_TEST_TMPDIR/report"
+	"$FORECALL" runs export 1 > "$BATS_TEST_TMPDIR/run.json"
+	run -0 "$FORECALL" --db "$BATS_TEST_TMPDIR/other.db" runs import "$BATS_TEST_TMPDIR/run.json"
+	[ "$(sqlite3 "$BATS_TEST_TMPDIR/other.db" "SELECT sum(samples_n) FROM sample")" -eq "$(ask "SELECT sum(samples_n) FROM sample")" ]
+}
+
+@test "SIGINT stores what was sampled, marked" {
+	start_known plain
+	"$FORECALL" --progress profile -p "$TARGET" --engine sample --seconds 600 > /dev/null 2> "$BATS_TEST_TMPDIR/err" 3>&- &
+	local profile=$!
+	until grep -q sampling "$BATS_TEST_TMPDIR/err" && [ "$(grep -c sampling "$BATS_TEST_TMPDIR/err")" -gt 1 ]; do sleep 0.1; done
+	kill -INT $profile
+	wait $profile
+	[ "$(ask "SELECT state FROM run")" = interrupted ]
+}
+
+@test "a path without a function of its own, and a rate that cannot be, are refused" {
+	start_known plain
+	run -2 sample --path nosuchcall
+	run -2 sample --rate 0
+	run -2 "$FORECALL" profile -p "$TARGET" --engine sometimes
+}
