@@ -191,6 +191,17 @@ int folder_publish(struct folder *folder, const char *last)
 	return err;
 }
 
+int folder_take(const struct folder *folder, const char *name, const char *to)
+{
+	char *from = join(folder->work, name);
+	int err = from ? 0 : -ENOMEM;
+
+	if (!err && rename(from, to))
+		err = said(errno, "write", to);
+	free(from);
+	return err;
+}
+
 void folder_free(struct folder *folder)
 {
 	if (folder->work) {

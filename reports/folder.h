@@ -30,6 +30,9 @@ void folder_remove(const struct folder *folder, const char *name);
 /* Moves everything to its place, the file `last` after the others. Other files that were there stay. 0 or -errno, said. */
 int folder_publish(struct folder *folder, const char *last);
 
+/* Moves one file of the working folder to the place `to`, a file beside it or a new one. 0 or -errno, said. */
+int folder_take(const struct folder *folder, const char *name, const char *to);
+
 /* Removes what was not published. Accepts a folder that was never opened, if it is all zero. */
 void folder_free(struct folder *folder);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "reports/text.h"
+
 #define DASH "<span class=\"none\">–</span>"
 
 /* ---- Text ---- */
@@ -94,40 +96,18 @@ void html_time(FILE *out, int64_t ns)
 
 /* ---- Figures ---- */
 
-enum sign { SIGN_MINUS, SIGN_BOTH };
-
-/* A number with `decimals`, and with a minus that is as wide as a digit. */
-static void number(FILE *out, double value, int decimals, enum sign sign)
+static void number(FILE *out, double value, int decimals, enum text_sign sign)
 {
 	char text[64];
 
-	snprintf(text, sizeof text, "%.*f", decimals, fabs(value));
-	if (strspn(text, "0.") < strlen(text)) /* no sign before a zero */
-		fputs(value < 0 ? "−" : sign == SIGN_BOTH ? "+" : "", out);
-	fputs(text, out);
+	fputs(text_number(value, decimals, sign, text), out);
 }
 
-/* Decimals so that the half width keeps one digit, two when the first is a 1: 0.0035 -> 3, 0.0012 -> 4, 120 -> 0. */
-static int decimals_of(double half_width)
-{
-	double decimals = ceil(-log10(half_width / 2) - 1e-9);
-
-	return decimals < 0 ? 0 : decimals > 9 ? 9 : (int)decimals;
-}
-
-/* Four digits, for a figure whose interval says nothing about them. */
-static int decimals_plain(double value)
-{
-	double size = fabs(value);
-
-	return size >= 1000 ? 0 : size >= 1 ? 3 - (int)log10(size) : 4;
-}
-
-static void figure_in(FILE *out, struct figure figure, const char *unit, enum sign sign)
+static void figure_in(FILE *out, struct figure figure, const char *unit, enum text_sign sign)
 {
 	double half = figure_half_width(figure);
 	bool known = half > 0 && isfinite(half);
-	int decimals = known ? decimals_of(half) : decimals_plain(figure.value);
+	int decimals = text_decimals(figure);
 
 	if (isnan(figure.value)) {
 		fputs(DASH, out);
@@ -154,22 +134,17 @@ static void figure_in(FILE *out, struct figure figure, const char *unit, enum si
 
 void html_figure(FILE *out, struct figure figure)
 {
-	figure_in(out, figure, "", SIGN_MINUS);
-}
-
-static struct figure hundredfold(struct figure figure)
-{
-	return (struct figure){ 100 * figure.value, 100 * figure.low, 100 * figure.high };
+	figure_in(out, figure, "", TEXT_MINUS);
 }
 
 void html_percent(FILE *out, struct figure figure)
 {
-	figure_in(out, hundredfold(figure), "&nbsp;%", SIGN_MINUS);
+	figure_in(out, text_hundredfold(figure), "&nbsp;%", TEXT_MINUS);
 }
 
 void html_percent_signed(FILE *out, struct figure figure)
 {
-	figure_in(out, hundredfold(figure), "&nbsp;%", SIGN_BOTH);
+	figure_in(out, text_hundredfold(figure), "&nbsp;%", TEXT_BOTH);
 }
 
 /* ---- Tables ---- */

@@ -58,7 +58,7 @@ static const char rules[] =
 	"footer{margin-top:4rem;border-top:1px solid var(--rule);padding-top:1rem}\n"
 	"@media (max-width:34rem){body{padding-top:1rem}nav{order:3;margin-left:0;width:100%}section{margin-top:2.5rem}"
 	"dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}}\n"
-	"@media print{@page{margin:14mm}html{font-size:9.5pt}body{max-width:none;padding:0}nav,.files,.controls,.live .note,button{display:none}.live .live-only{grid-template-columns:1fr 1fr}"
+	"@media print{@page{margin:14mm}html{font-size:9.5pt}body{max-width:none;padding:0}nav,.files,.live .live-only{display:none}.live .still{display:block}.live{background:none;padding:0}.pair>figure:only-child{grid-column:1/-1}"
 	"section{margin-top:1.6rem}h2,h3{break-after:avoid}figure,.tile,.alarm,tr{break-inside:avoid}"
 	".scroll,.long{overflow:visible;max-height:none;min-width:0}table{font-size:7.5pt;min-width:0;width:100%}td .long{width:auto}"
 	"th,td{padding-right:.5rem}th,td,.figure{white-space:normal}code{font-size:.9em}a{color:inherit;text-decoration:none}"

@@ -9,10 +9,15 @@
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "reports/browser.h"
 #include "reports/content.h"
 #include "reports/folder.h"
+#include "reports/formats.h"
 #include "reports/page.h"
 #include "reports/pictures.h"
+
+#define PAGE "index.html"
+#define DOCUMENT "document"
 
 struct job {
 	struct store *store;
@@ -64,11 +69,11 @@ static int write_page(struct job *job)
 
 	if (err)
 		return err;
-	page.out = folder_create(&job->folder, "index.html");
+	page.out = folder_create(&job->folder, PAGE);
 	if (!page.out)
 		return -EIO;
 	err = page_write(&page);
-	int closed = folder_close(page.out, "index.html");
+	int closed = folder_close(page.out, PAGE);
 	return err ? err : closed;
 }
 
@@ -79,7 +84,74 @@ static void job_free(struct job *job)
 	folder_free(&job->folder);
 }
 
-int report_write(struct store *store, const struct report_options *options, struct report_result *result)
+const char *const report_formats[REPORT_FORMATS] = {
+	[REPORT_HTML] = "html", [REPORT_MD] = "md", [REPORT_JSON] = "json", [REPORT_CSV] = "csv", [REPORT_PDF] = "pdf",
+};
+
+/* ---- A folder ---- */
+
+static int write_html(struct job *job)
+{
+	int err = folder_open(job->options->to, &job->folder);
+
+	if (!err)
+		err = draw(job);
+	if (!err)
+		err = step(job, 0.9, "writing the page");
+	if (!err)
+		err = write_page(job);
+	return err ? err : folder_publish(&job->folder, PAGE);
+}
+
+/* ---- One file ---- */
+
+/* Files that nobody shall see lie in a folder beside it. */
+static int open_beside(struct job *job)
+{
+	char *name;
+
+	if (asprintf(&name, "%s.work", job->options->to) < 0)
+		return fail(-ENOMEM, "report: out of memory");
+	int err = folder_open(name, &job->folder);
+	free(name);
+	return err;
+}
+
+static int write_pdf(struct job *job)
+{
+	int err = open_beside(job);
+
+	if (!err)
+		err = draw(job);
+	if (!err)
+		err = write_page(job);
+	if (!err)
+		err = step(job, 0.6, "printing");
+	if (!err)
+		err = browser_print(job->folder.work, PAGE, DOCUMENT, job->options->stop);
+	return err ? err : folder_take(&job->folder, DOCUMENT, job->options->to);
+}
+
+static int write_text(struct job *job, enum report_format format)
+{
+	static int (*const formats[REPORT_FORMATS])(const struct content *, FILE *) = {
+		[REPORT_MD] = format_md, [REPORT_JSON] = format_json, [REPORT_CSV] = format_csv,
+	};
+
+	if (!job->options->to)
+		return formats[format](&job->content, stdout);
+	int err = open_beside(job);
+	FILE *out = err ? NULL : folder_create(&job->folder, DOCUMENT);
+	if (!out)
+		return err ? err : -EIO;
+	err = formats[format](&job->content, out);
+	int closed = folder_close(out, job->options->to);
+	if (!err)
+		err = closed;
+	return err ? err : folder_take(&job->folder, DOCUMENT, job->options->to);
+}
+
+int report_write(struct store *store, enum report_format format, const struct report_options *options, struct report_result *result)
 {
 	struct job job = { .store = store, .options = options };
 	int err = step(&job, 0, "reading");
@@ -88,18 +160,41 @@ int report_write(struct store *store, const struct report_options *options, stru
 		err = content_load(store, options->runs, options->runs_n, &job.content);
 	if (err)
 		return err;
-	err = folder_open(options->dir, &job.folder);
-	if (!err)
-		err = draw(&job);
-	if (!err)
-		err = step(&job, 0.9, "writing the page");
-	if (!err)
-		err = write_page(&job);
-	if (!err)
-		err = folder_publish(&job.folder, "index.html");
+	if (format == REPORT_HTML)
+		err = write_html(&job);
+	else
+		err = format == REPORT_PDF ? write_pdf(&job) : write_text(&job, format);
 	if (!err)
 		*result = (struct report_result){ job.content.data.runs_n, job.content.data.predictions_n, job.content.data.observed_n,
 						  job.pictures.n };
+	job_free(&job);
+	return err;
+}
+
+/* ---- The terminal ---- */
+
+int report_show(struct store *store, const struct report_options *options, bool sixel)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir = NULL;
+	struct job job = { .store = store, .options = options };
+	int err = content_load(store, options->runs, options->runs_n, &job.content);
+
+	if (err)
+		return err;
+	if (asprintf(&dir, "%s/forecall-picture", tmp && *tmp ? tmp : "/tmp") < 0)
+		err = fail(-ENOMEM, "report: out of memory");
+	if (!err)
+		err = folder_open(dir, &job.folder);
+	job.pictures.folder = &job.folder;
+	if (!err)
+		err = pictures_make(&job.pictures, &job.content);
+	const struct picture *picture = pictures_main(&job.pictures);
+	if (!err && !picture)
+		err = fail(-ENODATA, "report: there is no profile of which f is known, so no curve to draw: run `forecall profile`");
+	if (!err)
+		err = picture_show(&job.pictures, picture, sixel, options->stop);
+	free(dir);
 	job_free(&job);
 	return err;
 }

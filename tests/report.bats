@@ -288,3 +288,95 @@ page_text() {
 	[[ $(page_text out/index.html) == *"and 991 more."* ]]
 	[ "$(stat -c %s out/index.html)" -lt 5000000 ]
 }
+
+@test "--format md, json and csv print the report, and with -o write it whole" {
+	fill
+	forecall report --format md
+	[ "$status" -eq 0 ]
+	[[ $output == "# What would this server gain?"*"3 events were lost"*"r 1.300 [1.290, 1.310]"*"How sure are we?"*"observed 1.250"*"Where do the cycles go?"*"Test CPU"* ]]
+	forecall report -f json
+	jq -e '.predictions | length == 3' <<< "$output"
+	jq -e '.predictions[] | select(.prediction == 1) | .predicted.value == 1.2 and .observed.high == 1.205 and .forced == false' <<< "$output"
+	jq -e '.profiles[0].cpus[0].path == 0.75 and .hosts[0].cpu_model == "Test CPU" and .warnings[0].code == "forced"' <<< "$output"
+	forecall report -f csv
+	[ "$(tr -d '\r' <<< "$output" | grep -c '^[123],1,2,3,"größe","testhost","6.1.0","sendmsg","sendmmsg",0.8,,,1.25,')" -eq 3 ]
+	for format in md json csv; do
+		forecall report -f $format -o out.$format
+		[ "$status" -eq 0 ]
+		[[ $output == "out.$format: 3 runs, 3 predictions, 3 of them observed, 0 pictures" ]]
+		cmp out.$format <("$FORECALL" report -f $format)
+	done
+	[ "$(ls)" = "$(printf '%s\n' out.csv out.json out.md)" ]
+}
+
+@test "hostile text is text in Markdown, JSON and CSV too" {
+	fill
+	sql "UPDATE run SET label = '=cmd(\"x\")' || char(10) || '| <b>', target = '[a](http://x) | <script> @all \`x\`'; UPDATE prediction SET alternative = '*a*|b'"
+	forecall report -f md
+	lacks '<b>|<script|[^\\]\[a|@all|[^\\]`x|//x.*[^\\]:/' <(printf '%s' "$output")
+	[ "$(grep -c '^| run 1 | sendmsg | \\\*a\\\*\\|b |' <<< "$output")" -eq 3 ]
+	forecall report -f csv
+	[[ $output == *",\"'=cmd(\"\"x\"\")"* ]]
+	forecall report -f json
+	[ "$(jq -r '.runs[0].label' <<< "$output")" = "$(printf '=cmd("x")\n| <b>')" ]
+}
+
+@test "a document that cannot be written is an error that leaves nothing behind" {
+	fill
+	forecall report -f md -o no/such/file
+	[ "$status" -eq 1 ]
+	said "the folder above it does not exist"
+	nothing_left
+	run --separate-stderr sh -c "'$FORECALL' report -f json > /dev/full"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"cannot write to stdout"* ]]
+	forecall report -f tex
+	[ "$status" -eq 2 ]
+	forecall report --terminal -o x
+	[ "$status" -eq 2 ]
+}
+
+@test "a PDF without a browser, or with one that fails or hangs on, is an error that leaves nothing behind" {
+	fill
+	mkdir keep
+	ln -s "$(command -v gnuplot)" keep/gnuplot
+	run --separate-stderr env PATH="$PWD/keep" "$FORECALL" report -f pdf
+	[ "$status" -eq 1 ]
+	said "apt-get install chromium"
+	nothing_left
+	printf '#!/bin/sh\nexit 0\n' > keep/chromium
+	chmod +x keep/chromium
+	run --separate-stderr env PATH="$PWD/keep" "$FORECALL" report -f pdf
+	[ "$status" -eq 1 ]
+	said "chromium printed nothing"
+	nothing_left
+}
+
+@test "--terminal draws r over s with characters, --sixel as an image, and neither leaves a file" {
+	fill
+	forecall report --terminal
+	[ "$status" -eq 1 ]
+	said "there is no profile of which f is known"
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/windows.sql"
+	TMPDIR=$PWD forecall report --terminal
+	[ "$status" -eq 0 ]
+	[[ $output == *"r of this server, f = "*"busy cycles"* || $output == *"r of this server, f = "*"s, how many times"* ]]
+	TMPDIR=$PWD run --separate-stderr sh -c "'$FORECALL' report --sixel | head -c 2 | od -An -tx1"
+	[[ $output == *"1b 50"* ]]
+	nothing_left
+}
+
+@test "a profile with windows has its f over time, and its curve of r over s" {
+	fill
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/windows.sql"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[ -e out/gain-run-1.svg ] && [ -e out/timeline-run-1.pdf ]
+	# Every window is like the others, so f is the same in each: that of the run.
+	f=$("$FORECALL" report -f json | jq '.profiles[] | select(.run == 1) | .fraction.value')
+	[ "$(tail -n +2 out/timeline-run-1.csv | wc -l)" -eq 8 ]
+	awk -F, -v f="$f" 'NR > 1 && ($2 - f > 1e-5 || f - $2 > 1e-5) { exit 1 }' out/timeline-run-1.csv
+	# At s = 1 nothing is gained; the curve has the f of the run at its end.
+	awk -F, -v f="$f" '$1 == "curve" { want = 1 / (1 - f + f / $3); if ($6 - want > 1e-4 || want - $6 > 1e-4) exit 1; n++ } END { exit n < 100 }' out/gain-run-1.csv
+	grep -q '^predicted,"sendmmsg",1.25,,,1.3,1.29,1.31$' out/gain-run-1.csv
+}
