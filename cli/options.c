@@ -153,6 +153,14 @@ static int take_list(const struct usage *usage, const struct option_spec *spec, 
 	return CLI_GO_ON;
 }
 
+static int take_string(const struct usage *usage, const struct option_spec *spec, const char *text)
+{
+	if (spec->strings->n == OPTION_LIST_MAX)
+		return misvalue(usage, "--%s is given more than %d times", spec->name, OPTION_LIST_MAX);
+	spec->strings->value[spec->strings->n++] = text;
+	return CLI_GO_ON;
+}
+
 static int take_value(const struct usage *usage, const struct option_spec *spec, const char *text)
 {
 	switch (spec->type) {
@@ -162,6 +170,8 @@ static int take_value(const struct usage *usage, const struct option_spec *spec,
 	case OPTION_STRING:
 		*spec->string = text;
 		return CLI_GO_ON;
+	case OPTION_STRINGS:
+		return take_string(usage, spec, text);
 	case OPTION_WORD:
 		return take_word(usage, spec, text);
 	case OPTION_U64:

@@ -13,6 +13,7 @@ enum option_type {
 	OPTION_END, /* closes the table */
 	OPTION_FLAG,
 	OPTION_STRING,
+	OPTION_STRINGS, /* may be given again: each adds to its list */
 	OPTION_WORD, /* one of the words in `metavar`, "ledger|sample" */
 	OPTION_U64,
 	OPTION_DOUBLE,
@@ -21,6 +22,11 @@ enum option_type {
 };
 
 enum { OPTION_LIST_MAX = 64 };
+
+struct option_strings {
+	const char *value[OPTION_LIST_MAX]; /* point into argv */
+	size_t n;
+};
 
 struct option_list {
 	uint64_t value[OPTION_LIST_MAX];
@@ -42,6 +48,7 @@ struct option_spec {
 		uint64_t *u64;
 		double *number;
 		struct option_list *list;
+		struct option_strings *strings;
 	};
 };
 
@@ -49,6 +56,8 @@ struct option_spec {
 #define OPT_HEADING(text_)                               { .type = OPTION_HEADING, .help = (text_) }
 #define OPT_FLAG(letter_, name_, target_, help_)         { .type = OPTION_FLAG, .letter = (letter_), .name = (name_), .help = (help_), .flag = (target_) }
 #define OPT_STRING(letter_, name_, meta_, target_, help_) { .type = OPTION_STRING, .letter = (letter_), .name = (name_), .metavar = (meta_), .help = (help_), .string = (target_) }
+#define OPT_STRINGS(letter_, name_, meta_, target_, help_) \
+	{ .type = OPTION_STRINGS, .letter = (letter_), .name = (name_), .metavar = (meta_), .help = (help_), .strings = (target_) }
 #define OPT_WORD(letter_, name_, words_, target_, help_) { .type = OPTION_WORD, .letter = (letter_), .name = (name_), .metavar = (words_), .help = (help_), .string = (target_) }
 #define OPT_U64(letter_, name_, meta_, target_, min_, max_, help_) \
 	{ .type = OPTION_U64, .letter = (letter_), .name = (name_), .metavar = (meta_), .help = (help_), .min = (min_), .max = (max_), .u64 = (target_) }

@@ -35,6 +35,7 @@ static void default_text(const struct option_spec *spec, char *out, size_t size)
 	case OPTION_LIST:
 		list_text(spec->list, out, size);
 		break;
+	case OPTION_STRINGS: /* a list that is empty at first */
 	case OPTION_FLAG:
 	case OPTION_HEADING:
 	case OPTION_END:
