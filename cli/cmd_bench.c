@@ -2,6 +2,7 @@
 /* cmd_bench.c: `forecall bench`: the micro-benchmark of ways of sending, over a grid or in the shape of a profile. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyze/speedup.h"
 #include "analyze/store.h"
@@ -160,7 +161,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		.rounds = 200,
 		.block_ms = 20,
 		.seed = 1,
-		.peer_cpu = 1,
+		.peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1,
 		.width = 0.01,
 	};
 	const struct option_spec specs[] = {

@@ -120,7 +120,7 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		.window_ms = 100,
 		.seed = 1,
 		.rounds = 200,
-		.peer_cpu = 1,
+		.peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1,
 		.seconds = 10,
 		.width = 0.005,
 	};
