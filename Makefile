@@ -23,7 +23,8 @@ PACKAGES := gcc make clang llvm bpftool git pkg-config \
 	libbpf-dev libelf-dev zlib1g-dev libpfm4-dev libsqlite3-dev libgsl-dev libjansson-dev liburing-dev libcap-dev libseccomp-dev \
 	sqlite3 gnuplot-nox fonts-dejavu-core iproute2 ethtool procps util-linux ffmpeg \
 	libcmocka-dev libclang-rt-14-dev bats jq cppcheck clang-tidy mandoc \
-	bpftrace linux-perf strace
+	bpftrace linux-perf strace \
+	qemu-system-x86 qemu-system-arm busybox-static cpio dwarves xz-utils gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 # What only the tests of the page in a browser need: `make deps-browser`, which `make check` does.
 BROWSER_PACKAGES := chromium chromium-driver curl
@@ -66,18 +67,19 @@ endif
 PROGRAMS  := groupsend receivers livecast
 PROGRAM_C := $(wildcard $(PROGRAMS:%=workloads/%.c))
 BPF_C     := $(wildcard collect/*.bpf.c)
-PARTS     := base collect analyze reports workloads try kmod/lib cli
+PARTS     := base collect analyze reports workloads try kmod/lib lab cli
 PRELOAD_C := $(wildcard try/preload/*.c)
 LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C) cli/%,$(wildcard $(PARTS:%=%/*.c)))
 CLI_C     := $(wildcard cli/*.c)
 TEST_C    := $(wildcard $(PARTS:%=%/tests/test_*.c))
 BENCH_C   := $(wildcard tests/bench/*.c)
-OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(TEST_C) $(BENCH_C)
+GUEST_C   := $(wildcard lab/guest/*.c)
+OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(TEST_C) $(BENCH_C) $(GUEST_C)
 
 SKEL_H    := $(BPF_C:%.bpf.c=$(GEN)/%.skel.h)
 LIB_O     := $(LIB_C:%.c=$(OUT)/%.o)
 CLI_O     := $(CLI_C:%.c=$(OUT)/%.o)
-BINARIES  := $(OUT)/forecall $(PROGRAM_C:workloads/%.c=$(OUT)/%)
+BINARIES  := $(OUT)/forecall $(PROGRAM_C:workloads/%.c=$(OUT)/%) $(OUT)/lab-init
 PRELOAD   := $(OUT)/libforecall-try.so
 BENCHES   := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 SAN       := $(OUT)/san
@@ -200,7 +202,12 @@ $(OUT)/forecall: $(CLI_O) $(OUT)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(filter-out $(OUT)/forecall,$(BINARIES)): $(OUT)/%: $(OUT)/workloads/%.o $(OUT)/libforecall.a
+# The first process of a guest, where there are no libraries yet.
+$(OUT)/lab-init: $(GUEST_C:%.c=$(OUT)/%.o)
+	$(call say,LD,$@)
+	$(Q)$(CC) -static $(LDFLAGS) -o $@ $^
+
+$(PROGRAM_C:workloads/%.c=$(OUT)/%): $(OUT)/%: $(OUT)/workloads/%.o $(OUT)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -22,6 +22,8 @@ struct cli {
 	bool quiet;     /* --quiet: the result and errors only: no progress, no remarks */
 	bool progress;  /* --progress: lines of progress on stderr where it is no terminal */
 	const char *command_line; /* all words as typed, with blanks between them: kept with every run */
+	const struct command *commands; /* the table of sub-commands */
+	size_t commands_n;
 };
 
 struct command {
@@ -45,6 +47,7 @@ static inline int cli_status(int err)
 }
 
 /* The sub-commands, one per file cmd_<name>.c. */
+int cmd_lab(struct cli *cli, int argc, char **argv);
 int cmd_complete(struct cli *cli, int argc, char **argv);
 int cmd_bench(struct cli *cli, int argc, char **argv);
 int cmd_validate(struct cli *cli, int argc, char **argv);

@@ -2,12 +2,14 @@
 /* cmd_complete.c: `forecall complete`: the words that completion/forecall.bash offers. Not for people, so not in --help. */
 #include <linux/types.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/store.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "collect/syscalls.h"
+#include "lab/cache.h"
 #include "workloads/sender.h"
 
 static void print_ways(void)
@@ -39,11 +41,22 @@ static int print_runs(const struct cli *cli)
 	return err;
 }
 
+static int print_kernels(void)
+{
+	struct kernels kernels;
+	int err = cache_list(&kernels);
+
+	for (size_t i = 0; i < kernels.n; i++)
+		puts(kernels.at[i].name);
+	free(kernels.at);
+	return err;
+}
+
 int cmd_complete(struct cli *cli, int argc, char **argv)
 {
 	static const struct usage usage = {
 		.name = "complete",
-		.operands = "ways|calls|runs",
+		.operands = "ways|calls|runs|kernels",
 		.about = "Prints words for the completion of command lines, one a line.",
 		.operands_min = 1,
 		.operands_max = 1,
@@ -54,6 +67,8 @@ int cmd_complete(struct cli *cli, int argc, char **argv)
 		return status;
 	if (strcmp(argv[0], "runs") == 0)
 		return cli_status(print_runs(cli));
+	if (strcmp(argv[0], "kernels") == 0)
+		return cli_status(print_kernels());
 	if (strcmp(argv[0], "ways") == 0)
 		print_ways();
 	else if (strcmp(argv[0], "calls") == 0)

@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "report", "a page to look at, with pictures: gain, certainty, cycles, machine", cmd_report },
 	{ "runs", "list, show, export, import and delete runs", cmd_runs },
 	{ "score", "how well past predictions held", cmd_score },
+	{ "lab", "boot another kernel and run any forecall command in it", cmd_lab },
 	{ "doctor", "what this machine can measure, and what is missing", cmd_doctor },
 	{ "complete", NULL, cmd_complete },
 };
@@ -94,7 +95,12 @@ int main(int argc, char **argv)
 {
 	char command_line[4096];
 	const char *db = getenv("FORECALL_DB");
-	struct cli cli = { .db = db && *db ? db : "./forecall.db", .command_line = command_line };
+	struct cli cli = {
+		.db = db && *db ? db : "./forecall.db",
+		.command_line = command_line,
+		.commands = commands,
+		.commands_n = COMMANDS_N,
+	};
 
 	join(argc, argv, command_line, sizeof command_line);
 

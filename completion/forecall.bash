@@ -40,6 +40,8 @@ _forecall_value() {
 	case $metavar in
 	WAY | WAY,...) _forecall_list "$cur" $("$program" complete ways 2> /dev/null) ;;
 	CALLS) _forecall_list "$cur" $("$program" complete calls 2> /dev/null) ;;
+	NAME) mapfile -t COMPREPLY < <(compgen -W "$("$program" complete kernels 2> /dev/null)" -- "$cur") ;;
+	FILE\[:PATH\]) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	RUN) mapfile -t COMPREPLY < <(compgen -W "$("$program" --db "$db" complete runs 2> /dev/null)" -- "$cur") ;;
 	*'|'*) mapfile -t COMPREPLY < <(compgen -W "${metavar//|/ }" -- "$cur") ;;
 	FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
@@ -52,6 +54,8 @@ _forecall_operand() {
 	case $command in
 	help) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program")" -- "$cur") ;;
 	runs) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program" runs)" -- "$cur") ;;
+	lab) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program" lab)" -- "$cur") ;;
+	'lab kernels') mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$cur") ;;
 	'runs import') mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	'runs show' | 'runs export' | 'runs delete' | predict | observe | report)
 		mapfile -t COMPREPLY < <(compgen -W "$("$program" --db "$db" complete runs 2> /dev/null)" -- "$cur") ;;
@@ -73,7 +77,7 @@ _forecall() {
 			return
 		elif [[ $word == -* ]]; then
 			_forecall_options "$program" "${command[@]}" | grep -q -- "^$word [^ ]" && skip=$word
-		elif [[ ${#command[@]} -eq 0 || ("${command[*]}" == runs) ]]; then
+		elif [[ ${#command[@]} -eq 0 || "${command[*]}" == runs || "${command[*]}" == lab ]]; then
 			command+=("$word")
 		fi
 	done

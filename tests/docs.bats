@@ -62,7 +62,7 @@ documented_in() {
 @test "the words that an option takes are those in its page" {
 	for command in $(commands); do
 		text=$(page "$command")
-		help_of "$command" | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\) \([a-z-]*|[a-z|-]*\).*/\2 \3/p' | sort -u | while read -r option words; do
+		help_of "$command" | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\) \([a-z0-9-]*|[a-z0-9|-]*\).*/\2 \3/p' | sort -u | while read -r option words; do
 			grep -qE -- "$option ${words//|/ \\| }(]|\$)" <<< "$text" || { echo "$command: $option takes $words"; exit 1; }
 		done
 	done

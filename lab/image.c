@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image.c: puts together what a guest starts from: its first process, tools, forecall, modules, the user's files, the job. */
+#include "base/err.h"
+#include "lab/archive.h"
+#include "lab/job.h"
+#include "lab/lab.h"
+#include "lab/modules.h"
+#include "lab/platform.h"
+#include "lab/program.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OUR_PROGRAMS "/usr/local/libexec/forecall"
+
+/* ---- The job ---- */
+
+static int job_word(struct buffer *job, const char *key, const char *value)
+{
+	int err = buffer_add(job, key, strlen(key));
+
+	if (!err)
+		err = buffer_add(job, "=", 1);
+	return err ? err : buffer_add(job, value, strlen(value) + 1);
+}
+
+static int job_words(struct buffer *job, const char *key, const struct strings *values)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < values->n && !err; i++)
+		err = job_word(job, key, values->at[i]);
+	return err;
+}
+
+/* The part of "PATH:FILE" before the colon, or all of it. */
+static int job_outs(struct buffer *job, const struct strings *outs)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < outs->n && !err; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof path, "%.*s", (int)strcspn(outs->at[i], ":"), outs->at[i]);
+		err = job_word(job, "out", path);
+	}
+	return err;
+}
+
+static int put_job(struct archive *archive, const struct lab_options *o)
+{
+	struct buffer job = { 0 };
+	int err = job_words(&job, "arg", &o->args);
+
+	if (!err)
+		err = job_words(&job, "env", &o->env);
+	if (!err)
+		err = job_outs(&job, &o->out);
+	if (!err && o->nic)
+		err = job_word(&job, "load", o->nic);
+	if (!err)
+		err = job_words(&job, "load", &o->modules);
+	if (!err && o->nic)
+		err = job_word(&job, "wire", o->sink ? "sink" : "peer");
+	if (!err && o->icount)
+		err = job_word(&job, "settle", "1");
+	if (!err && o->shell)
+		err = job_word(&job, "tty", platform_console(o->kernel.arch));
+	if (!err)
+		err = job_word(&job, "host", "lab");
+	if (!err)
+		archive_data(archive, JOB_PATH, 0644, job.data, job.n);
+	buffer_free(&job);
+	return err ? fail(err, "lab: out of memory") : 0;
+}
+
+/* ---- Tools and our own programs ---- */
+
+/* Programs of the machine that the guest has beside those of busybox. What is not installed here is not there either. */
+static int put_tools(struct archive *archive, const struct platform *platform)
+{
+	static const char *const tools[] = { "ip", "tc", "ethtool" };
+	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
+		for (size_t j = 0; j < sizeof folders / sizeof *folders && !err; j++) {
+			char path[64], from[PATH_MAX];
+
+			snprintf(path, sizeof path, "/usr/bin/%s", tools[i]);
+			snprintf(from, sizeof from, "%s%s/%s", platform->root ? platform->root : "", folders[j], tools[i]);
+			if (!access(from, X_OK) && !archive_has(archive, path))
+				err = program_put(archive, platform, from, path);
+		}
+	}
+	return err;
+}
+
+/* The shell is not busybox: that one prefers its own applets to the programs in $PATH. */
+static int put_base(struct archive *archive, const struct platform *platform)
+{
+	static const struct {
+		const char *from, *path, *package;
+	} base[] = { { "/bin/busybox", "/bin/busybox", "busybox-static" }, { "/bin/dash", "/bin/sh", "dash" } };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof base / sizeof *base && !err; i++) {
+		char from[PATH_MAX];
+
+		snprintf(from, sizeof from, "%s%s", platform->root ? platform->root : "", base[i].from);
+		if (access(from, X_OK))
+			return fail(-ENOENT, "lab: there is no %s for the guest; install %s%s", from, base[i].package,
+				    platform->root ? " there: make lab-arm64" : "");
+		err = program_put(archive, platform, from, base[i].path);
+	}
+	return err;
+}
+
+/* Only programs: beside them may lie objects, archives and folders of a build. */
+static bool is_ours(int folder, const char *name)
+{
+	struct stat file;
+
+	return name[0] != '.' && strcmp(name, "forecall") && strcmp(name, "lab-init") && !fstatat(folder, name, &file, 0) &&
+	       S_ISREG(file.st_mode) && file.st_mode & S_IXUSR;
+}
+
+/* The programs that forecall starts, from where they lie beside it. */
+static int put_programs(struct archive *archive, const struct platform *platform, const char *folder)
+{
+	struct dirent **entries;
+	int n = scandir(folder, &entries, NULL, alphasort), fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	for (int i = 0; i < n; free(entries[i++])) {
+		char from[2 * PATH_MAX], path[512];
+
+		if (err || !is_ours(fd, entries[i]->d_name))
+			continue;
+		snprintf(from, sizeof from, "%s/%s", folder, entries[i]->d_name);
+		snprintf(path, sizeof path, OUR_PROGRAMS "/%s", entries[i]->d_name);
+		err = program_put(archive, platform, from, path);
+	}
+	if (n >= 0)
+		free(entries);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int put_ours(struct archive *archive, const struct platform *platform)
+{
+	struct platform_paths paths;
+	int err = platform_find(platform, &paths);
+
+	if (!err)
+		err = archive_file(archive, "/init", 0755, paths.init);
+	if (!err)
+		err = program_put(archive, platform, paths.forecall, JOB_FORECALL);
+	return err ? err : put_programs(archive, platform, paths.programs);
+}
+
+/* ---- Kernel modules ---- */
+
+/* What a guest's network is made of, for those that the kernel has as modules. They are loaded when they are asked for. */
+static const char *const network[] = {
+	"veth", "dummy", "ifb", "tun", "bridge", "macvlan", "ipvlan", "8021q", "vxlan", "udp_tunnel", "ip6_udp_tunnel", "pktgen",
+	"sch_ingress", "sch_fq", "sch_fq_codel", "sch_htb", "sch_tbf", "sch_netem", "sch_prio", "cls_bpf", "cls_matchall",
+	"cls_u32", "cls_flower", "act_mirred", "act_gact", "act_bpf", "nf_tables", "nft_compat", "ip_tables", "iptable_filter",
+	"xfrm_user", "sctp", "udp_diag", "inet_diag",
+};
+
+static int take_module(struct modules *modules, const char *name)
+{
+	int err = modules_take(modules, name);
+
+	if (err == -ENOENT)
+		fail(err, "lab: this kernel has no module %s", name);
+	return err;
+}
+
+static int take_modules(struct modules *modules, const struct lab_options *o)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof network / sizeof *network && !err; i++) {
+		err = modules_take(modules, network[i]);
+		err = err == -ENOENT ? 0 : err;
+	}
+	if (!err && o->nic) {
+		err = modules_take(modules, o->nic);
+		if (err == -ENOENT)
+			fail(err, "lab: the kernel %s has no driver for an %s card: cloud kernels have none, use a generic one "
+			     "(forecall lab kernels) or --nic none", o->kernel.name, o->nic);
+	}
+	for (size_t i = 0; i < o->modules.n && !err; i++)
+		err = take_module(modules, o->modules.at[i]);
+	return err;
+}
+
+static int put_modules(struct archive *archive, const struct lab_options *o)
+{
+	struct modules *modules = NULL;
+	char path[PATH_MAX];
+	int err = cache_kernel_path(path, &o->kernel, "modules");
+
+	if (!err)
+		err = modules_open(path, &modules);
+	if (!err)
+		err = take_modules(modules, o);
+	if (!err)
+		err = modules_put(modules, archive);
+	modules_free(modules);
+	return err;
+}
+
+/* ---- The user's files ---- */
+
+/* A folder that is walked: nftw() has no argument for its caller. */
+static struct {
+	struct archive *archive;
+	const struct platform *platform;
+	const char *to;
+	size_t from_length;
+} walk;
+
+static int walk_entry(const char *path, const struct stat *file, int type, struct FTW *ftw)
+{
+	char to[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	(void)ftw;
+	if (snprintf(to, sizeof to, "%s%s", walk.to, path + walk.from_length) >= (int)sizeof to)
+		return fail(-ENAMETOOLONG, "lab: the path of %s is too long for the guest", path);
+	if (type == FTW_D)
+		archive_folder(walk.archive, to);
+	if (type == FTW_F && S_ISREG(file->st_mode))
+		return program_put(walk.archive, walk.platform, path, to);
+	if (type == FTW_SL && (n = readlink(path, target, sizeof target - 1)) >= 0) {
+		target[n] = 0;
+		archive_link(walk.archive, to, target);
+	}
+	return type == FTW_DNR ? fail(-EACCES, "lab: cannot read the folder %s", path) : 0;
+}
+
+static int put_path(struct archive *archive, const struct platform *platform, const char *from, const char *to)
+{
+	struct stat file;
+
+	if (stat(from, &file))
+		return fail(-errno, "lab: cannot copy %s into the guest: %s", from, strerror(errno));
+	if (!S_ISDIR(file.st_mode))
+		return program_put(archive, platform, from, to);
+	walk.archive = archive;
+	walk.platform = platform;
+	walk.to = to;
+	walk.from_length = strlen(from);
+	return nftw(from, walk_entry, 16, FTW_PHYS);
+}
+
+/* "FILE" goes into the working directory, "FILE:PATH" where it says. */
+static int put_in(struct archive *archive, const struct platform *platform, const char *text)
+{
+	char from[PATH_MAX], to[PATH_MAX + sizeof JOB_WORK];
+	const char *colon = strchr(text, ':'), *name;
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+
+	while (n > 1 && text[n - 1] == '/')
+		n--;
+	snprintf(from, sizeof from, "%.*s", (int)n, text);
+	name = strrchr(from, '/') ? strrchr(from, '/') + 1 : from;
+	if (colon && colon[1] == '/')
+		snprintf(to, sizeof to, "%s", colon + 1);
+	else
+		snprintf(to, sizeof to, JOB_WORK "/%s", colon ? colon + 1 : name);
+	return put_path(archive, platform, from, to);
+}
+
+static int put_files(struct archive *archive, const struct platform *platform, const struct lab_options *o)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < o->in.n && !err; i++)
+		err = put_in(archive, platform, o->in.at[i]);
+	return err;
+}
+
+int image_make(const struct lab_options *o, struct archive *archive)
+{
+	struct platform platform;
+	int err = archive_open(archive);
+
+	if (err)
+		return err;
+	err = platform_open(&platform, o->kernel.arch);
+	if (!err)
+		err = put_ours(archive, &platform);
+	if (!err)
+		err = put_base(archive, &platform);
+	if (!err)
+		err = put_tools(archive, &platform);
+	if (!err)
+		err = put_modules(archive, o);
+	if (!err)
+		err = put_files(archive, &platform, o);
+	if (!err)
+		err = put_job(archive, o);
+	return err ? err : archive_close(archive);
+}
