@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 struct multicast_sender {
 	struct sender sender;
@@ -15,36 +17,65 @@ struct multicast_sender {
 	const struct sender_message *messages[]; /* those that one packet reaches; all have the same bytes */
 };
 
-/* Packets to the group leave by the device that leads to the recipients. */
-static int choose_device(const struct sender_config *config)
+/* Packets that this socket sends to the group leave by the device that leads to the recipients; without one, by the system's
+ * default. */
+static int choose_device(int fd, const struct sockaddr *to)
 {
-	union net_addr to;
+	union net_addr addr;
 	struct link link;
 	int err;
 
-	if (!config->to)
-		return 0; /* the system's default */
-	sender_copy_addr(config->to, &to);
-	err = link_find_device(&to, &link);
+	if (!to)
+		return 0;
+	sender_copy_addr(to, &addr);
+	err = link_find_device(&addr, &link);
 	if (err)
 		return err;
-	if (to.sa.sa_family == AF_INET6)
-		err = setsockopt(config->fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &link.device, sizeof link.device);
+	if (to->sa_family == AF_INET6)
+		err = setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &link.device, sizeof link.device);
 	else
-		err = setsockopt(config->fd, IPPROTO_IP, IP_MULTICAST_IF, &(struct ip_mreqn){ .imr_ifindex = link.device },
+		err = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &(struct ip_mreqn){ .imr_ifindex = link.device },
 				 sizeof(struct ip_mreqn));
 	return err ? -errno : 0;
 }
 
+/* Whether there is a route to the group: 0 or -errno. Sends nothing. */
+static int find_route(const struct sender_config *config)
+{
+	union net_addr group;
+	int fd, err;
+
+	sender_copy_addr(config->multicast, &group);
+	fd = net_sender(&group);
+	if (fd < 0)
+		return fd;
+	err = choose_device(fd, config->to);
+	if (!err && connect(fd, &group.sa, net_len(&group)))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 static bool multicast_refuses(const struct sender_config *config, char *why, size_t n)
 {
+	int err;
+
 	if (sender_needs_ip(config, why, n))
 		return true;
-	if (config->multicast && (!config->to || config->to->sa_family == config->multicast->sa_family))
-		return false;
-	snprintf(why, n, "the recipients have joined no group of their own address family; name one with --multicast, here and of "
-			 "the receivers");
-	return true;
+	if (config->one_destination) {
+		snprintf(why, n, "all packets go to one recipient, which is no group");
+		return true;
+	}
+	if (!config->multicast || (config->to && config->to->sa_family != config->multicast->sa_family)) {
+		snprintf(why, n, "the recipients have joined no group of their own address family; name one with --multicast, here and "
+				 "of the receivers");
+		return true;
+	}
+	err = find_route(config);
+	if (err)
+		snprintf(why, n, "no route leads to the group by the device of the recipients (%s); over ::1 use --topology veth, else: "
+				 "ip route add multicast GROUP dev DEVICE", strerror(-err));
+	return err;
 }
 
 static int multicast_open(const struct sender_config *config, struct sender **out)
@@ -52,7 +83,7 @@ static int multicast_open(const struct sender_config *config, struct sender **ou
 	struct multicast_sender *own;
 	int err;
 
-	err = choose_device(config);
+	err = choose_device(config->fd, config->to);
 	if (err)
 		return err;
 	own = calloc(1, sizeof *own + config->group_max * sizeof(struct sender_message *));

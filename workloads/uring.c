@@ -118,7 +118,7 @@ static int register_all(struct uring_sender *own)
 
 	if (err || !own->shape->zero_copy)
 		return err;
-	own->pieces = aligned_alloc(4096, own->batch * PIECE_BYTES + 4096);
+	own->pieces = malloc(own->batch * PIECE_BYTES);
 	if (!own->pieces)
 		return -ENOMEM;
 	return io_uring_register_buffers(&own->ring, &(struct iovec){ own->pieces, own->batch * PIECE_BYTES }, 1);
