@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/probe_cost.h"
+
 #define DOSES 3
 #define CYCLES_TO_CHOOSE 20 /* outliers are set aside when so many are left */
-#define KERNEL_SHARE 0.1 /* of the null call: the kernel's own cycles between the probes */
 #define SCALE_SD 0.25 /* k differs by this much among targets */
-#define INSIDE_SD 0.04 /* of `call`: how far the share inside frames differs between a null call and real work */
 
 const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
 	[FRACTION_ASYNC_AUTO] = "auto",
@@ -46,16 +46,6 @@ struct sums {
 /* One cycle, or a resample of many: what a single evaluation of the formulas needs. */
 struct sample {
 	struct sums dose[DOSES];
-};
-
-/* What probes cost, from the known calls: cycles. */
-struct costs {
-	double null_u, null_v, null_w; /* U, V, W of the null call */
-	double mode;    /* of a call outside the two probes: the mode switch */
-	double call;    /* one system call, probed */
-	double inside;  /* the part of it that falls into the frame */
-	double softirq; /* one softirq, probed; half of it for any other single event */
-	double linear;  /* first dose over second */
 };
 
 /* One evaluation of the formulas. */
@@ -121,115 +111,6 @@ static void add_sample(struct sample *to, const struct sample *from)
 		add_sums(&to->dose[dose], &from->dose[dose]);
 }
 
-/* A row of the same CPU and round as `like`, or NULL. */
-static const struct calibration_row *find_row(const struct fraction_input *input, const struct calibration_row *like,
-					      const char *call, const char *probes, int dose)
-{
-	for (size_t i = 0; i < input->calibrations_n; i++) {
-		const struct calibration_row *row = &input->calibrations[i];
-
-		if (row->cpu == like->cpu && row->round == like->round && row->dose == dose && !strcmp(row->call, call) &&
-		    !strcmp(row->probes, probes))
-			return row;
-	}
-	return NULL;
-}
-
-/* The costs that one round of calibration tells. Without a `send` call the null call must do. 0 when rows are missing. */
-static int round_costs(const struct fraction_input *input, const struct calibration_row *first, struct costs *costs)
-{
-	const struct calibration_row *n0 = first, *n1 = find_row(input, first, "null", "all", 1),
-				     *n2 = find_row(input, first, "null", "all", 2), *s0 = find_row(input, first, "send", "all", 0),
-				     *sc = find_row(input, first, "send", "calls", 1), *s1 = find_row(input, first, "send", "all", 1),
-				     *s2 = find_row(input, first, "send", "all", 2);
-
-	if (!n1 || !n2)
-		return 0;
-	costs->null_u = n0->call_cyc;
-	costs->null_v = n1->call_cyc;
-	costs->null_w = n1->frame_cyc;
-	costs->mode = (1 - KERNEL_SHARE) * n0->call_cyc;
-	if (s0 && sc && s1 && s2) {
-		costs->call = sc->call_cyc - s0->call_cyc;
-		costs->inside = sc->frame_cyc - (s0->call_cyc - costs->mode);
-		costs->softirq = s1->call_cyc - sc->call_cyc;
-		costs->linear = (s1->call_cyc - s0->call_cyc) / (s2->call_cyc - s1->call_cyc);
-	} else {
-		costs->call = n1->call_cyc - n0->call_cyc;
-		costs->inside = n1->frame_cyc - (n0->call_cyc - costs->mode);
-		costs->softirq = n1->call_cyc - n0->call_cyc;
-		costs->linear = (n1->call_cyc - n0->call_cyc) / (n2->call_cyc - n1->call_cyc);
-	}
-	return 1;
-}
-
-#define COSTS_N (sizeof(struct costs) / sizeof(double))
-
-/* Median of a member over rounds and CPUs, and its standard error, from the median deviation (normal noise: 1.4826 for the
- * deviation, sqrt(pi / 2) for the median of n values). */
-static int cost_of(const double *values, size_t n, double *cost, double *error)
-{
-	double mad;
-	int err = stats_median(values, n, cost);
-
-	if (!err)
-		err = stats_mad(values, n, &mad);
-	if (!err)
-		*error = 1.4826 * mad * sqrt(M_PI / 2 / (double)n);
-	return err;
-}
-
-/*
- * `inside` is what is left between two figures ten times its size. Its share of `call` is known better, from the null call, up to
- * what differs around real work (INSIDE_SD): both are weighed by their variance.
- */
-static void weigh_inside(struct costs *costs, struct costs *errors)
-{
-	double share = (costs->null_w - (costs->null_u - costs->mode)) / (costs->null_v - costs->null_u);
-	double known = share * costs->call, known_sd = INSIDE_SD * costs->call;
-	double trust = known_sd * known_sd / (known_sd * known_sd + errors->inside * errors->inside);
-
-	costs->inside = trust * costs->inside + (1 - trust) * known;
-	errors->inside *= sqrt(trust);
-}
-
-/* The costs and their standard errors, member by member. */
-static int costs_of(const struct fraction_input *input, struct costs *costs, struct costs *errors)
-{
-	double *values = calloc(COSTS_N * (input->calibrations_n + 1), sizeof *values);
-	size_t n = 0;
-	int err = 0;
-
-	if (!values)
-		return -ENOMEM;
-	for (size_t i = 0; i < input->calibrations_n; i++) {
-		const struct calibration_row *row = &input->calibrations[i];
-		struct costs one;
-
-		if (row->dose || strcmp(row->call, "null") || !round_costs(input, row, &one))
-			continue;
-		for (size_t j = 0; j < COSTS_N; j++)
-			values[j * input->calibrations_n + n] = ((double *)&one)[j];
-		n++;
-	}
-	for (size_t j = 0; j < COSTS_N && !err; j++)
-		err = n ? cost_of(values + j * input->calibrations_n, n, (double *)costs + j, (double *)errors + j) : -ENODATA;
-	free(values);
-	if (!err)
-		weigh_inside(costs, errors);
-	return err;
-}
-
-/* The costs as they might be, too: each off by its error. */
-static struct costs draw_costs(const struct costs *costs, const struct costs *errors, struct stats_rng *rng)
-{
-	struct costs drawn = *costs;
-
-	for (size_t j = 0; j < COSTS_N; j++)
-		((double *)&drawn)[j] += ((const double *)errors)[j] * stats_rng_normal(rng);
-	return drawn;
-}
-
 /* Relative standard error of the calls that a meter tells: spread of calls per meter over the probed windows. INFINITY when
  * it cannot be used. */
 static double meter_error(const struct fraction_input *input, enum fraction_meter meter)
@@ -282,9 +163,9 @@ static enum fraction_meter choose_meter(const struct fraction_input *input, doub
 }
 
 /* What the probes should cost per path call in the dose 1 windows. */
-static double expected_cost(const struct sums *once, const struct costs *costs)
+static double expected_cost(const struct sums *once, const struct probe_cost *cost)
 {
-	return (costs->call * (once->calls + once->other) + costs->softirq * (once->softirqs + once->switches / 2)) / once->calls;
+	return (cost->call * (once->calls + once->other) + cost->softirq * (once->softirqs + once->switches / 2)) / once->calls;
 }
 
 /* t_0 as measured in unprobed windows, or NAN. */
@@ -300,35 +181,35 @@ static double measured_busy(const struct sample *sample, enum fraction_meter met
 }
 
 /* t_0 as doses 1 and 2 extrapolate to it. */
-static double linear_busy(const struct sample *sample, const struct costs *costs)
+static double linear_busy(const struct sample *sample, const struct probe_cost *cost)
 {
 	const struct sums *once = &sample->dose[1], *twice = &sample->dose[2];
 	double t1 = once->target / once->calls;
 
-	return t1 - (twice->target / twice->calls - t1) * costs->linear;
+	return t1 - (twice->target / twice->calls - t1) * cost->linear;
 }
 
 /* k as this sample alone has it. */
-static double measured_scale(const struct sample *sample, const struct costs *costs, enum fraction_meter meter)
+static double measured_scale(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter)
 {
 	const struct sums *once = &sample->dose[1];
 	double busy = measured_busy(sample, meter);
 
 	if (isnan(busy))
-		busy = linear_busy(sample, costs);
-	return (once->target / once->calls - busy) / expected_cost(once, costs);
+		busy = linear_busy(sample, cost);
+	return (once->target / once->calls - busy) / expected_cost(once, cost);
 }
 
-static struct result evaluate(const struct sample *sample, const struct costs *costs, enum fraction_meter meter, double scale)
+static struct result evaluate(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
 {
 	const struct sums *once = &sample->dose[1];
 	double n = once->calls;
 	struct result r = {.scale = scale};
 
-	r.busy = once->target / n - scale * expected_cost(once, costs);
-	r.linear = linear_busy(sample, costs) / measured_busy(sample, meter);
-	r.path = once->path / n - (scale * costs->inside - costs->mode) -
-		 scale * costs->softirq * (once->frame_softirqs + once->frame_switches / 2) / n;
+	r.busy = once->target / n - scale * expected_cost(once, cost);
+	r.linear = linear_busy(sample, cost) / measured_busy(sample, meter);
+	r.path = once->path / n - (scale * cost->inside - cost->mode) -
+		 scale * cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / n;
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
 	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
@@ -394,7 +275,8 @@ struct problem {
 	const struct fraction_input *input;
 	struct sample *samples; /* by cycle */
 	size_t samples_n;
-	struct costs costs, cost_errors;
+	struct probe_timing timing, timing_errors;
+	struct probe_cost cost;
 	enum fraction_meter meter;
 	double trust; /* weight of the measured k against the calibrated one, 1 */
 };
@@ -428,7 +310,7 @@ static int resample(const struct problem *problem, visit *each, void *context)
 static void visit_scale(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
 {
 	(void)rng;
-	((double *)context)[i] = measured_scale(sample, &problem->costs, problem->meter);
+	((double *)context)[i] = measured_scale(sample, &problem->cost, problem->meter);
 }
 
 /* How far to trust the k of these windows: by its variance against SCALE_SD, the spread of k among targets. */
@@ -456,13 +338,13 @@ static int weigh_scale(struct problem *problem)
 }
 
 /* k of a sample: a weighted mean of what it measures and of a draw from what is known beforehand (`noise` 0: the mean of it). */
-static double weighed_scale(const struct problem *problem, const struct costs *costs, const struct sample *sample, double noise)
+static double weighed_scale(const struct problem *problem, const struct probe_cost *cost, const struct sample *sample, double noise)
 {
 	double prior = 1 + SCALE_SD * noise;
 
 	if (problem->trust <= 0)
 		return prior;
-	return problem->trust * measured_scale(sample, costs, problem->meter) + (1 - problem->trust) * prior;
+	return problem->trust * measured_scale(sample, cost, problem->meter) + (1 - problem->trust) * prior;
 }
 
 #define RESULTS_N (sizeof(struct result) / sizeof(double))
@@ -474,9 +356,9 @@ struct replicates {
 static void visit_all(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
 {
 	struct replicates *reps = context;
-	struct costs costs = draw_costs(&problem->costs, &problem->cost_errors, rng);
-	double scale = weighed_scale(problem, &costs, sample, stats_rng_normal(rng));
-	struct result r = evaluate(sample, &costs, problem->meter, scale);
+	struct probe_cost cost = probe_cost_draw(&problem->timing, &problem->timing_errors, rng);
+	double scale = weighed_scale(problem, &cost, sample, stats_rng_normal(rng));
+	struct result r = evaluate(sample, &cost, problem->meter, scale);
 
 	for (size_t j = 0; j < RESULTS_N; j++) {
 		double value = ((double *)&r)[j];
@@ -556,7 +438,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	for (size_t i = 0; i < problem->samples_n; i++)
 		add_sample(&sum, &problem->samples[i]);
 	int err = weigh_scale(problem);
-	struct result r = evaluate(&sum, &problem->costs, problem->meter, weighed_scale(problem, &problem->costs, &sum, 0));
+	struct result r = evaluate(&sum, &problem->cost, problem->meter, weighed_scale(problem, &problem->cost, &sum, 0));
 	if (!err)
 		err = resample(problem, visit_all, &reps);
 	for (size_t j = 0; j < RESULTS_N && !err; j++)
@@ -593,7 +475,8 @@ int fraction_estimate(const struct fraction_input *input, struct fraction *out)
 		return -ENODATA;
 	if (!out->calls_n)
 		return -ENOENT;
-	int err = costs_of(input, &problem.costs, &problem.cost_errors);
+	int err = probe_timing(input->calibrations, input->calibrations_n, &problem.timing, &problem.timing_errors);
+	problem.cost = probe_cost(&problem.timing);
 	if (!err)
 		err = samples_of(input, &problem.samples, &problem.samples_n);
 	if (!err && problem.samples_n < 2)
@@ -604,9 +487,9 @@ int fraction_estimate(const struct fraction_input *input, struct fraction *out)
 	if (!err)
 		err = figures(&problem, out);
 	out->meter = problem.meter < FRACTION_METER_MAX ? meter_names[problem.meter] : NULL;
-	out->null_cyc = problem.costs.null_u;
-	out->probed_cyc = problem.costs.null_v;
-	out->frame_cyc = problem.costs.null_w;
+	out->null_cyc = problem.timing.null_u;
+	out->probed_cyc = problem.timing.null_v;
+	out->frame_cyc = problem.timing.null_w;
 	out->cycles_n = problem.samples_n;
 	free(problem.samples);
 	if (err)

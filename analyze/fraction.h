@@ -13,13 +13,10 @@
  *   F     path_cyc / n - (k inside - mode) - k softirq (softirqs + switches / 2 in frames) / n
  *   f     (F + a) / (t_0 + a'), a: network interrupts and softirqs outside frames, a': those of them outside the target.
  *
- * From the calibration, with U, V, W as schema.sql has them: mode = 0.9 U of the null call, the rest being the kernel's own
- * cycles between the probes (which share does not matter much: it enters times k - 1 only); and of the send call, with probes
- * on system calls (c) and on everything (a): call = V_c - U, inside = W_c - (U - mode), softirq = V_a - V_c.
+ * `call`, `inside`, `softirq` and `mode` are the calibration's (probe_cost.h). Since k ties the whole of what the probes cost to
+ * what the windows show, F is known as well as the part of it that falls outside frames.
  *
- * `inside` is weighed against its share of `call` around the null call, which is known better on a noisy machine.
- *
- * Without a meter or CPU time, t_0 = t_1 - (t_2 - t_1) (V_a - U) / (V_a2 - V_a): what the second dose cost tells the first's.
+ * Without a meter or CPU time, t_0 = t_1 - (t_2 - t_1) linear: what the second dose cost tells the first's.
  * Interval: bootstrap over cycles of windows (STATS_REPLICATES), with the calibration off by its standard errors in each
  * replicate, widened as stats_widen() says.
  */

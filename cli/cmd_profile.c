@@ -13,6 +13,7 @@
 #include "cli/show.h"
 #include "cli/signals.h"
 #include "collect/cpus.h"
+#include "collect/calibrate.h"
 #include "collect/profile.h"
 #include "collect/sample.h"
 #include "version.h"
@@ -95,7 +96,7 @@ static enum fraction_async async_of(const char *name)
 int cmd_profile(struct cli *cli, int argc, char **argv)
 {
 	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .rate = SAMPLE_HZ, .window_ms = 100, .seed = 1,
-				      .calibration = 16};
+				      .calibration = CALIBRATE_ROUNDS};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the process, with its threads, children and later ones"),
 		OPT_STRING('C', "cpus", "CPUS", &arguments.cpus, "everything that runs on these CPUs: 1 or 0-3,8"),

@@ -20,27 +20,35 @@
 #include "collect/cpus.h"
 #include "collect/ledger.h"
 
+#define SELDOM 8 /* rounds between two timings of what need not be known so well */
+#define WARM_N 4000 /* calls before a row: the first ms after probes were attached is dearer */
+
 /* One known call. */
 struct known {
 	const char *name;
 	int nr;
-	int calls_n; /* per row */
 };
 
-static const struct known null_call = {"null", SYS_getppid, 20000};
-static const struct known send_call = {"send", SYS_sendto, 4000};
+static const struct known null_call = {"null", SYS_getppid};
+static const struct known send_call = {"send", SYS_sendto};
 
-/* One row of a round. */
+/*
+ * One row of a round. The difference between the probed and the unprobed send is what f hangs on most: every round times it.
+ * The unprobed row lasts some 15 ms, so that the grace period of the detaching before it is over and the attaching after it does not
+ * have to wait: the two rows lie as close together as they can.
+ */
 static const struct recipe {
 	const struct known *call;
 	const char *probes_name;
 	unsigned int probes;
 	int dose;
+	int calls_n;
+	int every; /* so many rounds */
 } recipes[CALIBRATE_ROWS] = {
-	{&null_call, "all", LEDGER_PROBE_ALL, 0},     {&null_call, "all", LEDGER_PROBE_ALL, 1},
-	{&null_call, "all", LEDGER_PROBE_ALL, 2},     {&send_call, "all", LEDGER_PROBE_ALL, 0},
-	{&send_call, "calls", LEDGER_PROBE_CALLS, 1}, {&send_call, "all", LEDGER_PROBE_ALL, 1},
-	{&send_call, "all", LEDGER_PROBE_ALL, 2},
+	{&null_call, "all", LEDGER_PROBE_ALL, 0, 20000, SELDOM},      {&null_call, "all", LEDGER_PROBE_ALL, 1, 20000, SELDOM},
+	{&null_call, "all", LEDGER_PROBE_ALL, 2, 20000, SELDOM},      {&send_call, "all", LEDGER_PROBE_ALL, 2, 4000, SELDOM},
+	{&send_call, "calls", LEDGER_PROBE_CALLS, 1, 4000, SELDOM},   {&send_call, "all", LEDGER_PROBE_ALL, 0, 8000, 1},
+	{&send_call, "all", LEDGER_PROBE_ALL, 1, 4000, 1},
 };
 
 /* The socket that sends to one of its own. */
@@ -80,17 +88,17 @@ static double thread_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static double calls_ns(const struct known *call, const struct loopback *lo)
+static double calls_ns(const struct known *call, int n, const struct loopback *lo)
 {
 	static const char payload[1000];
 	double start = thread_ns();
 
-	for (int i = 0; i < call->calls_n; i++)
+	for (int i = 0; i < n; i++)
 		if (call == &null_call)
 			syscall(SYS_getppid);
 		else
 			sendto(lo->from, payload, sizeof payload, 0, (const struct sockaddr *)&lo->address, sizeof lo->address);
-	return (thread_ns() - start) / call->calls_n;
+	return (thread_ns() - start) / n;
 }
 
 /* Cycles per call as the ledger saw them on any CPU. */
@@ -112,9 +120,9 @@ static int measure_row(struct ledger *ledger, const struct clock *clock, const s
 
 	if (err)
 		return err;
-	calls_ns(recipe->call, lo); /* the first pass warms caches and branch predictors up */
+	calls_ns(recipe->call, WARM_N, lo);
 	err = ledger_window_open(ledger);
-	double ns = calls_ns(recipe->call, lo);
+	double ns = calls_ns(recipe->call, recipe->calls_n, lo);
 	if (!err)
 		err = ledger_window_close(ledger);
 	ledger_detach(ledger);
@@ -123,13 +131,13 @@ static int measure_row(struct ledger *ledger, const struct clock *clock, const s
 	row->call = recipe->call->name;
 	row->probes = recipe->probes_name;
 	row->dose = recipe->dose;
-	row->calls_n = recipe->call->calls_n;
+	row->calls_n = recipe->calls_n;
 	row->call_cyc = ns * clock->hz / 1e9;
 	row->frame_cyc = recipe->dose ? frame_cyc(ledger, recipe->call->nr) : NAN;
 	return 0;
 }
 
-/* All recipes once, beginning with another one each time. */
+/* All recipes that are due. */
 static int measure_round(struct ledger *ledger, const struct clock *clock, int cpu, int round, struct calibration_row *rows, int *n)
 {
 	struct loopback lo;
@@ -137,9 +145,9 @@ static int measure_round(struct ledger *ledger, const struct clock *clock, int c
 
 	loopback_open(&lo);
 	for (int i = 0; i < CALIBRATE_ROWS && !err; i++) {
-		const struct recipe *recipe = &recipes[(i + round) % CALIBRATE_ROWS];
+		const struct recipe *recipe = &recipes[i];
 
-		if (recipe->call == &send_call && lo.from < 0)
+		if (round % recipe->every || (recipe->call == &send_call && lo.from < 0))
 			continue;
 		rows[*n] = (struct calibration_row){.cpu = cpu, .round = round};
 		err = measure_row(ledger, clock, &lo, recipe, &rows[*n]);
@@ -149,16 +157,15 @@ static int measure_round(struct ledger *ledger, const struct clock *clock, int c
 	return err;
 }
 
-static int measure_cpus(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int rounds,
+static int measure_cpus(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int from, int to,
 			const volatile sig_atomic_t *stop, struct calibration_row *rows, int *n)
 {
-	*n = 0;
 	for (int i = 0; i < cpus_n; i++) {
 		int err = cpus_pin(cpus[i]);
 
 		if (err)
 			return fail(err, "calibrate: cannot run on cpu %d: %s", cpus[i], strerror(-err));
-		for (int round = 0; round < rounds && !*stop; round++) {
+		for (int round = from; round < to && !*stop; round++) {
 			err = measure_round(ledger, clock, cpus[i], round, rows, n);
 			if (err)
 				return err;
@@ -167,7 +174,7 @@ static int measure_cpus(struct ledger *ledger, const struct clock *clock, const 
 	return 0;
 }
 
-int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int rounds,
+int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int from, int to,
 	      const volatile sig_atomic_t *stop, struct calibration_row *rows, int *n)
 {
 	uint8_t null_path[ACCOUNT_CALLS_MAX] = {[SYS_getppid] = 1, [SYS_sendto] = 1}, path[ACCOUNT_CALLS_MAX];
@@ -178,7 +185,7 @@ int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus,
 	ledger_path(ledger, null_path, path);
 	int err = ledger_add_alone(ledger, getpid());
 	if (!err)
-		err = measure_cpus(ledger, clock, cpus, cpus_n, rounds, stop, rows, n);
+		err = measure_cpus(ledger, clock, cpus, cpus_n, from, to, stop, rows, n);
 	ledger_remove(ledger, getpid());
 	ledger_path(ledger, path, NULL);
 	sched_setaffinity(0, sizeof before, &before);

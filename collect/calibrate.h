@@ -18,14 +18,18 @@
 struct ledger;
 struct clock;
 
-#define CALIBRATE_ROWS 7 /* per round and CPU */
+#define CALIBRATE_ROWS 7    /* at most, per round and CPU */
+#define CALIBRATE_ROUNDS 96 /* are enough to know a probed send to within 1 %; they take some 4 s */
 
 /*
- * Runs `rounds` rounds on each CPU of cpus[]; sets the path of the ledger to the known calls and the scope to this process, and
- * takes both back. rows: room for CALIBRATE_ROWS * rounds * cpus_n; *n becomes how many were filled (run is left 0).
- * Without a loopback device there are no `send` rows. Stops early, with whole rounds, when *stop is set. Some 20 ms per row.
+ * Runs the rounds from `from` up to, but not including, `to` on each CPU of cpus[]; sets the path of the ledger to the known calls
+ * and the scope to this process, and takes both back. Adds to rows[*n], which has room for CALIBRATE_ROWS per round and CPU (run is
+ * left 0), and counts *n on. Without a loopback device there are no `send` rows. Stops early, with whole rounds, when *stop is set.
+ * Some 25 ms per round; every eighth, which has all the rows, 150 ms.
+ *
+ * The machine's pace drifts: half the rounds before and half after what they are to correct tell it best.
  */
-int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int rounds,
+int calibrate(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int from, int to,
 	      const volatile sig_atomic_t *stop, struct calibration_row *rows, int *n);
 
 #endif

@@ -29,7 +29,7 @@
 #include "collect/syscalls.h"
 
 #define CALIBRATE_CPUS 2 /* more would only repeat the same figures */
-#define CALIBRATE_SHARE 0.1 /* of the progress bar */
+#define CALIBRATE_SHARE 0.1 /* of the progress bar, at either end */
 #define STEPS_MAX PROFILE_DOSES_MAX
 
 /* Everything that is open while a profile runs. */
@@ -47,6 +47,8 @@ struct session {
 	char target[4096]; /* command line, or CPU list */
 	struct calibration_row *calibrations;
 	int calibrations_n;
+	int calibrate_cpus[CALIBRATE_CPUS], calibrate_cpus_n;
+	int rounds; /* of the calibration, per CPU */
 	struct measurement measurement;
 	struct sampler *sampler;           /* NULL: the engine is the ledger alone */
 	struct sample_measurement sampled;
@@ -287,28 +289,34 @@ static int calibrate_cpus(const struct session *session, int *cpus)
 	return n;
 }
 
-static int calibrate_session(struct session *session)
+/* Makes room for all rounds, which the CPUs share. Without any there is no calibration. */
+static int prepare_calibration(struct session *session)
+{
+	session->calibrate_cpus_n = calibrate_cpus(session, session->calibrate_cpus);
+	if (!session->options->calibration_rounds || !session->calibrate_cpus_n || !session->ledger)
+		return 0;
+	session->rounds = (session->options->calibration_rounds + session->calibrate_cpus_n - 1) / session->calibrate_cpus_n;
+	session->calibrations = calloc((size_t)(CALIBRATE_ROWS * session->rounds * session->calibrate_cpus_n), sizeof *session->calibrations);
+	return session->calibrations ? 0 : -ENOMEM;
+}
+
+static int calibrate_session(struct session *session, int from, int to)
 {
 	const struct profile_options *options = session->options;
-	int cpus[CALIBRATE_CPUS], cpus_n = calibrate_cpus(session, cpus);
 
-	if (!options->calibration_rounds || !cpus_n || !session->ledger)
+	if (from >= to)
 		return 0;
-	int rounds = (options->calibration_rounds + cpus_n - 1) / cpus_n; /* the CPUs share them */
-	session->calibrations = calloc((size_t)(CALIBRATE_ROWS * rounds * cpus_n), sizeof *session->calibrations);
-	if (!session->calibrations)
-		return -ENOMEM;
 	if (options->progress)
-		options->progress(options->progress_context, 0, "calibrating the probes");
-	return calibrate(session->ledger, &session->clock, cpus, cpus_n, rounds, options->stop, session->calibrations,
-			 &session->calibrations_n);
+		options->progress(options->progress_context, from ? 1 - CALIBRATE_SHARE : 0, "calibrating the probes");
+	return calibrate(session->ledger, &session->clock, session->calibrate_cpus, session->calibrate_cpus_n, from, to, options->stop,
+			 session->calibrations, &session->calibrations_n);
 }
 
 static void forward_progress(void *context, double done)
 {
 	const struct session *session = context;
 
-	session->options->progress(session->options->progress_context, CALIBRATE_SHARE + (1 - CALIBRATE_SHARE) * done, "measuring");
+	session->options->progress(session->options->progress_context, CALIBRATE_SHARE + (1 - 2 * CALIBRATE_SHARE) * done, "measuring");
 }
 
 static void forward_sampled(void *context, double done)
@@ -479,9 +487,13 @@ int profile_run(struct store *store, const struct profile_options *options, int6
 	if (!err)
 		err = begin_run(&session, store, run);
 	if (!err) {
-		err = calibrate_session(&session);
+		err = prepare_calibration(&session);
+		if (!err)
+			err = calibrate_session(&session, 0, (session.rounds + 1) / 2);
 		if (!err)
 			err = measure_session(&session);
+		if (!err)
+			err = calibrate_session(&session, (session.rounds + 1) / 2, session.rounds);
 		if (!err)
 			err = write_run(&session, store, *run);
 		else

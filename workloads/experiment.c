@@ -7,6 +7,7 @@
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "collect/calibrate.h"
 #include "collect/profile.h"
 #include "workloads/bench_store.h"
 #include "workloads/rtp.h"
@@ -61,7 +62,7 @@ static int run_profile(struct store *store, const struct experiment_options *opt
 		return err;
 	struct profile_options profile = profile_options_of(options, traffic, &step);
 	profile.seconds = options->profile_seconds;
-	profile.calibration_rounds = 16;
+	profile.calibration_rounds = CALIBRATE_ROUNDS;
 	err = profile_run(store, &profile, &out->profile);
 	int stop_err = traffic_stop(traffic, &out->before);
 	if (!err)

@@ -3,7 +3,8 @@
  * fraction.c: f as forecall finds it, against workloads whose f is known by construction.
  *
  * A child spins in user space, then sends. It can be told to leave the sends out. Its own unprobed CPU time per iteration
- * with and without them is the truth: f = (both - spin) / both. All of it is interleaved in one measurement.
+ * with and without them is the truth: f = (both - spin) / both; the C library's few instructions around the system call are part
+ * of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as a profile is.
  * Usage: fraction [SECONDS per point] [POINT...]; a point is the f aimed at. Exit status 1 when a point is missed.
  */
 #include <linux/types.h>
@@ -38,19 +39,22 @@
 
 #define TARGET 0.005
 #define SENDS_N 8
-#define ROUNDS 16
+#define TURN_NS 1e6
+#define TURN_STEP 8
+#define CPU 0
 
-enum mode { BOTH, TRUTH, SPIN, MODES };
+enum mode { BOTH, TRUTH, MODES };
 
-static const char *const mode_names[MODES] = {"both", "truth", "spin"};
+static const char *const mode_names[MODES] = {"both", "truth"};
+
+enum part { WITH, WITHOUT, PARTS }; /* the sends */
 
 /* Shared with the child. */
 struct work {
 	volatile int mode, done_mode; /* wanted, and taken up */
 	volatile unsigned long spins;
-	volatile double cpu_ns[MODES];
-	volatile double iterations[MODES];
-	int bytes;
+	volatile double cpu_ns[PARTS], iterations[PARTS]; /* while in mode TRUTH */
+	int bytes, sends_n;
 };
 
 static volatile sig_atomic_t stop;
@@ -63,7 +67,7 @@ static double thread_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void spin(unsigned long n)
+static __attribute__((noinline)) void spin(unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++)
 		__asm__ volatile("" : "+r"(i));
@@ -92,29 +96,44 @@ static int sockets(struct sockaddr_in *to)
 	return from;
 }
 
-static void child(struct work *work)
+static __attribute__((noinline)) void iterate(const struct work *work, int fd, const struct sockaddr_in *to, int sends_n)
 {
 	static char payload[1500];
+
+	spin(work->spins);
+	for (int i = 0; i < sends_n; i++)
+		sendto(fd, payload, (size_t)work->bytes, 0, (const struct sockaddr *)to, sizeof *to);
+}
+
+/* Some iterations with the sends, as many without: so close together that the machine does not change in between. */
+static void truth_turn(struct work *work, int fd, const struct sockaddr_in *to)
+{
+	for (int part = 0; part < PARTS; part++) {
+		double start = thread_ns(), now = start;
+		int n = 0;
+
+		for (; now - start < TURN_NS; n++) {
+			for (int i = 0; i < TURN_STEP; i++)
+				iterate(work, fd, to, part == WITH ? work->sends_n : 0);
+			now = thread_ns();
+		}
+		work->cpu_ns[part] += now - start;
+		work->iterations[part] += n * TURN_STEP;
+	}
+}
+
+static void child(struct work *work)
+{
 	struct sockaddr_in to;
-	int fd = sockets(&to), mode = BOTH;
-	double since = thread_ns(), n = 0;
+	int fd = sockets(&to);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
-		if (work->mode != mode) {
-			double now = thread_ns();
-
-			work->cpu_ns[mode] += now - since;
-			work->iterations[mode] += n;
-			mode = work->mode;
-			work->done_mode = mode;
-			since = thread_ns();
-			n = 0;
-		}
-		spin(work->spins);
-		for (int i = 0; i < SENDS_N && mode != SPIN; i++)
-			sendto(fd, payload, (size_t)work->bytes, 0, (struct sockaddr *)&to, sizeof to);
-		n++;
+		work->done_mode = work->mode;
+		if (work->done_mode == TRUTH)
+			truth_turn(work, fd, &to);
+		else
+			iterate(work, fd, &to, work->sends_n);
 	}
 }
 
@@ -130,48 +149,67 @@ static int set_mode(void *context, const char *way)
 	return 0;
 }
 
-/* Cost of the sends of one iteration, ns, unprobed: decides how long to spin for an aimed f. */
+static void forget(struct work *work)
+{
+	for (int part = 0; part < PARTS; part++)
+		work->cpu_ns[part] = work->iterations[part] = 0;
+}
+
+static double part_ns(const struct work *work, int part)
+{
+	return work->cpu_ns[part] / work->iterations[part];
+}
+
+/* Cost of the sends of one iteration, ns, unprobed, and of one spin: decides how long to spin for an aimed f. */
 static double sends_ns(struct work *work, double *spin_ns)
 {
-	for (int mode = 0; mode < MODES; mode++)
-		work->cpu_ns[mode] = work->iterations[mode] = 0;
-	work->spins = 1000;
-	for (int i = 0; i < 20; i++) {
-		set_mode(work, mode_names[i & 1 ? SPIN : TRUTH]);
-		usleep(10000);
-	}
-	set_mode(work, mode_names[BOTH]);
-	*spin_ns = work->cpu_ns[SPIN] / work->iterations[SPIN] / 1000;
-	return work->cpu_ns[TRUTH] / work->iterations[TRUTH] - *spin_ns * 1000;
+	work->spins = 10000;
+	set_mode(work, "truth");
+	forget(work);
+	usleep(400000);
+	set_mode(work, "both");
+	*spin_ns = part_ns(work, WITHOUT) / (double)work->spins;
+	return part_ns(work, WITH) - part_ns(work, WITHOUT);
 }
 
 static double truth(const struct work *work)
 {
-	double both = work->cpu_ns[TRUTH] / work->iterations[TRUTH];
-	double spinning = work->cpu_ns[SPIN] / work->iterations[SPIN];
-
-	return (both - spinning) / both;
+	return (part_ns(work, WITH) - part_ns(work, WITHOUT)) / part_ns(work, WITH);
 }
 
-static int point(double aim, double seconds, struct work *work, const struct measure_options *options, const struct calibration_row *rows,
-		 int rows_n)
+/* As a profile does it, before and after the windows; the child waits. */
+static int calibrate_half(const struct measure_options *options, int half, struct calibration_row *rows, int *rows_n)
 {
+	int rounds = CALIBRATE_ROUNDS / 2;
+
+	kill(options->pid, SIGSTOP);
+	int err = calibrate(options->ledger, options->clock, &(int){CPU}, 1, half * rounds, (half + 1) * rounds, &stop, rows, rows_n);
+	kill(options->pid, SIGCONT);
+	return err;
+}
+
+static int point(double aim, double seconds, struct work *work, const struct measure_options *options)
+{
+	static struct calibration_row rows[CALIBRATE_ROWS * CALIBRATE_ROUNDS];
+	int rows_n = 0, err = calibrate_half(options, 0, rows, &rows_n);
 	struct measurement m;
 	struct fraction fraction;
 	double spin_ns, sends = sends_ns(work, &spin_ns);
 
 	work->spins = (unsigned long)(sends * (1 - aim) / aim / spin_ns);
-	for (int mode = 0; mode < MODES; mode++)
-		work->cpu_ns[mode] = work->iterations[mode] = 0;
+	forget(work);
 	struct measure_options mine = *options;
 	mine.seconds = seconds;
-	int err = measure(&mine, &m);
+	if (!err)
+		err = measure(&mine, &m);
+	if (!err)
+		err = calibrate_half(options, 1, rows, &rows_n);
 	if (err)
 		return err;
-	set_mode(work, mode_names[BOTH]);
+	set_mode(work, "both");
 	size_t n = 0;
 	for (size_t i = 0; i < m.blocks_n; i++)
-		if (!strcmp(m.blocks[i].way, mode_names[BOTH]))
+		if (!strcmp(m.blocks[i].way, "both"))
 			m.blocks[n++] = m.blocks[i];
 	struct fraction_input input = {.blocks = m.blocks, .blocks_n = n, .calibrations = rows, .calibrations_n = (size_t)rows_n};
 	err = fraction_estimate(&input, &fraction);
@@ -190,19 +228,19 @@ static int point(double aim, double seconds, struct work *work, const struct mea
 int main(int argc, char **argv)
 {
 	static const double usual[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
-	static const struct measure_step steps[] = {{0, "both"}, {1, "both"}, {1, "both"}, {2, "both"}, {0, "truth"}, {0, "spin"}, {0, "both"}, {0, "truth"}, {0, "spin"}};
+	static const struct measure_step steps[] = {{0, "both"}, {1, "both"}, {1, "both"}, {2, "both"}, {0, "truth"}, {0, "both"}, {0, "truth"}};
 	double seconds = argc > 1 ? atof(argv[1]) : 12;
 	uint8_t path[ACCOUNT_CALLS_MAX];
 	struct clock clock;
 	struct ledger *ledger;
-	struct calibration_row rows[CALIBRATE_ROWS * ROUNDS];
-	int rows_n, cpu = 0, missed = 0, n = argc > 2 ? argc - 2 : (int)(sizeof usual / sizeof *usual);
+	int missed = 0, n = argc > 2 ? argc - 2 : (int)(sizeof usual / sizeof *usual);
 	struct work *work = mmap(NULL, sizeof *work, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	work->bytes = 1000;
+	work->sends_n = SENDS_N;
 	if (own_network())
 		return fail(1, "fraction: cannot make a network namespace: run as root");
-	cpus_pin(cpu);
+	cpus_pin(CPU);
 	pid_t pid = fork();
 	if (!pid)
 		child(work);
@@ -212,16 +250,12 @@ int main(int argc, char **argv)
 	struct ledger_options ledger_options = {.clock = &clock, .path = path};
 	if (ledger_open(&ledger_options, &ledger))
 		return 1;
-	kill(pid, SIGSTOP);
-	if (calibrate(ledger, &clock, &cpu, 1, ROUNDS, &stop, rows, &rows_n))
-		return 1;
-	kill(pid, SIGCONT);
 	ledger_add(ledger, pid);
 	struct measure_options options = {.ledger = ledger, .clock = &clock, .pid = pid, .steps = steps, .steps_n = sizeof steps / sizeof *steps,
 					  .window_ms = 50, .seed = 1, .stop = &stop, .set_way = set_mode, .context = work};
 	printf("%-8s %-8s %-8s %-17s %9s  %6s  %6s  %8s  %s\n", "true f", "raw", "f", "95 % interval", "error", "k", "linear", "cyc/call", "residue  meter");
 	for (int i = 0; i < n; i++) {
-		int err = point(argc > 2 ? atof(argv[i + 2]) : usual[i], seconds, work, &options, rows, rows_n);
+		int err = point(argc > 2 ? atof(argv[i + 2]) : usual[i], seconds, work, &options);
 
 		if (err < 0)
 			return fail(1, "fraction: %s", strerror(-err));
