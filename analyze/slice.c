@@ -9,13 +9,13 @@
 
 #include "analyze/store.h"
 
-const char *const slice_stage_names[SLICE_MAX] = {
+const char *const slice_stage_names[SLICE_STAGE_MAX] = {
 	[SLICE_ENTRY] = "entry",         [SLICE_COPY] = "copy",   [SLICE_SOCKET] = "socket", [SLICE_IP] = "ip",
 	[SLICE_NETFILTER] = "netfilter", [SLICE_QUEUE] = "queue", [SLICE_DRIVER] = "driver", [SLICE_COMPLETION] = "completion",
 	[SLICE_RECEIVE] = "receive",     [SLICE_INTERRUPT] = "interrupt", [SLICE_OTHER] = "other",
 };
 
-const char *const slice_stage_titles[SLICE_MAX] = {
+const char *const slice_stage_titles[SLICE_STAGE_MAX] = {
 	[SLICE_ENTRY] = "entry and exit",
 	[SLICE_COPY] = "copy in",
 	[SLICE_SOCKET] = "socket and UDP",
@@ -31,12 +31,12 @@ const char *const slice_stage_titles[SLICE_MAX] = {
 
 /* Sums of one window, or of many. */
 struct sums {
-	double stage[SLICE_MAX], path, target, cpu, packets;
+	double stage[SLICE_STAGE_MAX], path, target, cpu, packets;
 };
 
 /* One evaluation. */
 struct result {
-	double share[SLICE_MAX], cyc[SLICE_MAX], total;
+	double share[SLICE_STAGE_MAX], cyc[SLICE_STAGE_MAX], total;
 };
 
 #define SUMS_N (sizeof(struct sums) / sizeof(double))
@@ -53,7 +53,7 @@ static struct result evaluate(const struct sums *s)
 	struct result r;
 	double per_packet = s->packets > 0 ? s->cpu / s->packets : NAN;
 
-	for (int i = 0; i < SLICE_MAX; i++) {
+	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
 		r.share[i] = s->stage[i] / s->path;
 		r.cyc[i] = s->stage[i] / s->target * per_packet;
 	}
@@ -172,12 +172,12 @@ static int figures(const struct sums *sums, size_t n, uint64_t seed, struct slic
 	for (size_t i = 0; i < n; i++)
 		add_sums(&total, &sums[i]);
 	struct result r = evaluate(&total);
-	for (int i = 0; i < SLICE_MAX && !err; i++) {
+	for (int i = 0; i < SLICE_STAGE_MAX && !err; i++) {
 		out->share[i] = figure_of(rep + (size_t)i * STATS_REPLICATES, r.share[i], n);
-		out->cyc[i] = figure_of(rep + (size_t)(SLICE_MAX + i) * STATS_REPLICATES, r.cyc[i], n);
+		out->cyc[i] = figure_of(rep + (size_t)(SLICE_STAGE_MAX + i) * STATS_REPLICATES, r.cyc[i], n);
 	}
 	if (!err)
-		out->total_cyc = figure_of(rep + (size_t)(2 * SLICE_MAX) * STATS_REPLICATES, r.total, n);
+		out->total_cyc = figure_of(rep + (size_t)(2 * SLICE_STAGE_MAX) * STATS_REPLICATES, r.total, n);
 	out->packets_n = isfinite(total.packets) ? (int64_t)total.packets : 0;
 	free(rep);
 	return err;

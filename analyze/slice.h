@@ -27,12 +27,12 @@ enum slice_stage {
 	SLICE_RECEIVE,
 	SLICE_INTERRUPT,
 	SLICE_OTHER,
-	SLICE_MAX
+	SLICE_STAGE_MAX
 };
 
 /* As stored in sample.stage, and what a reader calls them. */
-extern const char *const slice_stage_names[SLICE_MAX];
-extern const char *const slice_stage_titles[SLICE_MAX];
+extern const char *const slice_stage_names[SLICE_STAGE_MAX];
+extern const char *const slice_stage_titles[SLICE_STAGE_MAX];
 
 struct slice_input {
 	const struct block_row *blocks; /* the sampled ones count */
@@ -44,8 +44,8 @@ struct slice_input {
 };
 
 struct slice {
-	struct figure share[SLICE_MAX];
-	struct figure cyc[SLICE_MAX]; /* per packet; NAN where packets or CPU time are not known */
+	struct figure share[SLICE_STAGE_MAX];
+	struct figure cyc[SLICE_STAGE_MAX]; /* per packet; NAN where packets or CPU time are not known */
 	struct figure total_cyc;      /* the whole path, per packet */
 	int64_t samples_n;            /* inside the path */
 	int64_t packets_n;            /* UDP datagrams sent in the windows; 0: not known */

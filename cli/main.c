@@ -13,6 +13,7 @@ static const struct command commands[] = {
 	{ "profile", "watch a server: what share of its busy cycles a path takes", cmd_profile },
 	{ "bench", "measure ways of sending against each other", cmd_bench },
 	{ "predict", "what a profiled server would gain", cmd_predict },
+	{ "slice", "cut the path into its stages, and say what each costs per packet", cmd_slice },
 	{ "observe", "measure a ported server, and set it beside the prediction", cmd_observe },
 	{ "validate", "the whole experiment on the built-in server, and how right it was", cmd_validate },
 	{ "try", "run a server with its sends ported from outside", cmd_try },

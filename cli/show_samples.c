@@ -73,7 +73,7 @@ static int print_stages(const struct slice *slice)
 {
 	struct table *table = table_new("stage of the path|>share|>cycles per packet");
 
-	for (int i = 0; i < SLICE_MAX; i++) {
+	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
 		char share[FIGURE_TEXT];
 
 		if (slice->share[i].value <= 0)
@@ -116,7 +116,7 @@ json_t *show_stages_json(const struct slice *slice)
 {
 	json_t *list = json_array();
 
-	for (int i = 0; i < SLICE_MAX; i++)
+	for (int i = 0; i < SLICE_STAGE_MAX; i++)
 		json_array_append_new(list, json_pack("{ss so so}", "stage", slice_stage_names[i], "share", json_figure(slice->share[i], "1"),
 						      "cycles_per_packet", json_figure(slice->cyc[i], "cycles")));
 	return list;

@@ -248,6 +248,11 @@ int sampler_add(struct sampler *s, pid_t pid)
 	return scope_add(s->scope, pid);
 }
 
+int sampler_add_alone(struct sampler *s, pid_t pid)
+{
+	return scope_add_alone(s->scope, pid);
+}
+
 int sampler_start(struct sampler *s)
 {
 	int err = 0;

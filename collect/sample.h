@@ -76,6 +76,9 @@ void sampler_free(struct sampler *sampler);
 /* Adds a process with its descendants to the scope; later ones follow by themselves. -ESRCH. */
 int sampler_add(struct sampler *sampler, pid_t pid);
 
+/* The same without those it has started so far. */
+int sampler_add_alone(struct sampler *sampler, pid_t pid);
+
 /* Enables and disables the counters. */
 int sampler_start(struct sampler *sampler);
 void sampler_stop(struct sampler *sampler);

@@ -32,6 +32,7 @@ struct run {
 	struct stats_rng *rng;
 	int pidfd;
 	int64_t start_ns, seconds_ns;
+	int closed; /* what the window was to end with has come */
 };
 
 static int64_t now_ns(void)
@@ -47,16 +48,18 @@ static int over(const struct run *run)
 	return run->out->ended || *run->options->stop;
 }
 
-/* Sleeps until a random moment, but not beyond `until_ns`; less when the target ends. */
+/* Sleeps until a random moment, but not beyond `until_ns`; less when the target or the window ends. */
 static void pause_until(struct run *run, int64_t until_ns)
 {
 	double span = POLL_MIN_NS + stats_rng_uniform(run->rng) * (POLL_MAX_NS - POLL_MIN_NS);
 	int64_t left = until_ns - now_ns(), nap = left < (int64_t)span ? left : (int64_t)span;
 	struct timespec timeout = {nap / 1000000000, nap % 1000000000};
-	struct pollfd target = {.fd = run->pidfd, .events = POLLIN};
+	struct pollfd ends[] = {{.fd = run->pidfd, .events = POLLIN}, {.fd = run->options->end_fd ? run->options->end_fd : -1, .events = POLLIN}};
 
-	if (nap > 0 && ppoll(&target, run->pidfd >= 0 ? 1 : 0, &timeout, NULL) > 0)
-		run->out->ended = 1;
+	if (nap <= 0 || ppoll(ends, 2, &timeout, NULL) <= 0)
+		return;
+	run->out->ended |= ends[0].revents != 0;
+	run->closed = ends[1].revents != 0;
 }
 
 static int add_count(struct sample_measurement *out, const struct sample_count *count)
@@ -154,8 +157,9 @@ static int run_window(struct run *run)
 	pids_n = pids_n > PIDS_MAX ? PIDS_MAX : pids_n;
 	sample_window_clear(&run->window);
 	meter_read(pids, pids_n, &before);
-	int64_t close_ns = run->window.open_ns + options->window_ms * INT64_C(1000000);
-	while (!err && !over(run) && now_ns() < close_ns) {
+	int64_t close_ns = options->end_fd ? INT64_MAX : run->window.open_ns + options->window_ms * INT64_C(1000000);
+	run->closed = 0;
+	while (!err && !over(run) && !run->closed && now_ns() < close_ns) {
 		pause_until(run, close_ns);
 		err = sampler_poll(sampler, &run->window);
 	}
@@ -185,10 +189,11 @@ static int run_windows(struct run *run)
 		run->out->ended = 1;
 	if (!err && options->opened)
 		options->opened(options->context);
-	while (!err && !over(run) && now_ns() - run->start_ns < run->seconds_ns) {
+	for (int64_t spent_ns = 0; !err && !over(run) && spent_ns < run->seconds_ns;) {
 		err = run_window(run);
+		spent_ns = now_ns() - run->start_ns;
 		if (options->progress)
-			options->progress(options->context, fmin(1, (double)(now_ns() - run->start_ns) / (double)run->seconds_ns));
+			options->progress(options->context, fmin(1, (double)spent_ns / (double)run->seconds_ns));
 	}
 	sampler_stop(options->sampler);
 	return err;

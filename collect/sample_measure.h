@@ -20,6 +20,7 @@ struct sample_measure_options {
 	pid_t pid;                 /* the measurement ends with this process; 0: with none */
 	const char *way;           /* of sending, where it is known */
 	int window_ms;
+	int end_fd;                /* not 0: a window ends when this can be read, not after window_ms */
 	const volatile sig_atomic_t *stop;
 	void (*opened)(void *context);                /* when the counters run; may be NULL */
 	void (*progress)(void *context, double done); /* after each window; may be NULL */

@@ -136,13 +136,16 @@ static int add_children(struct scope *scope, size_t *added)
 	return err;
 }
 
+int scope_add_alone(struct scope *scope, pid_t pid)
+{
+	return kill(pid, 0) && errno == ESRCH ? -ESRCH : insert(scope, (uint32_t)pid);
+}
+
 int scope_add(struct scope *scope, pid_t pid)
 {
 	size_t added = 1;
+	int err = scope_add_alone(scope, pid);
 
-	if (kill(pid, 0) && errno == ESRCH)
-		return -ESRCH;
-	int err = insert(scope, (uint32_t)pid);
 	while (!err && added)
 		err = add_children(scope, &added);
 	return err;

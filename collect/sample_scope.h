@@ -17,6 +17,9 @@ void scope_free(struct scope *scope);
 /* Adds a process and all that descend from it now. -ESRCH, -ENOMEM. */
 int scope_add(struct scope *scope, pid_t pid);
 
+/* Adds a process, without those. */
+int scope_add_alone(struct scope *scope, pid_t pid);
+
 /* A process or thread was started; seen twice it changes nothing. */
 void scope_fork(struct scope *scope, uint32_t pid, uint32_t parent);
 

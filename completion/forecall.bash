@@ -57,7 +57,7 @@ _forecall_operand() {
 	lab) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program" lab)" -- "$cur") ;;
 	'lab kernels') mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$cur") ;;
 	'runs import') mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-	'runs show' | 'runs export' | 'runs delete' | predict | observe | report)
+	'runs show' | 'runs export' | 'runs delete' | predict | observe | report | slice)
 		mapfile -t COMPREPLY < <(compgen -W "$("$program" --db "$db" complete runs 2> /dev/null)" -- "$cur") ;;
 	esac
 }

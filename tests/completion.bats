@@ -45,7 +45,7 @@ offered() {
 
 @test "an option that takes words offers them" {
 	offered runs list --kind ""
-	[ "$output" = "profile bench observe" ]
+	[ "$output" = "profile bench observe slice" ]
 	offered runs list --kind p
 	[ "$output" = profile ]
 }

@@ -134,3 +134,29 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	run -2 sample --rate 0
 	run -2 "$FORECALL" profile -p "$TARGET" --engine sometimes
 }
+
+@test "slice cuts every way of sending into stages that add up, and draws them" {
+	run --separate-stderr -0 "$FORECALL" slice --way sendmsg,sendmmsg --group 20 --payload 200 --rounds 3 --block 50 --json -o "$BATS_TEST_TMPDIR/slices"
+	jq -e '[.slices[].way] | sort == ["sendmmsg", "sendmsg"]' <<< "$output"
+	jq -e 'all(.slices[]; .packets > 0 and .cycles_per_packet.value > 0)' <<< "$output"
+	jq -e 'all(.slices[]; ([.stages[].share.value] | add - 1 | fabs) < 1e-9)' <<< "$output"
+	jq -e 'all(.slices[]; ((([.stages[].cycles_per_packet.value] | add) / .cycles_per_packet.value) - 1 | fabs) < 1e-9)' <<< "$output"
+	for kind in csv gp svg png pdf; do [ -s "$BATS_TEST_TMPDIR/slices/slice-run-1.$kind" ]; done
+	[ "$(ask "SELECT kind FROM run")" = slice ]
+	run -0 "$FORECALL" slice 1
+	[[ $output == *"the whole path"* ]]
+}
+
+@test "slice of a running server counts its packets" {
+	start_known plain
+	run --separate-stderr -0 "$FORECALL" slice -p "$TARGET" --seconds 1 --json
+	jq -e '.slices[0].packets > 1000 and .slices[0].way == "sendmsg"' <<< "$output"
+}
+
+@test "slice refuses what it cannot slice" {
+	run -2 "$FORECALL" slice --way teleport
+	[[ $output == *"there are: "* ]]
+	run -2 "$FORECALL" slice 1 --way sendmsg
+	run -2 "$FORECALL" slice --payload 5 --private 6
+	run -1 "$FORECALL" slice 99
+}

@@ -170,7 +170,7 @@ static void stages_are_shares_of_the_path_and_cycles_per_packet(void **state)
 	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 5000, 1e-9);
 	assert_near(slice.total_cyc.value, 7.0 / 10 * 5000, 1e-9);
 	assert_int_equal(slice.packets_n, 10 * WINDOWS);
-	for (int i = 0; i < SLICE_MAX; i++)
+	for (int i = 0; i < SLICE_STAGE_MAX; i++)
 		sum += slice.cyc[i].value;
 	assert_near(sum, slice.total_cyc.value, 1e-9);
 }

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_slice.c: `forecall slice`: where a packet's cycles go, stage by stage: of a running server, or of every way of sending. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "analyze/slice.h"
+#include "analyze/store.h"
+#include "base/err.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/show_samples.h"
+#include "cli/signals.h"
+#include "collect/profile.h"
+#include "collect/sample.h"
+#include "reports/slice_picture.h"
+#include "workloads/sender.h"
+#include "workloads/slice_ways.h"
+#include "version.h"
+
+static const struct usage usage = {
+	.name = "slice",
+	.operands = "[RUN]",
+	.about = "Cuts the path into its stages (entry and exit, copy in, socket and UDP, IP and routing, netfilter, queueing, driver, transmit\n"
+		 "completion, receive half) and says what each costs per packet, by samples of call chains: of a running server with -p, of the\n"
+		 "ways of sending with the micro-benchmark, or of a sampled run that is stored.",
+	.notes = "Examples:\n"
+		 "  forecall slice -p $(pidof memcached) --path sendmsg\n"
+		 "  forecall slice --way sendmsg,sendmmsg --group 100 --payload 300 -o slices\n"
+		 "  forecall slice 7\n",
+	.operands_max = 1,
+};
+
+struct arguments {
+	uint64_t pid, group, payload, private_bytes, rounds, block_ms, server_cpu, peer_cpu, seed;
+	const char *path, *ways, *topology, *clock, *output, *label;
+	double seconds, rate;
+};
+
+/* ---- Showing ---- */
+
+/* Everything that was sliced: one entry for each way, or a single one of a run without ways. */
+struct slices {
+	struct slice slice[SLICE_WAYS_MAX];
+	const char *way[SLICE_WAYS_MAX];
+	size_t n;
+};
+
+static bool has_way(const struct slices *slices, const char *way)
+{
+	for (size_t i = 0; i < slices->n; i++)
+		if (!strcmp(slices->way[i], way))
+			return true;
+	return false;
+}
+
+static void find_ways(const struct block_row *blocks, size_t n, const struct run_row *run, struct slices *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (blocks[i].way && out->n < SLICE_WAYS_MAX && !has_way(out, blocks[i].way))
+			out->way[out->n++] = blocks[i].way;
+	if (!out->n)
+		out->way[out->n++] = run->path;
+}
+
+static int compute(struct slice_input *input, const struct run_row *run, struct slices *out)
+{
+	size_t kept = 0;
+	int err = 0;
+
+	find_ways(input->blocks, input->blocks_n, run, out);
+	bool ways = strcmp(out->way[0], run->path) != 0;
+	for (size_t i = 0; i < out->n && !err; i++) {
+		input->way = ways ? out->way[i] : NULL;
+		err = slice_compute(input, &out->slice[kept]);
+		out->way[kept] = out->way[i];
+		kept += !err;
+		if (err == -ENOENT || err == -ENODATA) /* null never enters the kernel */
+			err = 0;
+	}
+	out->n = kept;
+	if (!err && !kept)
+		err = fail(-ENODATA, "slice: in run %" PRId64 " no sample lies inside %s: sample longer, or choose with --path", run->run, run->path);
+	return err;
+}
+
+static void print_table(const struct slices *slices)
+{
+	char titles[1024] = "stage";
+
+	for (size_t i = 0; i < slices->n; i++)
+		snprintf(titles + strlen(titles), sizeof titles - strlen(titles), "|>%s", slices->way[i]);
+	struct table *table = table_new(titles);
+	for (int stage = 0; stage < SLICE_STAGE_MAX; stage++) {
+		table_text(table, slice_stage_titles[stage]);
+		for (size_t i = 0; i < slices->n; i++) {
+			char share[FIGURE_TEXT];
+
+			figure_percent(slices->slice[i].share[stage], share);
+			if (isfinite(slices->slice[i].total_cyc.value))
+				table_figure(table, slices->slice[i].cyc[stage]);
+			else
+				table_text(table, share);
+		}
+	}
+	table_text(table, "the whole path");
+	for (size_t i = 0; i < slices->n; i++)
+		table_figure(table, slices->slice[i].total_cyc);
+	table_print(table);
+	table_free(table);
+}
+
+static json_t *slices_json(const struct slices *slices)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < slices->n; i++)
+		json_array_append_new(list, json_pack("{ss so sI sI so}", "way", slices->way[i], "cycles_per_packet",
+						      json_figure(slices->slice[i].total_cyc, "cycles"), "packets",
+						      (json_int_t)slices->slice[i].packets_n, "samples", (json_int_t)slices->slice[i].samples_n,
+						      "stages", show_stages_json(&slices->slice[i])));
+	return list;
+}
+
+static int draw(const char *dir, int64_t run, const struct slices *slices)
+{
+	struct slice_bar bars[SLICE_WAYS_MAX];
+
+	for (size_t i = 0; i < slices->n; i++)
+		bars[i] = (struct slice_bar){slices->way[i], &slices->slice[i]};
+	return slice_picture(dir, run, bars, slices->n, &signals_stop);
+}
+
+static int print(const struct cli *cli, struct store *store, const struct run_row *run, const struct slices *slices)
+{
+	struct warning_row *warnings;
+	size_t n;
+	int err = store_warnings(store, run->run, &warnings, &n);
+
+	if (!err && cli->json) {
+		err = json_print(json_pack("{sI ss ss so so}", "run", (json_int_t)run->run, "path", run->path, "clock", run->clock, "slices",
+					   slices_json(slices), "warnings", json_warnings(warnings, n)));
+	} else if (!err) {
+		printf("run %" PRId64 ": %s of %s, %.1f s, %s, clock %s at %.0f MHz\n\n", run->run, run->path, run->target, (double)run->wall_ns / 1e9,
+		       isfinite(slices->slice[0].total_cyc.value) ? "cycles per packet" : "share of the path (its packets are not counted)", run->clock,
+		       run->clock_hz / 1e6);
+		print_table(slices);
+		print_warnings(cli, warnings, n);
+	}
+	store_rows_free(warnings);
+	return err;
+}
+
+static int show(const struct cli *cli, struct store *store, int64_t run, const char *output)
+{
+	struct slice_input input = {0};
+	struct slices slices = {0};
+	struct run_row *row = NULL;
+	struct block_row *blocks = NULL;
+	struct sample_row *samples = NULL;
+	int err = store_run(store, run, &row);
+
+	if (!err)
+		err = store_samples(store, run, &samples, &input.samples_n);
+	if (!err && !input.samples_n)
+		err = fail(-ENODATA, "slice: run %" PRId64 " was not sampled; use `forecall slice -p PID`, or profile with --engine sample", run);
+	if (!err)
+		err = store_blocks(store, run, &blocks, &input.blocks_n);
+	input.blocks = blocks;
+	input.samples = samples;
+	if (!err)
+		err = compute(&input, row, &slices);
+	if (!err)
+		err = print(cli, store, row, &slices);
+	if (!err && output)
+		err = draw(output, run, &slices);
+	store_rows_free(row);
+	store_rows_free(blocks);
+	store_rows_free(samples);
+	return err;
+}
+
+/* ---- Measuring ---- */
+
+static int slice_server(const struct cli *cli, const struct arguments *arguments, struct store *store, int64_t *run)
+{
+	struct progress *progress = progress_new(cli, "slice");
+	const struct profile_options options = {
+		.pid = (pid_t)arguments->pid, .path = arguments->path, .clock = arguments->clock, .engine = "sample", .rate = arguments->rate,
+		.seconds = arguments->seconds, .window_ms = 100, .seed = arguments->seed, .label = arguments->label, .stop = &signals_stop,
+		.command_line = cli->command_line, .version = FORECALL_VERSION, .progress = progress_tick, .progress_context = progress,
+	};
+	int err = profile_run(store, &options, run);
+
+	progress_free(progress);
+	return err;
+}
+
+static void say_absent(void *context, const char *way, const char *why)
+{
+	const struct cli *cli = context;
+
+	if (!cli->quiet)
+		fprintf(stderr, "slice: %s is left out: %s\n", way, why);
+}
+
+/* The ways of a list, in place, or with NULL all that this machine has. -EINVAL, said. */
+static int choose_ways(const struct cli *cli, char *list, const char **ways, size_t *n)
+{
+	*n = 0;
+	for (char *name; list && (name = strsep(&list, ","));) {
+		if (!sender_find(name))
+			return fail(-EINVAL, "slice: there is no way of sending \"%s\"; there are: %s", name, sender_names());
+		if (*n < SLICE_WAYS_MAX)
+			ways[(*n)++] = name;
+	}
+	if (*n)
+		return 0;
+	for (size_t i = 0; sender_way(i) && *n < SLICE_WAYS_MAX; i++) {
+		const struct sender_ops *way = sender_way(i);
+		const char *why = way->available();
+
+		if (why)
+			say_absent((void *)cli, way->name, why);
+		else if (strcmp(way->name, "null"))
+			ways[(*n)++] = way->name;
+	}
+	return 0;
+}
+
+static int slice_ways(const struct cli *cli, const struct arguments *arguments, struct store *store, int64_t *run)
+{
+	const char *ways[SLICE_WAYS_MAX];
+	char names[1024];
+	struct slice_ways_options options = {
+		.ways = ways, .group = arguments->group, .payload_bytes = arguments->payload, .private_bytes = arguments->private_bytes,
+		.block_ms = arguments->block_ms, .rounds = arguments->rounds, .server_cpu = (int)arguments->server_cpu,
+		.peer_cpu = (int)arguments->peer_cpu, .rate = arguments->rate, .seed = arguments->seed, .clock = arguments->clock,
+		.label = arguments->label, .command_line = cli->command_line, .version = FORECALL_VERSION, .stop = &signals_stop,
+		.absent = arguments->ways ? NULL : say_absent, .absent_context = (void *)cli, .progress = progress_tick,
+	};
+
+	snprintf(names, sizeof names, "%s", arguments->ways ? arguments->ways : "");
+	int err = choose_ways(cli, arguments->ways ? names : NULL, ways, &options.ways_n);
+	if (!err)
+		err = topology_parse(arguments->topology, &options.topology);
+	if (err)
+		return err;
+	struct progress *progress = progress_new(cli, "slice");
+	options.progress_context = progress;
+	err = slice_ways_run(store, &options, run);
+	progress_free(progress);
+	return err;
+}
+
+static int measure_and_show(const struct cli *cli, const struct arguments *arguments, const char *operand)
+{
+	struct store *store = NULL;
+	uint64_t number = 0;
+	int64_t run;
+
+	if (operand && parse_u64(operand, 1, INT64_MAX, &number))
+		return fail(-EINVAL, "slice: \"%s\" is no number of a run; `forecall runs list` shows them", operand);
+	signals_install();
+	int err = store_open(cli->db, operand ? STORE_READ : STORE_WRITE, &store);
+	run = (int64_t)number;
+	if (!err && !operand)
+		err = arguments->pid ? slice_server(cli, arguments, store, &run) : slice_ways(cli, arguments, store, &run);
+	if (!err)
+		err = show(cli, store, run, arguments->output);
+	store_free(store);
+	return err;
+}
+
+int cmd_slice(struct cli *cli, int argc, char **argv)
+{
+	struct arguments arguments = {.path = "sendmsg", .topology = "lo", .clock = "auto", .seconds = 10, .rate = SAMPLE_HZ, .group = 100,
+				      .payload = 1000, .private_bytes = 12, .rounds = 20, .block_ms = 200, .peer_cpu = 1, .seed = 1};
+	const struct option_spec specs[] = {
+		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "a running server, with its threads, children and later ones"),
+		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls of the path, by name, comma separated"),
+		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to watch it"),
+		OPT_STRING('w', "way", "WAY,...", &arguments.ways, "the ways of sending; without it all that this machine has"),
+		OPT_U64('g', "group", "N", &arguments.group, 1, 100000, "recipients per burst"),
+		OPT_U64(0, "payload", "BYTES", &arguments.payload, 0, 65507, "bytes per datagram, private ones included"),
+		OPT_U64(0, "private", "BYTES", &arguments.private_bytes, 0, 65507, "of these, private to each recipient"),
+		OPT_WORD('t', "topology", "lo|veth|veth-rps", &arguments.topology, "what lies between sender and receivers"),
+		OPT_U64(0, "rounds", "N", &arguments.rounds, SLICE_ROUNDS_MIN, 100000, "blocks of each way"),
+		OPT_U64(0, "block", "MS", &arguments.block_ms, 10, 10000, "length of a block in ms"),
+		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the sender runs"),
+		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where the receivers sleep"),
+		OPT_DOUBLE(0, "rate", "HZ", &arguments.rate, 10, 50000, "samples per second and CPU"),
+		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are counted in"),
+		OPT_STRING('o', "output", "DIR", &arguments.output, "also draw a picture into this folder"),
+		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
+		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the blocks and the period of the samples"),
+		OPT_END,
+	};
+	int status = options_parse(cli, &usage, specs, &argc, &argv);
+
+	if (status != CLI_GO_ON)
+		return status;
+	if ((argc > 0) + (arguments.pid > 0) + (arguments.ways != NULL) > 1)
+		return options_misuse(&usage, "give only one of RUN, -p PID and --way");
+	if (arguments.private_bytes > arguments.payload)
+		return options_misuse(&usage, "the private bytes are part of the payload; make them fewer");
+	int err = measure_and_show(cli, &arguments, argc ? argv[0] : NULL);
+	return err == -EINVAL ? CLI_USAGE : cli_status(err);
+}
