@@ -318,6 +318,10 @@ deps deps-browser:
 	  $(SUDO) env $(APT) -y -qq install --no-install-recommends $$missing < /dev/null; } || { \
 	  echo "make: cannot install packages: as root, run: apt-get update && apt-get install" $$missing >&2; exit 1; }
 
+.PHONY: deps-servers
+deps-servers: ## unpack the real servers and their load generators beside the build, installing nothing
+	@workloads/servers/fetch
+
 .PHONY: install
 install: all ## install under prefix (/usr/local), below DESTDIR if given
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/forecall $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man3 \

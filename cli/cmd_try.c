@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/cmd_try.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/signals.h"
@@ -18,20 +19,15 @@ static const struct usage usage = {
 	.about = "Starts a dynamically linked server with a library preloaded that ports it without its source: datagrams that a thread\n"
 		 "sends in a row are held back and go to the kernel in one batch, before the thread makes another call, when the batch\n"
 		 "is full, or when the bound on delay is near. Order, errors and number of the datagrams stay as they are.",
-	.notes = "Example:\n"
+	.notes = "Examples:\n"
 		 "  forecall try --with sendmmsg -- memcached -l 127.0.0.1 -U 11211 -u nobody\n"
+		 "  forecall try --compare --load './load.sh' -- memcached -l 127.0.0.1 -U 11211 -u nobody\n"
 		 "Keep the server in the foreground. Exit status 3: its sends could not be reached, or a datagram was lost.\n",
 	.command = true,
 	.operands_max = -1,
 };
 
-struct arguments {
-	const char *with;
-	uint64_t batch, delay_us;
-	bool stream;
-};
-
-static void show_text(const struct launch *launch, const struct arguments *arguments)
+static void show_text(const struct launch *launch, const struct try_arguments *arguments)
 {
 	uint64_t n[TRY_COUNT_MAX];
 
@@ -48,7 +44,7 @@ static void show_text(const struct launch *launch, const struct arguments *argum
 	       (double)launch->page->delay_max_ns / 1e3, launch->page->over_n);
 }
 
-static int show_json(const struct launch *launch, const struct arguments *arguments)
+static int show_json(const struct launch *launch, const struct try_arguments *arguments)
 {
 	json_t *counts = json_object();
 
@@ -82,17 +78,10 @@ static int judge(const struct launch *launch, const char *command)
 	return status;
 }
 
-static int run(const struct cli *cli, const struct arguments *arguments, enum try_way way, char *const *command)
+static int run(const struct cli *cli, const struct try_arguments *arguments, const struct launch_options *options, char *const *command)
 {
-	const struct launch_options options = {
-		.way = way,
-		.batch = (uint32_t)arguments->batch,
-		.delay_ns = arguments->delay_us * 1000,
-		.stream = arguments->stream,
-		.enabled = true,
-	};
 	struct launch launch;
-	int err = launch_start(&options, command, &launch);
+	int err = launch_start(options, command, &launch);
 
 	if (err)
 		return err == -EOPNOTSUPP ? CLI_GATE : CLI_FAILED;
@@ -111,12 +100,29 @@ static int run(const struct cli *cli, const struct arguments *arguments, enum tr
 
 int cmd_try(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.with = "sendmmsg", .batch = 256, .delay_us = 200};
+	struct try_arguments arguments = {.with = "sendmmsg", .batch = 256, .delay_us = 200, .clock = "auto", .seconds = 10, .wait = 20,
+					  .settle = 1, .width = 0.005, .window_ms = 100, .rounds = 200, .seed = 1, .peer_cpu = 1};
 	const struct option_spec specs[] = {
 		OPT_WORD('w', "with", "sendmmsg|uring|sendgroup", &arguments.with, "the way in which batches go to the kernel"),
 		OPT_U64('b', "batch", "N", &arguments.batch, 1, TRY_BATCH_MAX, "most datagrams to a batch"),
 		OPT_U64('d', "delay", "US", &arguments.delay_us, 20, 1000000, "longest time in us that a datagram is held back"),
 		OPT_FLAG(0, "stream", &arguments.stream, "hold back writes on stream sockets, too; with uring"),
+		OPT_FLAG(0, "compare", &arguments.compare, "profile it as it is, predict, and observe it without and with the library at work"),
+		OPT_HEADING("With --compare:"),
+		OPT_STRING('l', "load", "SHELL", &arguments.load, "keeps the server busy; started again whenever it ends"),
+		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls that are replaced; without it those that it sends by"),
+		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 1, 3600, "length of the profile, and of the observation"),
+		OPT_DOUBLE(0, "wait", "S", &arguments.wait, 0.1, 3600, "how long to wait for its first sends"),
+		OPT_DOUBLE(0, "settle", "S", &arguments.settle, 0, 3600, "and then, until the load is what it will be"),
+		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
+		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop the bench at this half width of s, relative"),
+		OPT_U64(0, "rounds", "N", &arguments.rounds, 10, 100000, "most rounds of the bench"),
+		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from"),
+		OPT_U64(0, "cpu", "CPU", &arguments.cpu, 0, 1023, "where the sender of the bench runs"),
+		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where its receivers sleep"),
+		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the runs by"),
+		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of windows and blocks"),
+		OPT_FLAG(0, "force", &arguments.force, "predict in spite of a refusal; the result is marked"),
 		OPT_END,
 	};
 	int status = options_parse(cli, &usage, specs, &argc, &argv);
@@ -127,6 +133,15 @@ int cmd_try(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "give the server to start behind --");
 	if (arguments.stream && strcmp(arguments.with, "uring"))
 		return options_misuse(&usage, "--stream needs --with uring: no other way takes writes to several connections in one call");
+	if (arguments.load && !arguments.compare)
+		return options_misuse(&usage, "--load goes with --compare");
+	const struct launch_options options = {
+		.way = (enum try_way)launch_way(arguments.with),
+		.batch = (uint32_t)arguments.batch,
+		.delay_ns = arguments.delay_us * 1000,
+		.stream = arguments.stream,
+		.enabled = !arguments.compare,
+	};
 	signals_install();
-	return run(cli, &arguments, (enum try_way)launch_way(arguments.with), argv);
+	return arguments.compare ? try_compare(cli, &arguments, &options, argv) : run(cli, &arguments, &options, argv);
 }

@@ -9,6 +9,7 @@
 #include <gsl/gsl_rng.h>
 #include <math.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -97,6 +98,30 @@ static int wait_until(struct state *state, int64_t until_ns)
 	}
 }
 
+static int is_named(pid_t pid, const char *name)
+{
+	char path[64], comm[32] = "";
+
+	snprintf(path, sizeof path, "/proc/%d/comm", pid);
+	FILE *file = fopen(path, "re");
+	if (file && fgets(comm, sizeof comm, file))
+		comm[strcspn(comm, "\n")] = 0;
+	if (file)
+		fclose(file);
+	return !strcmp(comm, name);
+}
+
+/* The processes whose CPU time counts in this window. */
+static void window_pids(const struct measure_options *options, struct window *window)
+{
+	int n = ledger_pids(options->ledger, window->pids, PIDS_MAX), kept = 0;
+
+	for (int i = 0; i < n && i < PIDS_MAX; i++)
+		if (!options->left_out || !is_named(window->pids[i], options->left_out))
+			window->pids[kept++] = window->pids[i];
+	window->pids_n = kept;
+}
+
 /* Meters and stamps are read in the same order at both ends, so that their stretches of time are equally long. */
 static int run_window(struct state *state, int dose, struct window *window)
 {
@@ -108,9 +133,7 @@ static int run_window(struct state *state, int dose, struct window *window)
 		dose = 1;
 		probes = LEDGER_PROBE_SWITCH;
 	}
-	window->pids_n = ledger_pids(ledger, window->pids, PIDS_MAX);
-	if (window->pids_n > PIDS_MAX)
-		window->pids_n = PIDS_MAX;
+	window_pids(options, window);
 	int err = ledger_attach(ledger, dose, probes);
 	if (!err)
 		err = ledger_window_open(ledger);

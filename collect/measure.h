@@ -28,6 +28,7 @@ struct measure_options {
 	struct ledger *ledger;
 	const struct clock *clock;
 	const uint8_t *scope_cpus;        /* [CPUS_MAX]; NULL: the scope is processes */
+	const char *left_out;             /* name of processes whose CPU time does not count; NULL: none */
 	pid_t pid;                        /* the measurement ends with this process; 0: with none */
 	const struct measure_step *steps; /* one cycle */
 	int steps_n;

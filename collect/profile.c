@@ -418,6 +418,7 @@ static int measure_session(struct session *session)
 		.ledger = session->ledger,
 		.clock = &session->clock,
 		.scope_cpus = options->cpus,
+		.left_out = options->left_out,
 		.pid = session->pid,
 		.steps = steps,
 		.steps_n = options->ways ? observe_steps(options, steps) : profile_steps(options, steps),

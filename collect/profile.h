@@ -29,6 +29,7 @@ struct profile_options {
 	const uint8_t *cpus;  /* [CPUS_MAX] */
 	char *const *command; /* argv, NULL at its end: started, and ended with the measurement */
 
+	const char *left_out; /* name of processes whose CPU time does not count, though they are in scope; NULL: none */
 	const char *path;     /* names of system calls, comma separated */
 	const char *clock;    /* auto, cycles, ref-cycles, tsc */
 	const char *engine;   /* ledger, sample, both; NULL: ledger. Observations are the ledger's. */

@@ -223,23 +223,8 @@ unreachable() {
 }
 
 @test "a program whose sends pass the C library by is named, and not taken for one without a gain" {
-	cat > "$OUT/a.c" <<-'END'
-		#include <netinet/in.h>
-		#include <sys/socket.h>
-		int main(void)
-		{
-			struct sockaddr_in to = {AF_INET, htons(9), {htonl(INADDR_LOOPBACK)}, {0}};
-			int fd = socket(AF_INET, SOCK_DGRAM, 0);
-			register long result __asm__("rax") = 44; /* sendto */
-			register long a4 __asm__("r10") = 0, a5 __asm__("r8") = (long)&to, a6 __asm__("r9") = sizeof to;
-			__asm__ volatile("syscall" : "+r"(result) : "D"(fd), "S"("x"), "d"(1), "r"(a4), "r"(a5), "r"(a6)
-				: "rcx", "r11", "memory");
-			return result != 1;
-		}
-	END
 	[ "$(uname -m)" = x86_64 ] || skip "its system call is written for x86_64"
-	cc -O1 -o "$OUT/direct" "$OUT/a.c"
-	run -3 "$FORECALL" try -- "$OUT/direct"
+	run -3 "$FORECALL" try -- "$DATAGRAMS" direct 9 100
 	[[ "$output" == *"past the C library"* ]]
 }
 
@@ -269,4 +254,40 @@ unreachable() {
 	await 10 ended "$LAST"
 	ended "$server"
 	await 2 ended "$guard"
+}
+
+# ---- Comparing ----
+
+comparing() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to load BPF programs"
+	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
+	export FORECALL_DB=$OUT/test.db
+}
+
+@test "r observed is set beside r predicted, of one process, and both are kept" {
+	comparing
+	start_receiver
+	trying endless 0 --compare --seconds 1 --window 20 --rounds 10
+	reported '.path == "sendto,sendmsg" or .path == "sendmsg,sendto"'
+	reported '.lost == 0 and .batch > 5 and (.alternatives[0] | .way == "sendmmsg" and .observed.value > 0 and .predicted.value > 0)'
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT way) FROM block WHERE run = $(jq .observe "$OUT/try")")" -eq 2 ]
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM observation")" -eq 1 ]
+}
+
+@test "a server without load, one that ends, and a load that fails are told apart" {
+	comparing
+	run -1 "$FORECALL" try --compare --wait 0.3 -- sleep 100
+	[[ "$output" == *"sent nothing within 0.3 s"*"--load"* ]]
+	run -1 "$FORECALL" try --compare -- true
+	[[ "$output" == *"ended before it sent anything"* ]]
+	run -1 "$FORECALL" try --compare --load 'exit 3' -- sleep 100
+	[[ "$output" == *"the load ends at once with an error"* ]]
+}
+
+@test "a server whose sends pass the C library by is refused by --compare, and counted" {
+	comparing
+	start_receiver
+	[ "$(uname -m)" = x86_64 ] || skip "its system call is written for x86_64"
+	run -3 "$FORECALL" try --compare --wait 0.5 -- "$DATAGRAMS" direct "$PORT" 0
+	[[ "$output" == *"past the C library"* ]]
 }

@@ -45,6 +45,11 @@ const char *const try_count_names[TRY_COUNT_MAX] = {
 	[TRY_END] = "end",
 	[TRY_SURVIVED] = "survived",
 	[TRY_STREAM] = "stream",
+	[TRY_BY_SENDMSG] = "sendmsg",
+	[TRY_BY_SENDTO] = "sendto",
+	[TRY_BY_WRITE] = "write",
+	[TRY_BY_WRITEV] = "writev",
+	[TRY_BY_SENDMMSG] = "sendmmsg",
 };
 
 int launch_way(const char *name)
@@ -193,8 +198,27 @@ static bool guards_there(const struct launch *launch)
 	return false;
 }
 
-/* 1 when it has ended, which includes its guards. */
-static int reap(struct launch *launch)
+void launch_enable(struct launch *launch, bool enabled)
+{
+	__atomic_store_n(&launch->page->enabled, enabled, __ATOMIC_SEQ_CST);
+}
+
+double launch_guard_s(const struct launch *launch)
+{
+	double sum = 0;
+
+	for (int i = 0; i < TRY_GUARDS; i++) {
+		pid_t guard = (pid_t)launch->page->guards[i];
+		clockid_t clock;
+		struct timespec time;
+
+		if (guard && !clock_getcpuclockid(guard, &clock) && !clock_gettime(clock, &time))
+			sum += (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+	}
+	return sum;
+}
+
+bool launch_reap(struct launch *launch)
 {
 	if (!launch->ended && waitpid(launch->pid, &launch->status, WNOHANG) == launch->pid) {
 		launch->ended = true;
@@ -207,7 +231,7 @@ static int reap(struct launch *launch)
 
 int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop)
 {
-	for (bool told = false; !reap(launch); pause_ms(5))
+	for (bool told = false; !launch_reap(launch); pause_ms(5))
 		if (*stop && !told) {
 			kill(launch->pid, SIGTERM);
 			told = true;
@@ -220,11 +244,11 @@ int launch_end(struct launch *launch, int patience_ms)
 	if (launch->ended)
 		return 0;
 	kill(launch->pid, SIGTERM);
-	for (int i = 0; i < patience_ms && !reap(launch); i += 5)
+	for (int i = 0; i < patience_ms && !launch_reap(launch); i += 5)
 		pause_ms(5);
 	if (!launch->ended)
 		kill(launch->pid, SIGKILL);
-	while (!reap(launch))
+	while (!launch_reap(launch))
 		pause_ms(1);
 	return 0;
 }

@@ -35,6 +35,15 @@ int launch_way(const char *name);
 /* Checks that the program can be reached and starts it. By fail(): as reach_check(), or -errno. Free with launch_free(). */
 int launch_start(const struct launch_options *options, char *const argv[], struct launch *launch);
 
+/* Lets it hold datagrams back, or not: at once, for all its threads. */
+void launch_enable(struct launch *launch, bool enabled);
+
+/* Whether it has ended. Does not wait. */
+bool launch_reap(struct launch *launch);
+
+/* CPU time of the guards that run now, in seconds. */
+double launch_guard_s(const struct launch *launch);
+
 /* Waits until it ends, and its guards with it; a signal in *stop is passed on to it. 0 or, by fail(), -errno. */
 int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop);
 

@@ -45,6 +45,12 @@ enum try_count {
 	TRY_END,     /* ... because the process or the thread ended, or forked */
 	TRY_SURVIVED, /* datagrams given after their process was killed */
 	TRY_STREAM,  /* writes to stream sockets that were held back (--stream) */
+	/* of those seen, by the system call that the C library makes for them: send() makes sendto */
+	TRY_BY_SENDMSG,
+	TRY_BY_SENDTO,
+	TRY_BY_WRITE,
+	TRY_BY_WRITEV,
+	TRY_BY_SENDMMSG,
 	TRY_COUNT_MAX
 };
 

@@ -396,6 +396,25 @@ static void endless(uint64_t count)
 	plain(UINT64_MAX);
 }
 
+/* Count times, or until it is killed: without the C library's functions. */
+static void direct(uint64_t count)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	to.sin_port = htons(9); /* nobody */
+	for (uint64_t i = 0; !count || i < count; i++) {
+#ifdef __x86_64__
+		register long result __asm__("rax") = 44; /* sendto */
+		register long a4 __asm__("r10") = 0;
+		register void *a5 __asm__("r8") = &to;
+		register long a6 __asm__("r9") = sizeof to;
+
+		__asm__ volatile("syscall" : "+r"(result) : "D"(fd), "S"("x"), "d"(1), "r"(a4), "r"(a5), "r"(a6) : "rcx", "r11", "memory");
+#endif
+		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+	}
+}
+
 /* Nobody listens there: each error is told, by a call on the socket, and sends between errors succeed. */
 static void refused(uint64_t count)
 {
@@ -443,7 +462,7 @@ static const struct sender {
 } senders[] = {
 	{"plain", plain}, {"connected", connected}, {"computing", computing}, {"sockets", sockets}, {"threads", threads},
 	{"short-threads", short_threads}, {"forks", forks}, {"children", children}, {"duplicates", duplicates}, {"closing", closing},
-	{"execs", execs}, {"endless", endless}, {"refused", refused}, {"oversize", oversize},
+	{"execs", execs}, {"endless", endless}, {"direct", direct}, {"refused", refused}, {"oversize", oversize},
 };
 
 int main(int argc, char **argv)

@@ -11,10 +11,10 @@
 #include "try/preload/interpose.h"
 
 /*
- * Holds back what a call sends, if it is on a socket of ours. 1: *result is what the call returns, with errno. 0: it is to be made;
+ * Holds back what a call sends (`by`: which it is), if it is on a socket of ours. 1: *result is what the call returns, with errno. 0: it is to be made;
  * what has to come before it was given.
  */
-static int hold(int fd, const struct msghdr *message, int flags, ssize_t *result)
+static int hold(int fd, const struct msghdr *message, int flags, enum try_count by, ssize_t *result)
 {
 	state_ready();
 	struct socket *socket = queue_busy ? NULL : socket_of(fd);
@@ -24,7 +24,7 @@ static int hold(int fd, const struct msghdr *message, int flags, ssize_t *result
 	}
 	int error = socket_take_error(fd);
 	if (!error) {
-		ssize_t held = queue_hold(fd, socket, message, flags);
+		ssize_t held = queue_hold(fd, socket, message, flags, by);
 
 		if (held >= 0) {
 			*result = held;
@@ -45,7 +45,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	ssize_t result;
 
-	return message && hold(fd, message, flags, &result) ? result : REAL(sendmsg)(fd, message, flags);
+	return message && hold(fd, message, flags, TRY_BY_SENDMSG, &result) ? result : REAL(sendmsg)(fd, message, flags);
 }
 
 EXPORT ssize_t sendto(int fd, const void *payload, size_t n, int flags, const struct sockaddr *name, socklen_t name_len)
@@ -54,7 +54,7 @@ EXPORT ssize_t sendto(int fd, const void *payload, size_t n, int flags, const st
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = (void *)name, .msg_namelen = name ? name_len : 0};
 	ssize_t result;
 
-	return hold(fd, &message, flags, &result) ? result : REAL(sendto)(fd, payload, n, flags, name, name_len);
+	return hold(fd, &message, flags, TRY_BY_SENDTO, &result) ? result : REAL(sendto)(fd, payload, n, flags, name, name_len);
 }
 
 EXPORT ssize_t send(int fd, const void *payload, size_t n, int flags)
@@ -63,7 +63,7 @@ EXPORT ssize_t send(int fd, const void *payload, size_t n, int flags)
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t result;
 
-	return hold(fd, &message, flags, &result) ? result : REAL(send)(fd, payload, n, flags);
+	return hold(fd, &message, flags, TRY_BY_SENDTO, &result) ? result : REAL(send)(fd, payload, n, flags);
 }
 
 EXPORT ssize_t write(int fd, const void *payload, size_t n)
@@ -72,7 +72,7 @@ EXPORT ssize_t write(int fd, const void *payload, size_t n)
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t result;
 
-	return hold(fd, &message, 0, &result) ? result : REAL(write)(fd, payload, n);
+	return hold(fd, &message, 0, TRY_BY_WRITE, &result) ? result : REAL(write)(fd, payload, n);
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int parts_n)
@@ -80,7 +80,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *parts, int parts_n)
 	struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)parts_n};
 	ssize_t result;
 
-	return parts && parts_n > 0 && hold(fd, &message, 0, &result) ? result : REAL(writev)(fd, parts, parts_n);
+	return parts && parts_n > 0 && hold(fd, &message, 0, TRY_BY_WRITEV, &result) ? result : REAL(writev)(fd, parts, parts_n);
 }
 
 /* Already a batch: it only keeps its place. */
@@ -91,8 +91,10 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 	if (socket) {
 		queue_give_socket(socket, TRY_OTHER);
 		struct queue *queue = queue_get();
-		if (queue)
+		if (queue) {
 			count(queue->cell, TRY_SEEN, n);
+			count(queue->cell, TRY_BY_SENDMMSG, n);
+		}
 	}
 	return before_on(fd) ? -1 : REAL(sendmmsg)(fd, messages, n, flags);
 }

@@ -347,7 +347,7 @@ static ssize_t take(struct queue *queue, int fd, struct socket *socket, const st
 	return 0;
 }
 
-ssize_t queue_hold(int fd, struct socket *socket, const struct msghdr *message, int flags)
+ssize_t queue_hold(int fd, struct socket *socket, const struct msghdr *message, int flags, enum try_count by)
 {
 	struct queue *queue = queue_busy ? NULL : queue_get();
 	ssize_t length = holdable(message, flags), result = QUEUE_DIRECT;
@@ -355,6 +355,7 @@ ssize_t queue_hold(int fd, struct socket *socket, const struct msghdr *message, 
 	if (!queue)
 		return QUEUE_DIRECT;
 	count(queue->cell, TRY_SEEN, 1);
+	count(queue->cell, by, 1);
 	if (length < 0 || !__atomic_load_n(&state_page->enabled, __ATOMIC_RELAXED) || state_process->ended || !guard_ready()) {
 		queue_give_socket(socket, TRY_OTHER);
 		return socket->holder ? -EAGAIN : QUEUE_DIRECT;

@@ -58,10 +58,10 @@ struct queue *queue_get(void);
 
 /*
  * Holds back a message on a socket. Its length, or a negative errno that the caller shall return, or QUEUE_DIRECT: it is to be
- * sent at once, and what must come before it has been given. `message` may point anywhere; what it says is copied.
+ * sent at once, and what must come before it has been given. `by` is the call, to be counted; `message` may point anywhere; what it says is copied.
  */
 enum { QUEUE_DIRECT = -4096 };
-ssize_t queue_hold(int fd, struct socket *socket, const struct msghdr *message, int flags);
+ssize_t queue_hold(int fd, struct socket *socket, const struct msghdr *message, int flags, enum try_count by);
 
 /* Gives away all that the calling thread holds back, for enum try_count `reason`. */
 void queue_give_mine(enum try_count reason);
