@@ -8,12 +8,15 @@ bats_require_minimum_version 1.5.0
 setup() {
 	SERVERS=$BATS_TEST_DIRNAME/../workloads/servers
 	FORECALL=${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}
-	export FORECALL_RECIPES=$BATS_TEST_TMPDIR/recipes PORT_BASE=27000 FORECALL_DB=$BATS_TEST_TMPDIR/test.db
+	FORECALL_RECIPES=$(mktemp -d /tmp/forecall-servers.XXXXXX) # some servers drop root, and bats lets nobody in
+	chmod 755 "$FORECALL_RECIPES"
+	export FORECALL_RECIPES PORT_BASE=27000 FORECALL_DB=$BATS_TEST_TMPDIR/test.db
 	unset RECIPE
 }
 
 teardown() {
 	[ -z "${RECIPE:-}" ] || "$SERVERS/$RECIPE" stop 2> /dev/null || true
+	rm -rf "$FORECALL_RECIPES"
 }
 
 # sends PID CALLS: whether it, or a child of it, makes any of these calls, within twenty seconds.
