@@ -8,6 +8,7 @@
 
 prefix      ?= /usr/local
 bindir      ?= $(prefix)/bin
+sbindir     ?= $(prefix)/sbin
 libexecdir  ?= $(prefix)/libexec
 libdir      ?= $(prefix)/lib
 includedir  ?= $(prefix)/include
@@ -23,7 +24,7 @@ PACKAGES := gcc make clang llvm bpftool git pkg-config \
 	libbpf-dev libelf-dev zlib1g-dev libpfm4-dev libsqlite3-dev libgsl-dev libjansson-dev liburing-dev libcap-dev libseccomp-dev \
 	sqlite3 gnuplot-nox fonts-dejavu-core iproute2 ethtool procps util-linux ffmpeg \
 	libcmocka-dev libclang-rt-14-dev bats jq cppcheck clang-tidy mandoc \
-	bpftrace linux-perf strace \
+	bpftrace linux-perf strace nftables \
 	qemu-system-x86 qemu-system-arm busybox-static cpio dwarves xz-utils gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 # What only the tests of the page in a browser need: `make deps-browser`, which `make check` does.
@@ -68,19 +69,26 @@ PROGRAMS  := groupsend receivers livecast
 PROGRAM_C := $(wildcard $(PROGRAMS:%=workloads/%.c))
 BPF_C     := $(wildcard collect/*.bpf.c)
 PARTS     := base collect analyze reports workloads try kmod/lib lab cli
+
+# sendgroupctl lies beside what it is made of.
+PARTS     += bpfgroup
+BPF_C     += $(wildcard bpfgroup/*.bpf.c)
+CTL_C     := bpfgroup/sendgroupctl.c
+
 PRELOAD_C := $(wildcard try/preload/*.c)
-LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C) cli/%,$(wildcard $(PARTS:%=%/*.c)))
+LIB_C     := $(filter-out $(BPF_C) $(PROGRAM_C) $(CTL_C) cli/%,$(wildcard $(PARTS:%=%/*.c)))
 CLI_C     := $(wildcard cli/*.c)
 TEST_C    := $(wildcard $(PARTS:%=%/tests/test_*.c))
 BENCH_C   := $(wildcard tests/bench/*.c)
 GUEST_C   := $(wildcard lab/guest/*.c)
-OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(TEST_C) $(BENCH_C) $(GUEST_C)
+OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(CTL_C) $(TEST_C) $(BENCH_C) $(GUEST_C)
 
 SKEL_H    := $(BPF_C:%.bpf.c=$(GEN)/%.skel.h)
 LIB_O     := $(LIB_C:%.c=$(OUT)/%.o)
 CLI_O     := $(CLI_C:%.c=$(OUT)/%.o)
 BINARIES  := $(OUT)/forecall $(PROGRAM_C:workloads/%.c=$(OUT)/%) $(OUT)/lab-init
 PRELOAD   := $(OUT)/libforecall-try.so
+BINARIES  += $(OUT)/sendgroupctl
 BENCHES   := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 SAN       := $(OUT)/san
 SAN_O     := $(LIB_C:%.c=$(SAN)/%.o) $(filter-out $(SAN)/cli/main.o,$(CLI_C:%.c=$(SAN)/%.o))
@@ -94,6 +102,7 @@ SG_LIBS   := $(OUT)/libsendgroup.a $(OUT)/$(SG_SO)
 
 MAN1      := $(wildcard docs/man/*.1)
 MAN3      := $(wildcard docs/man/*.3)
+MAN8      := $(wildcard docs/man/*.8)
 
 .DELETE_ON_ERROR:
 .SECONDARY: $(SKEL_H) $(BPF_C:%.c=$(GEN)/%.o) # kept, though no rule names them
@@ -161,7 +170,7 @@ $(GEN)/bpf.flags $(OUT)/cc.flags $(OUT)/sources: FORCE
 	@echo '$(stamp)' > $@.new; $(if_changed)
 
 # Which generated headers a file needs is known only after it was compiled once: have them all before that.
-GENERATED = $(GEN)/schema.h $(GEN)/whatif.h $(GEN)/version.h $(if $(filter collect/% tests/bench/%,$*),$(SKEL_H))
+GENERATED = $(GEN)/schema.h $(GEN)/whatif.h $(GEN)/version.h $(if $(filter collect/% bpfgroup/% tests/bench/%,$*),$(SKEL_H))
 
 .SECONDEXPANSION:
 $(OUT)/%.o: %.c $(OUT)/cc.flags | $$(GENERATED)
@@ -199,6 +208,10 @@ $(OUT)/$(SG_SO): $(SG_PIC)
 	$(Q)ln -sfn $(SG_SO) $(OUT)/libsendgroup.so
 
 $(OUT)/forecall: $(CLI_O) $(OUT)/libforecall.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/sendgroupctl: $(OUT)/bpfgroup/sendgroupctl.o $(OUT)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -275,8 +288,8 @@ cppcheck: $(LINT_INCLUDE)/.made ## cppcheck on our C files
 
 .PHONY: manlint
 manlint: ## mandoc -Tlint on the man pages
-	$(call say,MANLINT,'$(words $(MAN1) $(MAN3)) pages')
-	$(Q)mandoc -Tlint -Wwarning $(MAN1) $(MAN3)
+	$(call say,MANLINT,'$(words $(MAN1) $(MAN3) $(MAN8)) pages')
+	$(Q)mandoc -Tlint -Wwarning $(MAN1) $(MAN3) $(MAN8)
 
 # ---- Demonstration and benchmarks --------------------------------------------------------------------------------
 
@@ -331,6 +344,9 @@ install: all ## install under prefix (/usr/local), below DESTDIR if given
 	install -m 755 $(PRELOAD) $(DESTDIR)$(libexecdir)/forecall/
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1/
 	install -m 644 $(MAN3) $(DESTDIR)$(mandir)/man3/
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8
+	install -m 755 $(OUT)/sendgroupctl $(DESTDIR)$(sbindir)/
+	install -m 644 $(MAN8) $(DESTDIR)$(mandir)/man8/
 	install -m 644 $(OUT)/libsendgroup.a $(OUT)/$(SG_SO) $(DESTDIR)$(libdir)/
 	ln -sfn $(SG_SO) $(DESTDIR)$(libdir)/libsendgroup.so
 	version=$$(sed -n 's/.*VERSION "\([0-9.]*\).*/\1/p' $(GEN)/version.h) && \
@@ -344,6 +360,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(bindir)/forecall $(DESTDIR)$(completions)/forecall $(MAN1:docs/man/%=$(DESTDIR)$(mandir)/man1/%)
 	rm -f $(MAN3:docs/man/%=$(DESTDIR)$(mandir)/man3/%) $(DESTDIR)$(includedir)/libsendgroup.h
 	rm -f $(addprefix $(DESTDIR)$(libdir)/,libsendgroup.a libsendgroup.so $(SG_SO) pkgconfig/sendgroup.pc)
+	rm -f $(MAN8:docs/man/%=$(DESTDIR)$(mandir)/man8/%) $(DESTDIR)$(sbindir)/sendgroupctl
 	rm -rf $(DESTDIR)$(libexecdir)/forecall
 
 .PHONY: clean

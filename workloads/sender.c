@@ -31,6 +31,7 @@ static const struct sender_ops *const ways[] = {
 	&send_gso,
 	&send_multicast,
 	&send_packet,
+	&send_sendgroup_bpf,
 };
 
 enum { WAYS_N = sizeof ways / sizeof(const struct sender_ops *) };
