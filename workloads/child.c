@@ -29,21 +29,46 @@ void child_arg(struct child_args *args, const char *fmt, ...)
 	args->n = n < 0 || n >= CHILD_ARG_BYTES ? CHILD_ARGS_MAX : args->n + 1;
 }
 
-int child_find(const char *program, char *path, size_t n)
+/* The folder of this executable, with a slash at its end, into own[PATH_MAX]. */
+static int own_folder(char *own)
 {
-	static const char *const places[] = { "", "../libexec/forecall/", "../" };
-	char own[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+	ssize_t length = readlink("/proc/self/exe", own, PATH_MAX - 1);
 
 	if (length < 0)
-		return fail(-errno, "cannot tell where this program lies: %s; is /proc mounted?", strerror(errno));
+		return -errno;
 	own[length] = 0;
 	*(strrchr(own, '/') + 1) = 0;
+	return 0;
+}
+
+static int look_for(const char *own, const char *program, char *path, size_t n)
+{
+	static const char *const places[] = { "", "../libexec/forecall/", "../" };
+
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		if (snprintf(path, n, "%s%s%s", own, places[i], program) < (int)n && !access(path, X_OK))
 			return 0;
+	return -ENOENT;
+}
+
+int child_find(const char *program, char *path, size_t n)
+{
+	char own[PATH_MAX];
+	int err = own_folder(own);
+
+	if (err)
+		return fail(err, "cannot tell where this program lies: %s; is /proc mounted?", strerror(-err));
+	if (!look_for(own, program, path, n))
+		return 0;
 	return fail(-ENOENT, "the program %s is neither in %s nor in %s../libexec/forecall; run `make` or `make install`",
 		    program, own, own);
+}
+
+bool child_exists(const char *program)
+{
+	char own[PATH_MAX], path[PATH_MAX];
+
+	return !own_folder(own) && !look_for(own, program, path, sizeof path);
 }
 
 /* Between fork and exec: only what is safe there. */

@@ -7,6 +7,7 @@
 #define WORKLOADS_CHILD_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -40,6 +41,9 @@ struct child {
 /* Where a program lies: beside this executable, in ../libexec/forecall or in .. from there. Into path[n]; 0 or, by fail(),
  * -ENOENT. */
 int child_find(const char *program, char *path, size_t n);
+
+/* Whether it would be found. Says nothing. */
+bool child_exists(const char *program);
 
 /* Starts a program on a side of the topology. `name` is kept by reference. By fail(); 0 or -errno. */
 int child_start(struct child *child, const char *name, const struct child_args *args, const struct topology *topology,

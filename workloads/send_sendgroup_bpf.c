@@ -35,6 +35,8 @@ static const char *group_available(void)
 		return NULL;
 	if (geteuid())
 		return "no group facility is up here for this user; as root, run: sendgroupctl up --user NAME";
+	if (!child_exists("sendgroupctl"))
+		return "no group facility is up here, and sendgroupctl is not beside this program; run: sendgroupctl up";
 	return access("/dev/net/tun", R_OK) ? "the kernel has no /dev/net/tun; run: modprobe tun" : NULL;
 }
 
