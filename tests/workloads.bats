@@ -339,6 +339,55 @@ ways() { "$BIN/groupsend" --list "$@" | grep -v 'not here' | awk '$1 != "null" {
 # Network namespaces that any process is in, one per line. (An open descriptor shows in no list.)
 namespaces() { readlink /proc/[0-9]*/ns/net | sort -u; }
 
+@test "every way delivers the same bytes between two namespaces, over IPv4 and IPv6" {
+	for host in 198.18.0.2 [fd00::2]; do
+		ipv6=$([[ $host == \[* ]] && echo --ipv6 || true)
+		for way in $(ways --to "$host"); do
+			for topology in veth veth-rps; do
+				run inside "$BIN/groupsend" --topology $topology --peer-cpu 0 $ipv6 --verify --way "$way" --group 23 --head 20 --tail 5 \
+					--payload 611 --bursts 29 --json
+				[ "$status" -eq 0 ]
+				[ "$(jq '[.packets, .errors] | join(" ")' -r <<< "$output")" = "$((23 * 29)) 0" ]
+			done
+		done
+	done
+}
+
+@test "what has nothing private arrives by gso and multicast too, and what cannot be sent is refused before" {
+	for options in "--topology veth" "--topology veth --ipv6"; do
+		group=$([[ $options == *ipv6 ]] && echo "[ff12::6]:5006" || echo 239.66.67.68:5006)
+		run inside "$BIN/groupsend" $options --verify --way gso --one-destination --head 0 --group 150 --payload 1001 --bursts 7 --json
+		[ "$status" -eq 0 ]
+		[ "$(jq .packets <<< "$output")" -eq $((150 * 7)) ]
+		run inside "$BIN/groupsend" $options --verify --way multicast --multicast "$group" --head 0 --group 150 --bursts 7 --json
+		[ "$status" -eq 0 ]
+		[ "$(jq .packets <<< "$output")" -eq $((150 * 7)) ]
+	done
+	while read -r way options; do
+		run inside "$BIN/groupsend" --way "$way" $options
+		[ "$status" -eq 1 ]
+		[[ $output == *"groupsend: $way cannot send this: "* ]]
+	done <<- 'END'
+		gso --group 2
+		gso --group 2 --head 0
+		multicast --group 2 --head 12 --multicast 239.66.67.68:5006
+		multicast --group 2 --head 0
+		zerocopy --group 2
+		zerocopy --to [::1]:20000
+		packet --group 2
+	END
+}
+
+@test "a sink drops what every way sends, after it was sent" {
+	for way in $(ways --to 198.18.0.2); do
+		run inside "$BIN/groupsend" --topology sink --way "$way" --group 23 --bursts 29 --json
+		[ "$status" -eq 0 ]
+		[ "$(jq '[.packets, .errors] | join(" ")' -r <<< "$output")" = "$((23 * 29)) 0" ]
+	done
+	run inside "$BIN/groupsend" --topology sink --way zerocopy --group 23 --json
+	[ "$(jq .copied <<< "$output")" -eq 0 ]
+}
+
 @test "packets cross two namespaces, with and without receive steering" {
 	for topology in lo veth veth-rps; do
 		run --separate-stderr inside "$BIN/groupsend" --topology "$topology" --peer-cpu 0 --group 30 --bursts 11 --way "$(ways | paste -sd,)" --json

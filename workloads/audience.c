@@ -15,18 +15,37 @@ struct audience {
 	struct topology *topology;
 	struct child receivers;
 	union net_addr addr;
+	bool has_sink;		/* then there are no receivers */
 };
 
-static int start(struct audience *a, uint64_t clients, int peer_cpu)
+enum {
+	SINK_PORT = 20000,
+	VERIFY_BUFFER_BYTES = 1 << 23, /* of each receiver, so that none is lost on a busy machine */
+};
+
+static int start(struct audience *a, const struct audience_config *config)
 {
+	char multicast[NET_TEXT_BYTES];
 	struct child_args args = { 0 };
 
 	child_arg(&args, "receivers");
-	child_arg(&args, "--plain");
-	child_arg(&args, "--count=%" PRIu64, clients);
-	child_arg(&args, "--listen=%s:0", topology_host(a->topology, TOPOLOGY_PEER));
-	if (peer_cpu >= 0)
-		child_arg(&args, "--cpu=%d", peer_cpu);
+	child_arg(&args, "--count=%" PRIu64, config->clients);
+	if (config->ipv6)
+		child_arg(&args, "--listen=[%s]:0", topology_host6(a->topology, TOPOLOGY_PEER));
+	else
+		child_arg(&args, "--listen=%s:0", topology_host(a->topology, TOPOLOGY_PEER));
+	if (config->peer_cpu >= 0)
+		child_arg(&args, "--cpu=%d", config->peer_cpu);
+	if (config->multicast.sa.sa_family)
+		child_arg(&args, "--multicast=%s", net_format(&config->multicast, multicast));
+	if (config->verify) {
+		child_arg(&args, "--verify");
+		child_arg(&args, "--receive-buffer=%d", VERIFY_BUFFER_BYTES);
+		child_arg(&args, "--head=%" PRIu64, config->head_bytes);
+		child_arg(&args, "--tail=%" PRIu64, config->tail_bytes);
+	} else {
+		child_arg(&args, "--plain");
+	}
 	return child_start(&a->receivers, "receivers", &args, a->topology, TOPOLOGY_PEER);
 }
 
@@ -40,18 +59,32 @@ static int hear_ready(struct audience *a)
 	return err;
 }
 
-int audience_new(enum topology_kind kind, uint64_t clients, int peer_cpu, struct audience **out)
+/* Nobody listens behind a sink; any address will do. */
+static int sink_addr(struct audience *a, const struct audience_config *config)
+{
+	const char *host = config->ipv6 ? topology_host6(a->topology, TOPOLOGY_PEER) : topology_host(a->topology, TOPOLOGY_PEER);
+	int err = net_parse(host, &a->addr);
+
+	net_set_port(&a->addr, SINK_PORT);
+	return err;
+}
+
+int audience_new(const struct audience_config *config, struct audience **out)
 {
 	struct audience *a = calloc(1, sizeof *a);
 	int err;
 
 	if (!a)
 		return fail(-ENOMEM, "out of memory");
-	err = topology_new(kind, peer_cpu, &a->topology);
-	if (!err)
-		err = start(a, clients, peer_cpu);
-	if (!err)
-		err = hear_ready(a);
+	a->has_sink = config->topology == TOPOLOGY_SINK;
+	err = topology_new(config->topology, config->peer_cpu, &a->topology);
+	if (!err && a->has_sink) {
+		err = sink_addr(a, config);
+	} else if (!err) {
+		err = start(a, config);
+		if (!err)
+			err = hear_ready(a);
+	}
 	if (err)
 		audience_free(a, false);
 	else
@@ -71,19 +104,30 @@ int audience_enter(const struct audience *a)
 	return err ? fail(err, "cannot enter the sender's network namespace: %s", strerror(-err)) : 0;
 }
 
+/* Whether the sink got anything: else something else was measured than sending. */
+static int judge_sink(const struct audience *a)
+{
+	uint64_t dropped_n = 0;
+	int err = topology_dropped(a->topology, &dropped_n);
+
+	return err || dropped_n ? err : fail(-ENODATA, "no packet came to the device that drops them");
+}
+
 int audience_free(struct audience *a, bool must_have_data)
 {
-	int status = 0;
+	int err = 0;
 
 	if (!a)
 		return 0;
-	if (must_have_data) {
-		child_end(&a->receivers);
-		status = child_wait(&a->receivers); /* it has said why */
-	} else {
+	if (!must_have_data) {
 		child_kill(&a->receivers);
+	} else if (a->has_sink) {
+		err = judge_sink(a);
+	} else {
+		child_end(&a->receivers);
+		err = child_wait(&a->receivers) ? -ENODATA : 0; /* it has said why */
 	}
 	topology_free(a->topology);
 	free(a);
-	return status ? -ENODATA : 0;
+	return err;
 }

@@ -11,9 +11,19 @@
 
 struct audience;
 
-/* Makes the topology, starts one `receivers` for `clients` ports in a row on its far side, pinned to peer_cpu (-1: not
- * pinned), and waits until all are open. By fail(); 0 or -errno. */
-int audience_new(enum topology_kind kind, uint64_t clients, int peer_cpu, struct audience **out);
+struct audience_config {
+	enum topology_kind topology;
+	uint64_t clients;	/* ports in a row */
+	int peer_cpu;		/* where the receivers stay; -1: anywhere */
+	bool ipv6;
+	bool verify;		/* they check every byte, where each datagram has these private bytes around the payload */
+	uint64_t head_bytes, tail_bytes;
+	union net_addr multicast; /* group that they join; family 0: none */
+};
+
+/* Makes the topology, starts one `receivers` on its far side and waits until its sockets are open; a sink has none. By fail();
+ * 0 or -errno. */
+int audience_new(const struct audience_config *config, struct audience **out);
 
 /* The address of the first receiver. */
 const union net_addr *audience_addr(const struct audience *audience);
@@ -21,7 +31,8 @@ const union net_addr *audience_addr(const struct audience *audience);
 /* Moves the calling thread to the near side. By fail(); 0 or -errno. */
 int audience_enter(const struct audience *audience);
 
-/* Ends and frees it; accepts NULL. With must_have_data it is an error, -ENODATA by fail(), that nothing came. */
+/* Ends and frees it; accepts NULL. With must_have_data it is an error, -ENODATA by fail(), that nothing came, or not what was
+ * to be verified. */
 int audience_free(struct audience *audience, bool must_have_data);
 
 #endif

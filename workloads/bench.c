@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "workloads/block.h"
 #include "workloads/child.h"
+#include "workloads/net.h"
 #include "workloads/sender.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ enum {
 	ANSWER_SPARE_MS = 20000,
 };
 
+#define MULTICAST "239.66.67.68:5006" /* of the scope of an organisation, where nobody is asked for one (RFC 2365) */
+
 static const double default_rel_width = 0.01;
 
 struct bench {
@@ -37,6 +40,7 @@ struct bench {
 	size_t ways_n;
 	struct bench_row *rows;	/* of the point in work */
 	size_t rows_n;
+	bool has_multicast;	/* one of the ways needs receivers that join a group */
 	uint64_t points_n, points_done_n;
 };
 
@@ -102,7 +106,10 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 
 static struct block block_of(const struct bench *b, const struct bench_point *p, const char *way, uint64_t bursts)
 {
-	struct block block = { .group = p->group, .payload = p->payload_bytes, .head = p->private_bytes, .bursts = bursts };
+	struct block block = {
+		.group = p->group, .payload = p->payload_bytes, .head = p->private_bytes, .batch = b->o.batch,
+		.one_destination = b->o.one_destination, .registered = b->o.registered, .bursts = bursts,
+	};
 
 	snprintf(block.way, sizeof block.way, "%s", way);
 	if (b->o.like) {
@@ -261,6 +268,8 @@ static int start_groupsend(struct bench *b)
 	child_arg(&args, "--wake=epoll");
 	child_arg(&args, "--topology=%s", topology_names[b->o.topology]);
 	child_arg(&args, "--receivers=%" PRIu64, greatest_group(b));
+	if (b->has_multicast)
+		child_arg(&args, "--multicast=%s", MULTICAST);
 	if (b->o.server_cpu >= 0)
 		child_arg(&args, "--cpu=%d", b->o.server_cpu);
 	if (b->o.peer_cpu >= 0)
@@ -273,6 +282,7 @@ static int start_groupsend(struct bench *b)
 static void fill_defaults(struct bench_options *o)
 {
 	if (o->like) {
+		o->one_destination = o->like->one_destination;
 		o->groups = &o->like->group;
 		o->payloads = &o->like->payload_bytes;
 		o->privates = &o->like->private_bytes;
@@ -288,15 +298,33 @@ static void fill_defaults(struct bench_options *o)
 		o->max_rounds = BENCH_ROUNDS_MIN;
 }
 
+/* Whether the way cannot send some point of the grid here: asked before anything is measured. */
+static bool refused(const struct bench *b, const struct sender_ops *way, char *why, size_t n)
+{
+	struct sender_config config = {
+		.private_bytes = b->o.privates[b->o.privates_n - 1], .one_destination = b->o.one_destination,
+	};
+	union net_addr to, multicast;
+
+	net_parse(MULTICAST, &multicast);
+	net_parse("127.0.0.1", &to);
+	if (b->o.topology == TOPOLOGY_LO) /* elsewhere the devices are not made yet */
+		config.to = &to.sa;
+	config.multicast = &multicast.sa;
+	return sender_refused(way, &config, why, n);
+}
+
 static int add_way(struct bench *b, const char *name)
 {
 	const struct sender_ops *way = sender_find(name);
-	const char *why = way ? way->available() : NULL;
+	char why[512];
 
 	if (!way)
 		return fail(-EINVAL, "no way of sending is called %s; give one of %s", name, sender_names());
-	if (why)
-		return fail(-EOPNOTSUPP, "%s is not available here: %s", name, why);
+	if (refused(b, way, why, sizeof why))
+		return fail(-EOPNOTSUPP, "%s", why);
+	if (way == &send_multicast)
+		b->has_multicast = true;
 	for (size_t i = 0; i < b->ways_n; i++)
 		if (!strcmp(b->ways[i], name))
 			return fail(-EINVAL, "%s is named twice; a way is compared with others, and null always runs", name);

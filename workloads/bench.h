@@ -14,7 +14,7 @@
 struct bench_row; /* analyze/rows.h */
 
 enum {
-	BENCH_WAYS_MAX = 16,	/* null and the baseline included */
+	BENCH_WAYS_MAX = 32,	/* null and the baseline included */
 	BENCH_ROUNDS_MIN = 10,	/* before the width of an interval is believed */
 };
 
@@ -23,6 +23,7 @@ struct bench_like {
 	uint64_t group;		/* length of its bursts */
 	uint64_t payload_bytes;	/* of the whole datagram */
 	uint64_t private_bytes;	/* of these */
+	bool one_destination;	/* each burst goes to one recipient; then private_bytes is 0 */
 	uint64_t gap_ns;	/* user work between two sends of a burst */
 	uint64_t period_ns;	/* from the begin of one burst to that of the next */
 };
@@ -43,6 +44,9 @@ struct bench_options {
 	const uint64_t *groups, *payloads, *privates;
 	size_t groups_n, payloads_n, privates_n;
 	const struct bench_like *like; /* not NULL: this one point instead of the grid */
+	bool one_destination;	/* of the grid: the packets of a burst go to one recipient */
+	bool registered;	/* io_uring ways with registered files and buffers */
+	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
 	enum topology_kind topology;
 	int server_cpu, peer_cpu; /* -1: not pinned */
 	double clock_hz;	/* turns CPU time into cycles of the run's clock */

@@ -21,6 +21,8 @@ static const struct field {
 	{ "head", offsetof(struct block, head), 0, BLOCK_PAYLOAD_MAX },
 	{ "tail", offsetof(struct block, tail), 0, BLOCK_PAYLOAD_MAX },
 	{ "batch", offsetof(struct block, batch), 0, SENDER_BATCH_MAX },
+	{ "one_destination", offsetof(struct block, one_destination), 0, 1 },
+	{ "registered", offsetof(struct block, registered), 0, 1 },
 	{ "bursts", offsetof(struct block, bursts), 1, 1000000000 },
 	{ "period_ns", offsetof(struct block, period_ns), 0, 3600000000000u },
 	{ "gap_ns", offsetof(struct block, gap_ns), 0, 1000000000 },
@@ -67,7 +69,8 @@ static int set_word(struct block *block, char *word, char *why, size_t n)
 	}
 	if (err != -ENOENT)
 		return err;
-	snprintf(why, n, "%.40s: give NAME=VALUE with way, group, payload, head, tail, batch, bursts, period_ns or gap_ns",
+	snprintf(why, n, "%.40s: give NAME=VALUE with way, group, payload, head, tail, batch, one_destination, registered, bursts, "
+		 "period_ns or gap_ns",
 		 word);
 	return -EINVAL;
 }
@@ -92,6 +95,10 @@ int block_parse(char *line, struct block *block, char *why, size_t n)
 
 int block_check(const struct block *block, char *why, size_t n)
 {
+	if (block->one_destination && block->head + block->tail) {
+		snprintf(why, n, "all packets go to one recipient, so no bytes are private to any: give head 0 and tail 0");
+		return -EINVAL;
+	}
 	if (block->head + block->tail <= block->payload)
 		return 0;
 	snprintf(why, n, "head %llu and tail %llu are more than the payload of %llu bytes, which includes them",

@@ -17,6 +17,8 @@ struct block {
 	uint64_t payload;	/* bytes of the whole datagram, private bytes included */
 	uint64_t head, tail;	/* of these, private to each recipient, before and after what is shared */
 	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
+	uint64_t one_destination; /* 1: the messages of a burst go to one recipient; then none of their bytes are private */
+	uint64_t registered;	/* 1: io_uring ways with registered files and buffers */
 	uint64_t bursts;
 	uint64_t period_ns;	/* from the begin of one burst to that of the next; 0: no pause */
 	uint64_t gap_ns;	/* user work before each message */
@@ -25,7 +27,7 @@ struct block {
 /* sendmsg, 1 burst to 1 recipient of 1000 bytes with a head of 12. */
 extern const struct block block_default;
 
-/* Sets one field by its name ("way", "group", "payload", "head", "tail", "batch", "bursts", "period_ns", "gap_ns").
+/* Sets one field by its name ("way", "group", "payload", "head", "tail", "batch", "one_destination", "registered", "bursts", "period_ns", "gap_ns").
  * 0; -ENOENT for another name; -EINVAL for a value that the field does not take, with what it takes in why[n]. */
 int block_set(struct block *block, const char *name, const char *value, char *why, size_t n);
 

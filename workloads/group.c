@@ -132,6 +132,27 @@ int group_add(struct group *group, const union net_addr *addr, uint32_t owner, u
 	return 0;
 }
 
+int group_repeat(struct group *group, size_t n)
+{
+	int err = 0;
+
+	while (!err && group->n < n) {
+		const struct recipient *first = group->recipients[0];
+		struct recipient *r = NULL;
+
+		err = make_room(group);
+		if (!err)
+			r = recipient_new(group, &first->addr, first->owner, first->ssrc);
+		if (!err && !r)
+			err = -ENOMEM;
+		if (err)
+			return err;
+		r->message.slot = (uint32_t)group->n;
+		group->recipients[group->n++] = r;
+	}
+	return 0;
+}
+
 /* The last recipient moves into the gap, so that the array stays dense. */
 static void remove_at(struct group *group, size_t i)
 {
@@ -174,6 +195,16 @@ void group_set_payload(struct group *group, const void *payload, size_t n)
 	group->payload_n = n;
 	for (size_t i = 0; i < group->n; i++)
 		group->recipients[i]->message.iov[group->recipients[i]->message.shared] = (struct iovec){ (void *)payload, n };
+}
+
+void group_set_payloads(struct group *group, const void *payload, size_t n)
+{
+	group->payload = NULL;
+	for (size_t i = 0; i < group->n; i++) {
+		struct sender_message *m = &group->recipients[i]->message;
+
+		m->iov[m->shared] = (struct iovec){ (char *)payload + i * n, n };
+	}
 }
 
 void group_prepare(const struct group *group, struct sender *sender)

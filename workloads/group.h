@@ -26,6 +26,9 @@ void group_free(struct group *group); /* accepts NULL */
  * 0; -EEXIST when the address is in already; -ENOSPC at GROUP_MAX; -ENOMEM. */
 int group_add(struct group *group, const union net_addr *addr, uint32_t owner, uint32_t ssrc);
 
+/* Makes `n` of the one recipient that is in, so that each burst sends it n messages. 0 or -ENOMEM. */
+int group_repeat(struct group *group, size_t n);
+
 /* Takes out the recipient with this address if `owner` added it: 0, or -ENOENT. */
 int group_remove(struct group *group, const union net_addr *addr, uint32_t owner);
 
@@ -36,6 +39,9 @@ size_t group_size(const struct group *group);
 
 /* The shared payload of the next bursts: stays the caller's, and in place until the last flush. */
 void group_set_payload(struct group *group, const void *payload, size_t n);
+
+/* The same with a payload of its own for each: the first at `payload`, the others at multiples of n bytes behind it. */
+void group_set_payloads(struct group *group, const void *payload, size_t n);
 
 /* Tells the sender of every recipient, so that the next burst makes nothing that will be kept. */
 void group_prepare(const struct group *group, struct sender *sender);

@@ -10,7 +10,6 @@
 #include "workloads/sender.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -19,18 +18,24 @@
 
 static const char usage[] =
 	"usage: groupsend --to ADDR:PORT [options]\n"
-	"       groupsend --topology lo|veth|veth-rps [options]\n"
+	"       groupsend --topology lo|veth|veth-rps|sink [options]\n"
 	"Sends bursts to the recipients ADDR:PORT, ADDR:PORT+1, ... and prints the CPU time that they took.\n"
 	"  --to ADDR:PORT     first recipient (default 127.0.0.1:20000)\n"
-	"  --topology NAME    make this topology, and sleeping receivers in it, for the time of the run\n"
+	"  --topology NAME    make this topology, and sleeping receivers in it, for the time of the run; a sink has none: its\n"
+	"                     device drops what is sent\n"
 	"  --receivers N      how many of these (default: as many as --group)\n"
 	"  --peer-cpu N       they stay on this CPU\n"
+	"  --ipv6             over IPv6\n"
+	"  --verify           they check every byte; status 1 when one is wrong\n"
+	"  --multicast ADDR:PORT  group that the receivers have joined, for the way multicast\n"
 	"  --way LIST         ways of sending, one block each (default sendmsg)\n"
 	"  --group N          recipients (default 1)\n"
 	"  --payload BYTES    whole datagram, private bytes included (default 1000)\n"
 	"  --head BYTES       of these, private bytes before the shared ones (default 12: an RTP header)\n"
 	"  --tail BYTES       of these, private bytes behind the shared ones (default 0)\n"
 	"  --batch N          messages per call of batched ways (default 0: the whole group, at most 1024)\n"
+	"  --one-destination  all packets of a burst go to the first recipient; with --head 0\n"
+	"  --registered       io_uring ways with registered files, and buffers where they can\n"
 	"  --bursts N         bursts per block (default 1)\n"
 	"  --period-ns NS     from the begin of one burst to the next (default 0: no pause)\n"
 	"  --gap-ns NS        user work before each message (default 0)\n"
@@ -44,93 +49,90 @@ static const char usage[] =
 struct options {
 	struct runner_config runner;
 	struct block block;
+	struct audience_config audience; /* clients 0: block.group */
 	const char *ways;
-	enum topology_kind topology;
 	bool has_topology;
-	uint64_t receivers_n;	/* 0: block.group */
-	int cpu, peer_cpu;
-	int json, serve, list, help;
+	int cpu;
+	bool json, serve, list, help;
 };
 
-static int set_wake(const char *text, enum runner_wake *wake)
+static int set_wake(void *to, const char *name, const char *text)
 {
+	enum runner_wake *wake = to;
+
 	if (!strcmp(text, "sleep"))
 		*wake = RUNNER_WAKE_SLEEP;
 	else if (!strcmp(text, "epoll"))
 		*wake = RUNNER_WAKE_EPOLL;
 	else
-		return fail(-EINVAL, "--wake %s: give sleep or epoll", text);
+		return fail(-EINVAL, "--%s %s: give sleep or epoll", name, text);
 	return 0;
 }
 
-static int set_block(struct block *block, const char *option, const char *value)
+/* Options of a block have the names of its fields. */
+static int set_block(void *to, const char *option, const char *value)
 {
 	char name[32], why[256];
 
 	snprintf(name, sizeof name, "%s", option);
 	for (char *dash = name; (dash = strchr(dash, '-'));)
 		*dash = '_';
-	if (block_set(block, name, value, why, sizeof why))
+	if (block_set(to, name, value, why, sizeof why))
 		return fail(-EINVAL, "--%s %s: %s", option, value, why);
 	return 0;
 }
 
-static int set_option(struct options *o, const char *name, const char *value)
+static int set_topology(void *to, const char *name, const char *value)
 {
-	if (!strcmp(name, "to"))
-		return option_addr(name, value, &o->runner.to);
-	if (!strcmp(name, "cpu"))
-		return option_cpu(name, value, &o->cpu);
-	if (!strcmp(name, "peer-cpu"))
-		return option_cpu(name, value, &o->peer_cpu);
-	if (!strcmp(name, "receivers"))
-		return option_u64(name, value, 1, GROUP_MAX, &o->receivers_n);
-	if (!strcmp(name, "topology")) {
-		o->has_topology = true;
-		return topology_parse(value, &o->topology);
-	}
-	if (!strcmp(name, "wake"))
-		return set_wake(value, &o->runner.wake);
-	if (!strcmp(name, "way")) {
-		o->ways = value;
-		return 0;
-	}
-	return set_block(&o->block, name, value);
+	struct options *o = to;
+
+	(void)name;
+	o->has_topology = true;
+	return topology_parse(value, &o->audience.topology);
+}
+
+static int check(const struct options *o)
+{
+	char why[256];
+
+	if (block_check(&o->block, why, sizeof why))
+		return fail(-EINVAL, "%s", why);
+	if (o->audience.verify && (!o->has_topology || o->serve))
+		return fail(-EINVAL, "--verify goes with --topology and without --serve: it checks packets of one shape");
+	return 0;
 }
 
 static int read_options(int argc, char **argv, struct options *o)
 {
-	const struct option table[] = {
-		{ "to", 1, NULL, 0 }, { "way", 1, NULL, 0 }, { "group", 1, NULL, 0 }, { "payload", 1, NULL, 0 },
-		{ "head", 1, NULL, 0 }, { "tail", 1, NULL, 0 }, { "batch", 1, NULL, 0 }, { "bursts", 1, NULL, 0 },
-		{ "period-ns", 1, NULL, 0 }, { "gap-ns", 1, NULL, 0 }, { "wake", 1, NULL, 0 }, { "cpu", 1, NULL, 0 },
-		{ "topology", 1, NULL, 0 }, { "receivers", 1, NULL, 0 }, { "peer-cpu", 1, NULL, 0 },
-		{ "json", 0, &o->json, 1 }, { "serve", 0, &o->serve, 1 }, { "list", 0, &o->list, 1 },
-		{ "help", 0, &o->help, 1 }, { 0 },
+	bool one_destination = false, registered = false;
+	const struct option_row rows[] = {
+		ROW_ADDR("to", &o->runner.to), ROW_ADDR("multicast", &o->runner.multicast), ROW_CPU("cpu", &o->cpu),
+		ROW_OWN("topology", o, set_topology), ROW_CPU("peer-cpu", &o->audience.peer_cpu),
+		ROW_NUMBER("receivers", &o->audience.clients, 1, GROUP_MAX), ROW_FLAG("ipv6", &o->audience.ipv6),
+		ROW_FLAG("verify", &o->audience.verify), ROW_TEXT("way", &o->ways), ROW_OWN("group", &o->block, set_block),
+		ROW_OWN("payload", &o->block, set_block), ROW_OWN("head", &o->block, set_block),
+		ROW_OWN("tail", &o->block, set_block), ROW_OWN("batch", &o->block, set_block),
+		ROW_OWN("bursts", &o->block, set_block), ROW_OWN("period-ns", &o->block, set_block),
+		ROW_OWN("gap-ns", &o->block, set_block), ROW_FLAG("one-destination", &one_destination),
+		ROW_FLAG("registered", &registered), ROW_OWN("wake", &o->runner.wake, set_wake), ROW_FLAG("json", &o->json),
+		ROW_FLAG("serve", &o->serve), ROW_FLAG("list", &o->list), ROW_FLAG("help", &o->help), { 0 },
 	};
-	char why[256];
-	int i, c;
+	int err = option_read(argc, argv, rows);
 
-	while ((c = getopt_long(argc, argv, "", table, &i)) == 0)
-		if (table[i].has_arg && set_option(o, table[i].name, optarg))
-			return -EINVAL;
-	if (c != -1)
-		return -EINVAL;
-	if (optind < argc)
-		return fail(-EINVAL, "%s: no argument is expected here; see --help", argv[optind]);
-	if (block_check(&o->block, why, sizeof why))
-		return fail(-EINVAL, "%s", why);
-	return 0;
+	o->block.one_destination = one_destination;
+	o->block.registered = registered;
+	return err ? err : check(o);
 }
 
 static json_t *answer(const struct block *b, const struct runner_result *r)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "way", b->way, "group", (json_int_t)b->group, "payload", (json_int_t)b->payload,
 			 "private", (json_int_t)b->head + (json_int_t)b->tail, "packets", (json_int_t)r->packets_n,
 			 "errors", (json_int_t)r->errors_n, "cpu_ns", (json_int_t)r->cpu_ns,
 			 "bursts", (json_int_t)r->bursts_n, "preempt", (json_int_t)r->preempt_n,
-			 "wall_ns", (json_int_t)r->wall_ns, "late", (json_int_t)r->late_n);
+			 "wall_ns", (json_int_t)r->wall_ns, "late", (json_int_t)r->late_n,
+			 "copied", (json_int_t)r->copied_n);
 }
 
 static void print_json(json_t *object)
@@ -217,6 +219,8 @@ static void list(const struct options *o)
 {
 	const struct sender_config config = {
 		.group_max = o->block.group, .private_bytes = o->block.head + o->block.tail, .to = &o->runner.to.sa,
+		.one_destination = o->block.one_destination,
+		.multicast = o->runner.multicast.sa.sa_family ? &o->runner.multicast.sa : NULL,
 	};
 	const struct sender_ops *ops;
 	char why[512];
@@ -231,11 +235,15 @@ static void list(const struct options *o)
 /* Makes what lies around the sender, and sends from within it. */
 static int prepare(struct options *o, struct audience **audience)
 {
-	uint64_t clients = o->receivers_n ? o->receivers_n : o->block.group;
 	int err = 0;
 
+	if (!o->audience.clients)
+		o->audience.clients = o->block.group;
+	o->audience.head_bytes = o->block.head;
+	o->audience.tail_bytes = o->block.tail;
+	o->audience.multicast = o->runner.multicast;
 	if (o->has_topology)
-		err = audience_new(o->topology, clients, o->peer_cpu, audience);
+		err = audience_new(&o->audience, audience);
 	if (!err && *audience) {
 		o->runner.to = *audience_addr(*audience);
 		err = audience_enter(*audience);
@@ -260,7 +268,7 @@ static int run(struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1, .peer_cpu = -1 };
+	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1, .audience.peer_cpu = -1 };
 
 	err_program("groupsend");
 	net_parse("127.0.0.1:20000", &o.runner.to);

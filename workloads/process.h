@@ -18,4 +18,8 @@ int process_signals(void);
 uint64_t process_wall_ns(void); /* CLOCK_MONOTONIC */
 uint64_t process_cpu_ns(void);	/* CPU time of the calling thread */
 
+/* CPU time of all other threads that this process has now: those that the kernel made for it (io_uring) are in it too. 0 where
+ * /proc does not tell. */
+uint64_t process_others_ns(void);
+
 #endif

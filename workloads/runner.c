@@ -20,7 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SENDERS_MAX = 32 };	/* ways kept open at the same time: as many as the table has rows */
+enum {
+	SENDERS_MAX = 32,	/* ways kept open at the same time: as many as the table has rows */
+	BURST_BYTES_MAX = 1 << 28,
+};
 
 struct runner {
 	struct runner_config config;
@@ -28,12 +31,14 @@ struct runner {
 	int timer, epoll;	/* for RUNNER_WAKE_EPOLL, else -1 */
 	struct group *group;
 	uint64_t group_head, group_tail; /* of `group` */
+	bool group_one;		/* `group` is one recipient many times */
 	struct sender *senders[SENDERS_MAX]; /* one per way in use */
 	struct rtp stream;	/* header of the last burst; its sequence number goes on from block to block */
 	uint32_t counter;	/* carried in the payload of the last burst */
 	double iteration_ns;	/* of spin_run() */
 	bool sent;
-	uint8_t payload[BLOCK_PAYLOAD_MAX];
+	uint8_t *payload;	/* of the burst; with one destination one for each message */
+	size_t payload_room;
 };
 
 static int open_timer(struct runner *r)
@@ -77,6 +82,7 @@ void runner_free(struct runner *r)
 	for (size_t i = 0; i < SENDERS_MAX; i++)
 		sender_free(r->senders[i]);
 	group_free(r->group);
+	free(r->payload);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (int[]){ r->fd, r->timer, r->epoll }[i];
 
@@ -89,8 +95,9 @@ void runner_free(struct runner *r)
 static int grow_group(struct runner *r, uint64_t n)
 {
 	union net_addr addr = r->config.to;
+	size_t last = r->group_one ? 1 : n;
 
-	for (size_t i = group_size(r->group); i < n; i++) {
+	for (size_t i = group_size(r->group); i < last; i++) {
 		int err;
 
 		net_set_port(&addr, (uint16_t)(net_port(&r->config.to) + i));
@@ -98,6 +105,25 @@ static int grow_group(struct runner *r, uint64_t n)
 		if (err)
 			return err;
 	}
+	return group_repeat(r->group, n);
+}
+
+/* Room for what a burst sends. */
+static int prepare_payload(struct runner *r, const struct block *b, char *why, size_t n)
+{
+	size_t bytes = b->one_destination ? b->payload * b->group : b->payload;
+	uint8_t *more;
+
+	if (r->payload && bytes <= r->payload_room)
+		return 0;
+	more = bytes > BURST_BYTES_MAX ? NULL : realloc(r->payload, bytes + 1);
+	if (!more) {
+		snprintf(why, n, "a burst of %llu packets of %llu bytes to one recipient needs too much memory; make it smaller",
+			 (unsigned long long)b->group, (unsigned long long)b->payload);
+		return -ENOMEM;
+	}
+	r->payload = more;
+	r->payload_room = bytes;
 	return 0;
 }
 
@@ -106,12 +132,12 @@ static int prepare_group(struct runner *r, const struct block *b, char *why, siz
 {
 	int err = 0;
 
-	if (net_port(&r->config.to) + b->group - 1 > UINT16_MAX) {
+	if (!b->one_destination && net_port(&r->config.to) + b->group - 1 > UINT16_MAX) {
 		snprintf(why, n, "%llu recipients from port %u on go beyond port 65535; begin at a lower port",
 			 (unsigned long long)b->group, net_port(&r->config.to));
 		return -EINVAL;
 	}
-	if (r->group && (group_size(r->group) > b->group || r->group_head != b->head || r->group_tail != b->tail)) {
+	if (r->group && (group_size(r->group) > b->group || r->group_one != b->one_destination || r->group_head != b->head || r->group_tail != b->tail)) {
 		group_free(r->group);
 		r->group = NULL;
 	}
@@ -119,6 +145,7 @@ static int prepare_group(struct runner *r, const struct block *b, char *why, siz
 		err = group_new(b->head, b->tail, &r->group);
 	r->group_head = b->head;
 	r->group_tail = b->tail;
+	r->group_one = b->one_destination;
 	if (!err)
 		err = grow_group(r, b->group);
 	if (err)
@@ -135,16 +162,24 @@ static struct sender **kept_sender(struct runner *r, const char *way)
 	return &r->senders[i];
 }
 
+/* Whether a sender that was opened so can go on as it would be opened now. */
+static bool serves(const struct sender_config *kept, const struct sender_config *now)
+{
+	return kept->group_max == now->group_max && kept->batch == now->batch && kept->registered == now->registered &&
+	       kept->private_bytes == now->private_bytes && kept->one_destination == now->one_destination;
+}
+
 static int prepare_sender(struct runner *r, const struct block *b, struct sender **out, char *why, size_t n)
 {
 	struct sender_config config = {
-		.fd = r->fd, .group_max = b->group, .batch = b->batch, .private_bytes = b->head + b->tail, .to = &r->config.to.sa,
+		.fd = r->fd, .group_max = b->group, .batch = b->batch, .registered = b->registered,
+		.private_bytes = b->head + b->tail, .one_destination = b->one_destination, .to = &r->config.to.sa,
+		.multicast = r->config.multicast.sa.sa_family ? &r->config.multicast.sa : NULL,
 	};
 	struct sender **kept = kept_sender(r, b->way);
 	int err = 0;
 
-	if (*kept && (strcmp((*kept)->ops->name, b->way) != 0 || (*kept)->config.group_max != b->group ||
-		      (*kept)->config.batch != b->batch || (*kept)->config.private_bytes != b->head + b->tail)) {
+	if (*kept && (strcmp((*kept)->ops->name, b->way) != 0 || !serves(&(*kept)->config, &config))) {
 		sender_free(*kept);
 		*kept = NULL;
 	}
@@ -179,7 +214,10 @@ static void next_payload(struct runner *r, const struct block *b)
 {
 	r->stream.sequence++;
 	r->stream.time += RTP_CLOCK_HZ / 100;
-	pattern_fill_payload(r->payload, b->payload - b->head - b->tail, ++r->counter);
+	if (!b->one_destination)
+		pattern_fill_payload(r->payload, b->payload - b->head - b->tail, ++r->counter);
+	for (uint64_t i = 0; b->one_destination && i < b->group; i++)
+		pattern_fill_payload(r->payload + i * b->payload, b->payload, ++r->counter);
 }
 
 static uint64_t preemptions(void)
@@ -193,7 +231,7 @@ static uint64_t preemptions(void)
 static void run_bursts(struct runner *r, const struct block *b, struct sender *sender, struct runner_result *result)
 {
 	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
-	uint64_t start_ns = process_wall_ns();
+	uint64_t others_ns = process_others_ns(), start_ns = process_wall_ns();
 
 	for (uint64_t i = 1; i <= b->bursts; i++) {
 		uint64_t due_ns = start_ns + i * b->period_ns;
@@ -210,6 +248,8 @@ static void run_bursts(struct runner *r, const struct block *b, struct sender *s
 		result->bursts_n++;
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
+	start_ns = process_others_ns();
+	result->cpu_ns += start_ns > others_ns ? start_ns - others_ns : 0; /* a thread may have ended */
 }
 
 int runner_block(struct runner *r, const struct block *b, struct runner_result *result, char *why, size_t n)
@@ -222,16 +262,22 @@ int runner_block(struct runner *r, const struct block *b, struct runner_result *
 	if (!err)
 		err = prepare_group(r, b, why, n);
 	if (!err)
+		err = prepare_payload(r, b, why, n);
+	if (!err)
 		err = prepare_sender(r, b, &sender, why, n);
 	if (err)
 		return err;
-	group_set_payload(r->group, r->payload, b->payload - b->head - b->tail);
+	if (b->one_destination)
+		group_set_payloads(r->group, r->payload, b->payload);
+	else
+		group_set_payload(r->group, r->payload, b->payload - b->head - b->tail);
 	memset(result, 0, sizeof *result);
 	before = sender->counts;
 	preempted = preemptions();
 	run_bursts(r, b, sender, result);
 	result->preempt_n = preemptions() - preempted;
 	result->packets_n = sender->counts.packets_n - before.packets_n;
+	result->copied_n = sender->counts.copied_n - before.copied_n;
 	result->errors_n = sender->counts.errors_n - before.errors_n;
 	r->sent |= result->packets_n && sender->ops != &send_null;
 	return 0;

@@ -22,13 +22,17 @@ enum runner_wake {
 struct runner_config {
 	union net_addr to;	/* recipient i is this address with port + i */
 	enum runner_wake wake;
+	union net_addr multicast; /* group that all recipients have joined; family 0: none */
 };
 
 struct runner_result {
 	uint64_t packets_n;	/* messages that the kernel took */
 	uint64_t errors_n;	/* messages that it refused */
 	uint64_t bursts_n;
-	uint64_t cpu_ns;	/* CPU time from before the first push to after the flush, summed over the bursts */
+	/* CPU time from before the first push to after the flush, summed over the bursts; and that of all other threads of the
+	 * process, which only the kernel makes, over the whole block: what a thread spins between bursts is a cost too. */
+	uint64_t cpu_ns;
+	uint64_t copied_n;	/* messages that the kernel copied though it was asked not to */
 	uint64_t wall_ns;	/* of the whole block, pauses included */
 	uint64_t preempt_n;	/* involuntary context switches */
 	uint64_t late_n;	/* bursts that began after their time, because the one before took longer than the period */

@@ -71,7 +71,7 @@ static bool multicast_refuses(const struct sender_config *config, char *why, siz
 				 "of the receivers");
 		return true;
 	}
-	err = find_route(config);
+	err = config->to ? find_route(config) : 0;
 	if (err)
 		snprintf(why, n, "no route leads to the group by the device of the recipients (%s); over ::1 use --topology veth, else: "
 				 "ip route add multicast GROUP dev DEVICE", strerror(-err));

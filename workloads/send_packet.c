@@ -101,8 +101,7 @@ static int open_ring(struct packet_sender *own)
 	if (own->fd < 0)
 		return -errno;
 	if (setsockopt(own->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) ||
-	    setsockopt(own->fd, SOL_PACKET, PACKET_LOSS, &on, sizeof on) ||
-	    setsockopt(own->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on))
+	    setsockopt(own->fd, SOL_PACKET, PACKET_LOSS, &on, sizeof on))
 		err = -errno;
 	if (!err)
 		err = map_ring(own);

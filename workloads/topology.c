@@ -3,6 +3,7 @@
 #include "workloads/topology.h"
 
 #include "base/err.h"
+#include "workloads/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +17,15 @@
 
 struct topology {
 	enum topology_kind kind;
-	int ns[TOPOLOGY_SIDE_MAX]; /* -1 for lo */
+	int ns[TOPOLOGY_SIDE_MAX]; /* -1 for lo, and for the peer of a sink */
+	int sink;		/* what holds the device of a sink, else -1 */
 };
 
 const char *const topology_names[TOPOLOGY_KIND_MAX] = {
 	[TOPOLOGY_LO] = "lo",
 	[TOPOLOGY_VETH] = "veth",
 	[TOPOLOGY_VETH_RPS] = "veth-rps",
+	[TOPOLOGY_SINK] = "sink",
 };
 
 static const struct side {
@@ -40,7 +43,7 @@ int topology_parse(const char *name, enum topology_kind *out)
 		*out = (enum topology_kind)kind;
 		return 0;
 	}
-	return fail(-EINVAL, "no topology is called %s; give lo, veth or veth-rps", name);
+	return fail(-EINVAL, "no topology is called %s; give lo, veth, veth-rps or sink", name);
 }
 
 const char *topology_host(const struct topology *topology, enum topology_side side)
@@ -60,46 +63,62 @@ int topology_enter(const struct topology *topology, enum topology_side side)
 	return setns(topology->ns[side], CLONE_NEWNET) ? -errno : 0;
 }
 
+static int open_own_namespace(void)
+{
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* A new namespace, held by a descriptor alone: this thread visits it and comes back. */
 static int new_namespace(void)
 {
-	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), made = -1, err = 0;
+	int home = open_own_namespace(), made;
 
 	if (home < 0)
-		return -errno;
-	if (unshare(CLONE_NEWNET)) {
-		err = -errno;
-	} else {
-		made = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-		if (made < 0)
-			err = -errno;
-		if (setns(home, CLONE_NEWNET))
-			err = -errno;
+		return home;
+	made = unshare(CLONE_NEWNET) ? -errno : open_own_namespace();
+	if (setns(home, CLONE_NEWNET) && made >= 0) {
+		close(made);
+		made = -errno;
 	}
 	close(home);
-	if (err && made >= 0)
-		close(made);
-	return err ? err : made;
+	return made;
+}
+
+/* Calls `visit` in the server's namespace, and comes back. What it returns, or -errno. */
+static int visit_server(const struct topology *t, int (*visit)(void *arg), void *arg)
+{
+	int home = open_own_namespace(), result;
+
+	if (home < 0)
+		return home;
+	result = setns(t->ns[TOPOLOGY_SERVER], CLONE_NEWNET) ? -errno : visit(arg);
+	if (setns(home, CLONE_NEWNET))
+		result = -errno;
+	close(home);
+	return result;
 }
 
 /* The commands for ip(8) on one side. The neighbour is known beforehand: until an address is resolved, packets wait. */
 static void write_script(FILE *out, const struct topology *t, enum topology_side side)
 {
 	const struct side *own = &sides[side], *other = &sides[!side];
+	const char *device = t->kind == TOPOLOGY_SINK ? SINK_DEVICE : own->device;
 
 	fprintf(out, "link set lo up\n");
-	if (side == TOPOLOGY_SERVER)
+	if (side == TOPOLOGY_SERVER && t->kind != TOPOLOGY_SINK)
 		fprintf(out,
 			"link add %s address %s numtxqueues 1 numrxqueues 1 type veth "
 			"peer name %s address %s numtxqueues 1 numrxqueues 1 netns /proc/%d/fd/%d\n",
 			own->device, own->mac, other->device, other->mac, (int)getppid(), t->ns[!side]);
-	fprintf(out, "link set %s up\n", own->device);
-	fprintf(out, "addr add %s/30 dev %s\n", own->host, own->device);
-	fprintf(out, "neigh add %s lladdr %s dev %s nud permanent\n", other->host, other->mac, own->device);
+	fprintf(out, "link set %s up\n", device);
+	fprintf(out, "addr add %s/30 dev %s\n", own->host, device);
+	fprintf(out, "neigh add %s lladdr %s dev %s nud permanent\n", other->host, other->mac, device);
 	if (access("/proc/net/if_inet6", F_OK))
 		return; /* a kernel without IPv6 */
-	fprintf(out, "addr add %s/64 dev %s nodad\n", own->host6, own->device);
-	fprintf(out, "neigh add %s lladdr %s dev %s nud permanent\n", other->host6, other->mac, own->device);
+	fprintf(out, "addr add %s/64 dev %s nodad\n", own->host6, device);
+	fprintf(out, "neigh add %s lladdr %s dev %s nud permanent\n", other->host6, other->mac, device);
 }
 
 /* In a child: becomes ip(8), with the commands of this side as its standard input. */
@@ -158,7 +177,7 @@ static int fill(const struct topology *t, enum topology_side side)
 	if (status == 127)
 		return fail(-ENOENT, "ip(8), which joins the namespaces, is not there; install iproute2");
 	if (status)
-		return fail(-EIO, "cannot join two network namespaces by veth (%s); use --topology lo",
+		return fail(-EIO, "cannot set up the devices of a network namespace (%s); use --topology lo",
 			    status < 0 ? strerror(-status) : "ip(8) has said why");
 	return 0;
 }
@@ -172,6 +191,35 @@ static int make_namespaces(struct topology *t)
 				    strerror(-t->ns[side]));
 	}
 	return 0;
+}
+
+static int visit_open(void *arg)
+{
+	(void)arg;
+	return sink_open();
+}
+
+static int visit_dropped(void *arg)
+{
+	return sink_dropped(arg);
+}
+
+int topology_dropped(const struct topology *t, uint64_t *packets_n)
+{
+	return visit_server(t, visit_dropped, packets_n);
+}
+
+static int make_sink(struct topology *t)
+{
+	t->ns[TOPOLOGY_SERVER] = new_namespace();
+	if (t->ns[TOPOLOGY_SERVER] < 0)
+		return fail(t->ns[TOPOLOGY_SERVER], "cannot make a network namespace: %s; run as root (CAP_SYS_ADMIN) or use --topology lo",
+			    strerror(-t->ns[TOPOLOGY_SERVER]));
+	t->sink = visit_server(t, visit_open, NULL);
+	if (t->sink < 0)
+		return fail(t->sink, "cannot make a device that drops what is sent: %s; it needs /dev/net/tun (CONFIG_TUN): use --topology veth",
+			    strerror(-t->sink));
+	return fill(t, TOPOLOGY_SERVER);
 }
 
 static int make_veth(struct topology *t, int peer_cpu)
@@ -199,8 +247,10 @@ int topology_new(enum topology_kind kind, int peer_cpu, struct topology **out)
 	if (!t)
 		return fail(-ENOMEM, "out of memory");
 	t->kind = kind;
-	t->ns[TOPOLOGY_SERVER] = t->ns[TOPOLOGY_PEER] = -1;
-	if (kind != TOPOLOGY_LO)
+	t->ns[TOPOLOGY_SERVER] = t->ns[TOPOLOGY_PEER] = t->sink = -1;
+	if (kind == TOPOLOGY_SINK)
+		err = make_sink(t);
+	else if (kind != TOPOLOGY_LO)
 		err = make_veth(t, peer_cpu);
 	if (err)
 		topology_free(t);
@@ -216,5 +266,7 @@ void topology_free(struct topology *t)
 	for (int side = 0; side < TOPOLOGY_SIDE_MAX; side++)
 		if (t->ns[side] >= 0)
 			close(t->ns[side]);
+	if (t->sink >= 0)
+		close(t->sink);
 	free(t);
 }

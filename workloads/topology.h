@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* topology.h: what lies between sender and receivers: the loopback device, or two network namespaces joined by veth.
+/* topology.h: what lies between sender and receivers: the loopback device, two network namespaces joined by veth, or a device
+ * that drops all.
  *
  * The namespaces have no name in the file system: open descriptors of this process are all that holds them. The kernel
  * removes them, with their devices, when the process that made them ends in whatever way and its children have ended;
@@ -7,12 +8,15 @@
 #ifndef WORKLOADS_TOPOLOGY_H
 #define WORKLOADS_TOPOLOGY_H
 
+#include <stdint.h>
+
 struct topology;
 
 enum topology_kind {
 	TOPOLOGY_LO,		/* both sides here, on 127.0.0.1 and ::1 */
 	TOPOLOGY_VETH,		/* two namespaces; the sender's CPU does the receive half too */
 	TOPOLOGY_VETH_RPS,	/* the same, the receive half steered to another CPU (rps_cpus of the receiving device) */
+	TOPOLOGY_SINK,		/* a namespace with a device that drops what is sent (sink.h); there are no receivers */
 	TOPOLOGY_KIND_MAX,
 };
 
@@ -22,7 +26,7 @@ enum topology_side {
 	TOPOLOGY_SIDE_MAX,
 };
 
-/* Names as the user writes them: lo, veth, veth-rps. */
+/* Names as the user writes them: lo, veth, veth-rps, sink. */
 extern const char *const topology_names[TOPOLOGY_KIND_MAX];
 
 /* The kind of that name: 0 or -EINVAL, said by fail(). */
@@ -38,6 +42,9 @@ void topology_free(struct topology *topology);
 /* The address of a side, as text. */
 const char *topology_host(const struct topology *topology, enum topology_side side);
 const char *topology_host6(const struct topology *topology, enum topology_side side);
+
+/* Packets that the sink has dropped so far. 0 or -errno. */
+int topology_dropped(const struct topology *topology, uint64_t *packets_n);
 
 /* Moves the calling thread to a side, for good: meant for a child between fork and exec, and may be called there. Prints
  * nothing. 0 or -errno. */
