@@ -188,6 +188,7 @@ static void become(char **argv, const struct lab_options *o, const struct guest 
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 	}
+	dup2(guest->errors, STDERR_FILENO);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	inherit(initrd);
@@ -231,9 +232,10 @@ static int make_memory(struct guest *guest, bool console)
 		guest->channel = NULL;
 		return -errno;
 	}
+	guest->errors = memfd_create("forecall-qemu", MFD_CLOEXEC);
 	if (console)
 		guest->console = memfd_create("forecall-console", MFD_CLOEXEC);
-	return console && guest->console < 0 ? -errno : 0;
+	return guest->errors < 0 || (console && guest->console < 0) ? -errno : 0;
 }
 
 static int start_said(struct guest *guest, const struct lab_options *o, int initrd)
@@ -263,7 +265,7 @@ int guest_start(const struct lab_options *o, int initrd, struct guest *guest)
 {
 	int err;
 
-	*guest = (struct guest){ .pidfd = -1, .console = -1, .memory = -1, .slot = -1 };
+	*guest = (struct guest){ .pidfd = -1, .console = -1, .errors = -1, .memory = -1, .slot = -1 };
 	guest->slot = wait_for_slot(o);
 	if (guest->slot < 0)
 		return guest->slot;
@@ -275,7 +277,7 @@ int guest_start(const struct lab_options *o, int initrd, struct guest *guest)
 
 void guest_end(struct guest *guest)
 {
-	const int fds[] = { guest->pidfd, guest->console, guest->memory, guest->slot };
+	const int fds[] = { guest->pidfd, guest->console, guest->errors, guest->memory, guest->slot };
 
 	if (guest->pid > 0) {
 		kill(guest->pid, SIGKILL);
@@ -287,5 +289,5 @@ void guest_end(struct guest *guest)
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	*guest = (struct guest){ .pidfd = -1, .console = -1, .memory = -1, .slot = -1 };
+	*guest = (struct guest){ .pidfd = -1, .console = -1, .errors = -1, .memory = -1, .slot = -1 };
 }

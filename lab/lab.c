@@ -35,17 +35,31 @@ static const char *last_lines(const char *text, size_t n, int lines)
 	return at == text ? at : at + 1;
 }
 
-static void show_console(const struct guest *guest)
+/* The last part of what was written there, into text[CONSOLE_BYTES + 1]; how much. */
+static size_t read_end(int fd, char *text)
+{
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	ssize_t n = size > 0 ? pread(fd, text, CONSOLE_BYTES, size > CONSOLE_BYTES ? size - CONSOLE_BYTES : 0) : 0;
+
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void show_end(const char *title, int fd)
 {
 	static char text[CONSOLE_BYTES + 1];
-	off_t size = guest->console < 0 ? 0 : lseek(guest->console, 0, SEEK_END);
-	off_t from = size > CONSOLE_BYTES ? size - CONSOLE_BYTES : 0;
-	ssize_t n = size > 0 ? pread(guest->console, text, CONSOLE_BYTES, from) : 0;
+	size_t n = read_end(fd, text);
 
-	if (n <= 0)
-		return;
-	fprintf(stderr, "The guest's last words:\n%.*s", (int)(text + n - last_lines(text, (size_t)n, LAST_LINES)),
-		last_lines(text, (size_t)n, LAST_LINES));
+	if (n)
+		fprintf(stderr, "%s:\n%s", title, last_lines(text, n, LAST_LINES));
+}
+
+static bool panicked(const struct guest *guest)
+{
+	static char text[CONSOLE_BYTES + 1];
+
+	read_end(guest->console, text);
+	return strstr(text, "Kernel panic") != NULL;
 }
 
 /* With --verbose: what came since. */
@@ -58,16 +72,6 @@ static void copy_console(const struct guest *guest, off_t *shown)
 		fwrite(part, 1, (size_t)n, stderr);
 		*shown += n;
 	}
-}
-
-static bool panicked(const struct guest *guest)
-{
-	static char text[CONSOLE_BYTES + 1];
-	off_t size = guest->console < 0 ? 0 : lseek(guest->console, 0, SEEK_END);
-	ssize_t n = size > 0 ? pread(guest->console, text, CONSOLE_BYTES, size > CONSOLE_BYTES ? size - CONSOLE_BYTES : 0) : 0;
-
-	text[n > 0 ? n : 0] = 0;
-	return strstr(text, "Kernel panic") != NULL;
 }
 
 /* ---- Until its end ---- */
@@ -99,7 +103,9 @@ static int say_end(const struct lab_options *o, const struct guest *guest, bool 
 		err = fail(-EIO, "lab: the guest's kernel panicked");
 	else
 		err = fail(-EIO, "lab: the guest ended before its command had; --verbose shows its console");
-	show_console(guest);
+	show_end("The guest's last words", guest->console);
+	if (ended)
+		show_end("QEMU's", guest->errors);
 	return err;
 }
 

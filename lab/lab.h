@@ -58,6 +58,7 @@ struct guest {
 	pid_t pid;
 	int pidfd;
 	int console; /* memory into which QEMU writes the guest's console; -1 for a shell */
+	int errors;  /* what QEMU itself prints */
 	int memory;  /* of the channel */
 	int slot;    /* holds our place among the guests of this machine */
 	struct channel *channel;

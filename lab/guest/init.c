@@ -59,6 +59,15 @@ static void mount_all(void)
 	}
 }
 
+/* Until now nothing is open: the kernel found no console, since /dev was empty. What helpers print is for --verbose. */
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR);
+
+	for (int i = fd < 0 ? 3 : fd + 1; i < 3; i++)
+		dup2(fd, i);
+}
+
 /* The programs find their kernel's modules under the name that it has for itself. */
 static void link_modules(void)
 {
@@ -189,6 +198,7 @@ int main(void)
 	int status;
 
 	mount_all();
+	open_console();
 	if (send_open())
 		guest_fault("the guest does not find the memory that it shares with its host; its kernel needs PCI");
 	job_read(&job);

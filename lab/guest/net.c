@@ -20,6 +20,7 @@ enum {
 	PROBE_PORT = 9, /* discard */
 	WIRE_WAIT_MS = 20000, /* an emulated card finds its carrier after 2 to 3 s */
 	WIRE_STEP_MS = 20,
+	IP_WORDS_MAX = 24,
 };
 
 void net_loopback(void)
@@ -35,24 +36,25 @@ void net_loopback(void)
 
 /* ---- Cards ---- */
 
-/* Runs ip(8) with words separated by single blanks. */
-static void ip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void ip(const char *fmt, ...)
+/* Runs ip(8) with words separated by single blanks, in a namespace if one is named. */
+static void ip(const char *ns, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void ip(const char *ns, const char *fmt, ...)
 {
-	char text[256], *words[32] = { "ip" }, *rest = text;
+	char text[256], *words[IP_WORDS_MAX + 1] = { "ip", "-n", (char *)ns }, *rest = text;
+	size_t n = ns ? 3 : 1;
 	va_list args;
-	size_t n = 1;
 	int status;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	while (n < 31 && (words[n] = strsep(&rest, " ")))
+	words[1] = ns ? words[1] : NULL;
+	while (n < IP_WORDS_MAX && (words[n] = strsep(&rest, " ")))
 		n++;
 	words[n] = NULL;
 	status = command_help(words);
 	if (status)
-		guest_fault("cannot set up the cards: `ip %s ...` ended with status %d", words[1], status);
+		guest_fault("cannot set up the cards: ip %s ended with status %d; --verbose shows why", words[n - 1], status);
 }
 
 /* The device with that address, into name[IFNAMSIZ]. Whether there is one. */
@@ -90,20 +92,20 @@ static void name_card(const char *mac, const char *name)
 		sleep_ms(WIRE_STEP_MS);
 	}
 	if (strcmp(now, name))
-		ip("link set %s name %s", now, name);
+		ip(NULL, "link set %s name %s", now, name);
 }
 
 /* Neighbours are known beforehand: until an address is resolved, packets wait or vanish. */
-static void address_card(const char *in, const char *device, const char *host, const char *host6, const char *other,
+static void address_card(const char *ns, const char *device, const char *host, const char *host6, const char *other,
 			 const char *other6, const char *other_mac)
 {
-	ip("%s link set %s up", in, device);
-	ip("%s addr add %s/24 dev %s", in, host, device);
-	ip("%s neigh add %s lladdr %s dev %s nud permanent", in, other, other_mac, device);
+	ip(ns, "link set %s up", device);
+	ip(ns, "addr add %s/24 dev %s", host, device);
+	ip(ns, "neigh add %s lladdr %s dev %s nud permanent", other, other_mac, device);
 	if (access("/proc/net/if_inet6", F_OK))
 		return;
-	ip("%s addr add %s/64 dev %s nodad", in, host6, device);
-	ip("%s neigh add %s lladdr %s dev %s nud permanent", in, other6, other_mac, device);
+	ip(ns, "addr add %s/64 dev %s nodad", host6, device);
+	ip(ns, "neigh add %s lladdr %s dev %s nud permanent", other6, other_mac, device);
 }
 
 /* ---- Proof that the wire carries ---- */
@@ -177,15 +179,15 @@ void net_wire(const char *wire)
 	bool peer = !strcmp(wire, "peer");
 
 	name_card(WIRE_MAC, WIRE_DEVICE);
-	address_card("-4", WIRE_DEVICE, WIRE_HOST, WIRE_HOST6, WIRE_PEER_HOST, WIRE_PEER_HOST6, WIRE_PEER_MAC);
+	address_card(NULL, WIRE_DEVICE, WIRE_HOST, WIRE_HOST6, WIRE_PEER_HOST, WIRE_PEER_HOST6, WIRE_PEER_MAC);
 	if (!peer) {
 		await_carrier();
 		return;
 	}
 	name_card(WIRE_PEER_MAC, WIRE_PEER_DEVICE);
-	ip("netns add " WIRE_PEER_NS);
-	ip("link set " WIRE_PEER_DEVICE " netns " WIRE_PEER_NS);
-	ip("-n " WIRE_PEER_NS " link set lo up");
-	address_card("-n " WIRE_PEER_NS, WIRE_PEER_DEVICE, WIRE_PEER_HOST, WIRE_PEER_HOST6, WIRE_HOST, WIRE_HOST6, WIRE_MAC);
+	ip(NULL, "netns add " WIRE_PEER_NS);
+	ip(NULL, "link set " WIRE_PEER_DEVICE " netns " WIRE_PEER_NS);
+	ip(WIRE_PEER_NS, "link set lo up");
+	address_card(WIRE_PEER_NS, WIRE_PEER_DEVICE, WIRE_PEER_HOST, WIRE_PEER_HOST6, WIRE_HOST, WIRE_HOST6, WIRE_MAC);
 	await_delivery();
 }
