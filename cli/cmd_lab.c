@@ -9,6 +9,7 @@
 
 static const struct command commands[] = {
 	{ "kernels", "kernels that can be had and that are here; add and remove them", cmd_lab_kernels },
+	{ "unpack", NULL, cmd_lab_unpack },
 	{ "run", "boot a kernel and run a command in it", cmd_lab_run },
 };
 

@@ -8,6 +8,7 @@
 struct cli;
 
 int cmd_lab_kernels(struct cli *cli, int argc, char **argv);
+int cmd_lab_unpack(struct cli *cli, int argc, char **argv);
 int cmd_lab_run(struct cli *cli, int argc, char **argv);
 
 /* Adds the runs of a guest to the host's database, their times moved from the guest's clock to ours: under icount every

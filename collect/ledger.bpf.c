@@ -232,6 +232,13 @@ static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
 	return 0;
 }
 
+#if defined(__TARGET_ARCH_arm64)
+/* vmlinux.h may have been made on another architecture. */
+struct pt_regs___call {
+	__s32 syscallno;
+} __attribute__((preserve_access_index));
+#endif
+
 static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, __u32 set)
 {
 	struct account_cpu *cpu = cpu_record(set);
@@ -250,7 +257,7 @@ static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, _
 		account_sys_exit(cpu, thread, thread->nr, thread->call == ACCOUNT_CALL_PATH, result, now);
 	} else {
 #if defined(__TARGET_ARCH_arm64)
-		__u32 nr = regs->syscallno;
+		__u32 nr = ((struct pt_regs___call *)regs)->syscallno;
 #else
 		__u32 nr = regs->orig_ax;
 #endif

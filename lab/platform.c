@@ -100,8 +100,10 @@ int platform_open(struct platform *platform, const char *arch)
 	err = find_beside(other ? arm64 : native, "lab-init", platform->folder);
 	if (err == -ENOENT)
 		return fail(err, "lab: the guest's programs for %s are not there; run `make %s`", arch, other ? "lab-arm64" : "");
-	if (other)
-		platform->root = platform->folder;
+	if (!err && other) {
+		snprintf(platform->packages, PATH_MAX, "%.*sroot", PATH_MAX - 8, platform->folder);
+		platform->root = platform->packages;
+	}
 	return err;
 }
 

@@ -9,7 +9,8 @@
 struct platform {
 	const char *arch; /* as Debian says */
 	const char *root; /* folder like / with that architecture's packages unpacked into it; NULL: this machine */
-	char folder[PATH_MAX]; /* of our own programs for it, and what root points to */
+	char folder[PATH_MAX];	 /* of our own programs for it, with a slash */
+	char packages[PATH_MAX]; /* what root points to */
 };
 
 struct platform_paths {
