@@ -371,6 +371,8 @@ install: all ## install under prefix (/usr/local), below DESTDIR if given
 	  kmod/lib/sendgroup.pc.in > $(DESTDIR)$(libdir)/pkgconfig/sendgroup.pc
 	install -m 644 kmod/include/libsendgroup.h $(DESTDIR)$(includedir)/
 	install -m 644 completion/forecall.bash $(DESTDIR)$(completions)/forecall
+	install -d $(DESTDIR)$(datadir)/forecall/suites
+	install -m 644 suites/*.conf $(DESTDIR)$(datadir)/forecall/suites/
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
@@ -378,7 +380,7 @@ uninstall: ## remove what install put there
 	rm -f $(MAN3:docs/man/%=$(DESTDIR)$(mandir)/man3/%) $(DESTDIR)$(includedir)/libsendgroup.h
 	rm -f $(addprefix $(DESTDIR)$(libdir)/,libsendgroup.a libsendgroup.so $(SG_SO) pkgconfig/sendgroup.pc)
 	rm -f $(MAN8:docs/man/%=$(DESTDIR)$(mandir)/man8/%) $(DESTDIR)$(sbindir)/sendgroupctl
-	rm -rf $(DESTDIR)$(libexecdir)/forecall
+	rm -rf $(DESTDIR)$(libexecdir)/forecall $(DESTDIR)$(datadir)/forecall
 
 .PHONY: clean
 clean: ## remove build/

@@ -24,7 +24,8 @@ CREATE TABLE host (
   governor     TEXT,                 -- cpufreq governor of cpu 0
   clocksource  TEXT,
   virt         TEXT,                 -- hypervisor, or NULL on bare metal
-  tsc_flags    TEXT                  -- which of constant_tsc, nonstop_tsc, tsc_reliable, tsc_known_freq
+  tsc_flags    TEXT,                 -- which of constant_tsc, nonstop_tsc, tsc_reliable, tsc_known_freq
+  config       TEXT                  -- kernel settings that cost or save cycles, one "NAME=value" a line; NULL: not to be read here
 ) STRICT;
 
 -- One command that measured something. `incomplete` until its last write; `interrupted` when ended early on request.
@@ -51,7 +52,8 @@ CREATE TABLE run (
   lost_n       INTEGER NOT NULL DEFAULT 0, -- events the probes could not account
   residue      REAL,                 -- worst |rows - clock| / clock over all CPUs and windows
   unbalanced   INTEGER NOT NULL DEFAULT 0 CHECK (unbalanced IN (0, 1)), -- residue above 0.001
-  steal_ns     INTEGER NOT NULL DEFAULT 0 -- steal time of the CPUs in scope, from /proc/stat
+  steal_ns     INTEGER NOT NULL DEFAULT 0, -- steal time of the CPUs in scope, from /proc/stat
+  suite        TEXT                  -- the step of a suite that made it, "NAME@VERSION/STEP#PASS" (forecall suite), else NULL
 ) STRICT;
 CREATE INDEX run_host ON run (host);
 
@@ -204,6 +206,29 @@ CREATE TABLE bench (
   PRIMARY KEY (run, group_size, payload_bytes, private_bytes, round, way)
 ) STRICT, WITHOUT ROWID;
 
+-- What `forecall track` reads: the figures of complete runs by benchmark, packed, as a hundred thousand runs have them by the million.
+-- Derived from the tables above, made anew when it is gone, and not exported: nothing is lost with it.
+CREATE TABLE series (
+  series       INTEGER PRIMARY KEY,
+  name         TEXT NOT NULL UNIQUE, -- of the benchmark (analyze/benchmark.h)
+  unit         TEXT NOT NULL,
+  cost         INTEGER NOT NULL CHECK (cost IN (0, 1)) -- more is worse
+) STRICT;
+CREATE TABLE series_chunk (
+  series       INTEGER NOT NULL REFERENCES series ON DELETE CASCADE,
+  chunk        INTEGER NOT NULL,
+  points       BLOB NOT NULL,        -- each 16 bytes: the run as an integer, its figure as a float, in the machine's byte order
+  PRIMARY KEY (series, chunk)
+) STRICT;
+CREATE TABLE series_run (             -- the runs whose figures are in
+  run          INTEGER PRIMARY KEY REFERENCES run
+) STRICT;
+-- The number of a run that is deleted may be given to another one.
+CREATE TRIGGER series_gone BEFORE DELETE ON run WHEN EXISTS (SELECT 1 FROM series_run) BEGIN
+  DELETE FROM series_run;
+  DELETE FROM series;
+END;
+
 -- What `predict` said, kept so that it can be scored when it is observed.
 CREATE TABLE prediction (
   prediction   INTEGER PRIMARY KEY,
@@ -219,6 +244,11 @@ CREATE TABLE prediction (
   capacity     REAL, capacity_low REAL, capacity_high REAL, -- the same for the busiest thread
   forced       INTEGER NOT NULL DEFAULT 0 CHECK (forced IN (0, 1)) -- made in spite of a refusal (--force)
 ) STRICT;
+
+-- Its profile has a figure more: it is added to the series once more, where the last point of a run counts.
+CREATE TRIGGER series_late AFTER INSERT ON prediction BEGIN
+  DELETE FROM series_run WHERE run = new.profile;
+END;
 
 -- What became of it: busy cycles per work before and after.
 CREATE TABLE observation (

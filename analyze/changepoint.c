@@ -6,6 +6,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ struct search {
 	size_t n;
 	double *y;   /* without spikes, about 0 */
 	double *sum, *squares; /* of y[0] to y[i - 1]; [n + 1] */
-	const bool *edge;
+	const size_t *edges; /* where a change may be; NULL: anywhere */
+	size_t edges_n;
 	double alpha, tests; /* splits that are tried in all */
 	double inflation;    /* of the variance of means */
 	struct critical critical[CRITICAL_N]; /* by n: the pieces of a layer have one or two lengths */
@@ -128,6 +130,39 @@ struct split {
 	double gain; /* B */
 };
 
+/* How many of at[n], ascending, lie before `limit`. */
+static size_t count_before(const size_t *at, size_t n, size_t limit)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (at[middle] < limit)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The best split of [from, to) at one of the edges. */
+static struct split best_edge(const struct search *s, size_t from, size_t to)
+{
+	double n = (double)(to - from), mean = (s->sum[to] - s->sum[from]) / n;
+	struct split best = { 0 };
+
+	for (size_t i = count_before(s->edges, s->edges_n, from + CHANGEPOINT_LEVEL);
+	     i < s->edges_n && s->edges[i] + CHANGEPOINT_LEVEL <= to; i++) {
+		double left = (double)(s->edges[i] - from), off = s->sum[s->edges[i]] - s->sum[from] - left * mean;
+		double gain = off * off * n / (left * (n - left));
+
+		if (gain > best.gain)
+			best = (struct split){ s->edges[i], gain };
+	}
+	return best;
+}
+
 /* The best split of [from, to) among first, first + step, ... up to last, counted from `from`. */
 static struct split best_of(const struct search *s, size_t from, size_t to, size_t first, size_t last, size_t step)
 {
@@ -138,7 +173,7 @@ static struct split best_of(const struct search *s, size_t from, size_t to, size
 	for (size_t t = first; t <= last; t += step) { /* B = n over / under, compared without a division: this is where the time goes */
 		double left = (double)t, off = sum[t] - sum[0] - left * mean;
 
-		if (off * off * under > over * left * (n - left) && (!s->edge || s->edge[from + t])) {
+		if (off * off * under > over * left * (n - left)) {
 			over = off * off;
 			under = left * (n - left);
 			at = t;
@@ -153,7 +188,9 @@ static struct split best_split(const struct search *s, size_t from, size_t to)
 {
 	size_t first = CHANGEPOINT_LEVEL, last = to - from - CHANGEPOINT_LEVEL, step = (to - from) / GRID;
 
-	if (step < 2 || s->edge)
+	if (s->edges)
+		return best_edge(s, from, to);
+	if (step < 2)
 		return best_of(s, from, to, first, last, 1);
 	struct split rough = best_of(s, from, to, first, last, step);
 	size_t middle = rough.at - from;
@@ -210,10 +247,11 @@ static int each_interval(struct search *s, int (*visit)(struct search *s, size_t
 
 static int count_splits(struct search *s, size_t from, size_t to)
 {
-	if (!s->edge)
+	if (s->edges)
+		s->tests += (double)(count_before(s->edges, s->edges_n, to - CHANGEPOINT_LEVEL + 1) -
+				     count_before(s->edges, s->edges_n, from + CHANGEPOINT_LEVEL));
+	else
 		s->tests += (double)(to - from - PIECE_MIN + 1);
-	for (size_t i = from + CHANGEPOINT_LEVEL; s->edge && i + CHANGEPOINT_LEVEL <= to; i++)
-		s->tests += s->edge[i];
 	return 0;
 }
 
@@ -252,22 +290,6 @@ static int narrowest_first(const void *a, const void *b)
 	return x_n != y_n ? (x_n > y_n) - (x_n < y_n) : (x->from > y->from) - (x->from < y->from);
 }
 
-/* How many changes there are before `at`. */
-static size_t place_of(const struct search *s, size_t at)
-{
-	size_t low = 0, high = s->at_n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (s->at[middle] < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* A piece in which a change is known already tells nothing new. */
 static void choose(struct search *s)
 {
@@ -275,11 +297,11 @@ static void choose(struct search *s)
 		qsort(s->pieces, s->pieces_n, sizeof *s->pieces, narrowest_first);
 	for (size_t i = 0; i < s->pieces_n; i++) {
 		const struct piece *piece = &s->pieces[i];
-		size_t place = place_of(s, piece->from + 1);
+		size_t place = count_before(s->at, s->at_n, piece->from + 1);
 
 		if (place < s->at_n && s->at[place] < piece->to)
 			continue;
-		place = place_of(s, piece->at);
+		place = count_before(s->at, s->at_n, piece->at);
 		memmove(s->at + place + 1, s->at + place, (s->at_n - place) * sizeof *s->at);
 		s->at[place] = piece->at;
 		s->at_n++;
@@ -425,9 +447,9 @@ static int search_run(struct search *s, const double *x)
 	return 0;
 }
 
-int changepoint_find(const double *x, const bool *edge, size_t n, double alpha, struct changepoint **out, size_t *out_n)
+int changepoint_find(const double *x, size_t n, const size_t *edges, size_t edges_n, double alpha, struct changepoint **out, size_t *out_n)
 {
-	struct search s = { .n = n, .edge = edge, .alpha = alpha, .inflation = 1 };
+	struct search s = { .n = n, .edges = edges, .edges_n = edges_n, .alpha = alpha, .inflation = 1 };
 
 	*out = NULL;
 	*out_n = 0;

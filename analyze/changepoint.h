@@ -20,7 +20,6 @@
 #ifndef ANALYZE_CHANGEPOINT_H
 #define ANALYZE_CHANGEPOINT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,10 +33,10 @@ struct changepoint {
 
 /*
  * The changes in x[n], finite, in their order, at the family-wise error rate `alpha` (0.05: one series in twenty without a change
- * shows one). edge[n]: a change may be at i only where edge[i] (the first observation of a kernel version); NULL: anywhere.
+ * shows one). edges[edges_n], ascending: a change may be only there (the first observation of each kernel version); NULL: anywhere.
  * 0, -ENOMEM, or -EDOM for what is not finite. The caller frees *out, which is NULL when there is none.
  */
-int changepoint_find(const double *x, const bool *edge, size_t n, double alpha, struct changepoint **out, size_t *out_n);
+int changepoint_find(const double *x, size_t n, const size_t *edges, size_t edges_n, double alpha, struct changepoint **out, size_t *out_n);
 
 /* Of a series without noise (instructions under icount): every observation that differs from the one before it by more than
  * `above` of that (0: at all). -ENOMEM. The caller frees. */

@@ -19,7 +19,7 @@ struct host_row {
 	const char *digest; /* set by the store */
 	const char *name, *cpu_model;
 	int64_t cpus_n;
-	const char *microcode, *kernel, *build, *arch, *cmdline, *mitigations, *governor, *clocksource, *virt, *tsc_flags;
+	const char *microcode, *kernel, *build, *arch, *cmdline, *mitigations, *governor, *clocksource, *virt, *tsc_flags, *config;
 };
 
 struct run_row {
@@ -34,6 +34,7 @@ struct run_row {
 	int64_t like_run, lost_n;
 	double residue;
 	int64_t unbalanced, steal_ns;
+	const char *suite;
 };
 
 struct warning_row {

@@ -148,6 +148,47 @@ int store_predictions(struct store *store, int64_t profile, struct prediction_ro
 /* The predictions that were observed, with what was observed, oldest first. */
 int store_scored(struct store *store, struct scored_row **rows, size_t *n);
 
+/* ---- Suites and series ---- */
+
+/* Notes the step of a suite, "NAME@VERSION/STEP#PASS", with the runs that `command` stored behind run `after`. *marked: how many. */
+int store_mark_suite(struct store *store, int64_t after, const char *command, const char *suite, int64_t *marked);
+
+/* The runs that are complete or interrupted and not yet in a series, in their order: numbers, for free(). None is no error. */
+int store_series_missing(struct store *store, int64_t **runs, size_t *n);
+
+/* Notes that all the figures of a run are in. */
+int store_series_done(struct store *store, int64_t run);
+
+struct store_point {
+	int64_t run;
+	double value;
+};
+
+/* Adds points to the end of the series `name`, which is made if need be. Within a transaction. */
+int store_series_add(struct store *store, const char *name, const char *unit, bool cost, const struct store_point *points, size_t n);
+
+/* What is known of a run without reading all of it. */
+struct store_run_brief {
+	int64_t run, host, started_ns;
+	char clock[16];
+};
+
+/* The complete runs by number, of those with this label, or of the suite whose name or step begins so (NULL: any); for free(). */
+int store_run_briefs(struct store *store, const char *label, const char *suite, struct store_run_brief **runs, size_t *n);
+
+/* Every host, by number; store_rows_free(). */
+int store_hosts(struct store *store, struct host_row **rows, size_t *n);
+
+/* How many series have a name that matches the pattern (* and ?; NULL: any). */
+int store_series_count(struct store *store, const char *pattern, size_t *n);
+
+/*
+ * Calls visit() with each series that matches in the order of the names, its points in the order in which they were added: of several of a run the
+ * last counts, and runs may be gone. What it is given is good until it returns; an error of visit() ends it and is returned.
+ */
+typedef int store_series_visit(void *context, const char *name, const char *unit, bool cost, const struct store_point *points, size_t n);
+int store_series_each(struct store *store, const char *pattern, store_series_visit *visit, void *context);
+
 /* ---- Joining databases ---- */
 
 /* One run with its host and all its rows as one JSON object (json_decref() it). The predictions that rest on it, and what was

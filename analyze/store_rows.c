@@ -17,7 +17,7 @@
 #define C(field) COLUMN(host_row, field)
 static const struct column host_columns[] = {
 	C(host), C(digest), C(name), C(cpu_model), C(cpus_n), C(microcode), C(kernel), C(build), C(arch), C(cmdline),
-	C(mitigations), C(governor), C(clocksource), C(virt), C(tsc_flags),
+	C(mitigations), C(governor), C(clocksource), C(virt), C(tsc_flags), C(config),
 };
 #undef C
 
@@ -25,7 +25,7 @@ static const struct column host_columns[] = {
 static const struct column run_columns[] = {
 	C(run), C(kind), C(state), C(label), C(host), C(started_ns), C(wall_ns), C(command), C(version), C(scope), C(target),
 	C(pid), C(path), C(clock), C(clock_hz), C(engine), C(topology), C(way), C(like_run), C(lost_n), C(residue),
-	C(unbalanced), C(steal_ns),
+	C(unbalanced), C(steal_ns), C(suite),
 };
 #undef C
 

@@ -21,6 +21,9 @@ static const struct command commands[] = {
 	{ "runs", "list, show, export, import and delete runs", cmd_runs },
 	{ "score", "how well past predictions held", cmd_score },
 	{ "lab", "boot another kernel and run any forecall command in it", cmd_lab },
+	{ "suite", "named sets of benchmarks, run alike on many kernels and days", cmd_suite },
+	{ "compare", "kernels, runs or databases against each other, with a gate", cmd_compare },
+	{ "track", "benchmarks over kernel versions or dates, and where they changed", cmd_track },
 	{ "doctor", "what this machine can measure, and what is missing", cmd_doctor },
 	{ "complete", NULL, cmd_complete },
 };

@@ -54,7 +54,7 @@ _forecall_operand() {
 	case $command in
 	help) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program")" -- "$cur") ;;
 	runs) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program" runs)" -- "$cur") ;;
-	lab) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program" lab)" -- "$cur") ;;
+	lab | suite) mapfile -t COMPREPLY < <(compgen -W "$(_forecall_commands "$program" "$command")" -- "$cur") ;;
 	'lab kernels') mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$cur") ;;
 	'runs import') mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	'runs show' | 'runs export' | 'runs delete' | predict | observe | report | slice)
@@ -77,7 +77,7 @@ _forecall() {
 			return
 		elif [[ $word == -* ]]; then
 			_forecall_options "$program" "${command[@]}" | grep -q -- "^$word [^ ]" && skip=$word
-		elif [[ ${#command[@]} -eq 0 || "${command[*]}" == runs || "${command[*]}" == lab ]]; then
+		elif [[ ${#command[@]} -eq 0 || "${command[*]}" == runs || "${command[*]}" == lab || "${command[*]}" == suite ]]; then
 			command+=("$word")
 		fi
 	done

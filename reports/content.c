@@ -133,6 +133,16 @@ const char *content_colour(const struct content *content, const char *way)
 
 /* ---- All of it ---- */
 
+/* ---- Kernels ---- */
+
+static int load_track(struct store *store, struct content *out)
+{
+	size_t n;
+	int err = store_series_count(store, NULL, &n);
+
+	return err || !n ? err : track_make(store, &(struct track_options){ .by_date = false }, &out->track);
+}
+
 int content_load(struct store *store, const int64_t *runs, size_t n, struct content *out)
 {
 	*out = (struct content){ .profiles_n = 0 };
@@ -144,6 +154,8 @@ int content_load(struct store *store, const int64_t *runs, size_t n, struct cont
 	err = load_profiles(store, out);
 	if (!err)
 		err = load_grids(store, out);
+	if (!err)
+		err = load_track(store, out);
 	if (err)
 		content_free(out);
 	else
@@ -159,6 +171,7 @@ void content_free(struct content *content)
 		grid_free(&content->grids[i]);
 	free(content->profiles);
 	free(content->grids);
+	track_free(&content->track);
 	report_data_free(&content->data);
 	*content = (struct content){ .profiles_n = 0 };
 }

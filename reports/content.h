@@ -3,6 +3,7 @@
 #ifndef REPORTS_CONTENT_H
 #define REPORTS_CONTENT_H
 
+#include "analyze/track.h"
 #include "reports/detail.h"
 #include "reports/grid.h"
 #include "reports/report_data.h"
@@ -22,6 +23,7 @@ struct content {
 	size_t grids_n, grids_all_n;
 	const char *ways[CONTENT_WAYS_MAX]; /* of sending, in the order in which they get their colours; baselines first */
 	size_t ways_n;
+	struct track track; /* benchmarks over kernels, of all the database, as `forecall track` last kept them; may have no line */
 };
 
 /* Reads the runs runs[n] (n 0: every complete run) and what belongs to them. 0 or -errno, said; then there is nothing to free. */

@@ -18,6 +18,7 @@ static const struct section {
 	{ "observed", "Observed", "What was observed?", page_observed },
 	{ "cycles", "Cycles", "Where do the cycles go?", page_cycles },
 	{ "costs", "Costs", "What does a packet cost?", page_costs },
+	{ "kernels", "Kernels", "What changed from kernel to kernel?", page_kernels },
 	{ "machine", "Machine", "On what machine, and how was it measured?", page_machine },
 };
 

@@ -16,6 +16,7 @@ static int (*const makers[])(struct pictures *set, const struct content *content
 	picture_timeline,
 	picture_histograms,
 	picture_grid,
+	picture_track,
 };
 
 int pictures_make(struct pictures *set, const struct content *content)

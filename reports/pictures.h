@@ -39,4 +39,7 @@ int picture_histograms(struct pictures *set, const struct content *content);
 /* What a packet costs and gains, along each axis of each bench: group size, payload, private share. */
 int picture_grid(struct pictures *set, const struct content *content);
 
+/* The costs that moved most over kernel versions, as `forecall track` last kept them. */
+int picture_track(struct pictures *set, const struct content *content);
+
 #endif

@@ -113,7 +113,7 @@ page_text() {
 @test "a report of one run has the runs its predictions rest on, and no others" {
 	fill
 	sql "INSERT INTO run SELECT 4, kind, state, 'stranger', host, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
-	     clock_hz, engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns FROM run WHERE run = 1"
+	     clock_hz, engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns, suite FROM run WHERE run = 1"
 	forecall report 1 -o out
 	[ "$status" -eq 0 ]
 	for run in 1 2 3; do
@@ -272,7 +272,7 @@ page_text() {
 	fill
 	sql "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 1009)
 	     INSERT INTO run SELECT i, kind, state, label, host, started_ns + i, wall_ns, command, version, scope, target, pid, path, clock, clock_hz,
-	     engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns FROM run, n WHERE run = 1;
+	     engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns, suite FROM run, n WHERE run = 1;
 	     INSERT INTO prediction (profile, made_ns, path, alternative, fraction, speedup, predicted) SELECT run, 1, 'a', 'b', 0.5, 2, 1.3 FROM run WHERE run >= 10;
 	     INSERT INTO warning SELECT run, 'steal', 'stolen' FROM run WHERE run >= 10;
 	     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)

@@ -3,7 +3,7 @@
 -- within its interval) and a forced one. For tests: schema.sql first, then this.
 -- The digest is what the store computes of the other columns: import finds the host by it.
 INSERT INTO host (host, digest, name, cpu_model, cpus_n, kernel, build, arch)
-VALUES (1, '020ec23b7706f829bdb9e41b5c2f615a', 'testhost', 'Test CPU', 2, '6.1.0', '#1 SMP', 'x86_64');
+VALUES (1, 'a3852e8d1a935b5c73bbadaa6e4d2607', 'testhost', 'Test CPU', 2, '6.1.0', '#1 SMP', 'x86_64');
 
 INSERT INTO run (run, kind, state, label, host, started_ns, wall_ns, command, version, scope, target, pid, path, clock, clock_hz, engine, lost_n, residue, unbalanced, steal_ns)
 VALUES (1, 'profile', 'complete', 'größe', 1, 1700000000000000000, 10000000000, 'forecall profile -p 7', '0.1.0', 'process', 'livecast --send sendmsg', 7, 'sendmsg', 'tsc', 2e9, 'ledger', 0, 0.00001, 0, 0),

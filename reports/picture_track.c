@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* picture_track.c: benchmarks over kernel versions or dates, in per cent of where they began. */
+#include "reports/picture_track.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyze/kernelversion.h"
+#include "analyze/track.h"
+#include "base/err.h"
+#include "reports/bars.h"
+#include "reports/content.h"
+#include "reports/folder.h"
+#include "reports/picture.h"
+#include "reports/pictures.h"
+
+enum { LINES_MAX = 8, WIDTH = 860, PLOT_HIGH = 380, LETTER = 7, LEGEND_LINE = 20 };
+
+/* Columns of the CSV: 1 line shown (0: not in the picture), 2 place, 5 median, 6 low, 7 high, 8 change here. */
+static const char script[] =
+	"set lmargin 9\n"
+	"set xrange [0.5:places + 0.5]\n"
+	"set ylabel \"per cent of the first\" textcolor rgb muted\n"
+	"set xtics rotate by 45 right\n"
+	"set grid noxtics\n"
+	"set key outside below left vertical Left reverse maxrows 8 samplen 2\n"
+	"array colours[8] = [way0, way1, way2, way3, way4, way5, way6, way7]\n"
+	"plot for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 with linespoints linecolor rgb colours[k] linewidth 1.5 pointtype 7 "
+	"pointsize 0.4 title titles[k], \\\n"
+	"  for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 : 6 : 7 with yerrorbars linecolor rgb colours[k] pointsize 0 notitle, \\\n"
+	"  for [k = 1:shown] data skip 1 using ($1 == k && $8 != 0 ? $2 : NaN) : 5 with points pointtype 6 pointsize 1.4 linecolor rgb ink "
+	"linewidth 1.25 notitle\n";
+
+/* ---- Which lines, and where their marks stand ---- */
+
+struct shown {
+	const struct track_line *line[LINES_MAX];
+	size_t n;
+	const struct track_mark **axis; /* every place once, in order */
+	size_t axis_n;
+	bool by_date;
+};
+
+static double movement(const struct track_line *line)
+{
+	double least = INFINITY, most = 0;
+
+	for (size_t i = 0; i < line->marks_n; i++) {
+		least = fmin(least, line->marks[i].median);
+		most = fmax(most, line->marks[i].median);
+	}
+	return line->cost && least > 0 && line->marks_n > 1 ? most / least : 0;
+}
+
+/* The machine with the most lines that can be drawn. */
+static const char *busiest_machine(const struct track *track)
+{
+	const char *best = NULL;
+	size_t best_n = 0;
+
+	for (size_t i = 0; i < track->lines_n; i++) {
+		size_t n = 0;
+
+		for (size_t j = 0; j < track->lines_n; j++)
+			n += !strcmp(track->lines[j].machine, track->lines[i].machine) && movement(&track->lines[j]) > 0;
+		if (n > best_n) {
+			best_n = n;
+			best = track->lines[i].machine;
+		}
+	}
+	return best;
+}
+
+/* Keeps the lines that moved most, the most first. */
+static void offer(struct shown *shown, const struct track_line *line)
+{
+	size_t at = shown->n;
+
+	while (at > 0 && movement(shown->line[at - 1]) < movement(line))
+		at--;
+	if (at == LINES_MAX)
+		return;
+	size_t moved = (shown->n < LINES_MAX ? shown->n : LINES_MAX - 1) - at;
+	memmove(&shown->line[at + 1], &shown->line[at], moved * sizeof *shown->line);
+	shown->line[at] = line;
+	shown->n += shown->n < LINES_MAX;
+}
+
+static int order(const struct shown *shown, const struct track_mark *x, const struct track_mark *y)
+{
+	if (shown->by_date)
+		return (x->started_ns > y->started_ns) - (x->started_ns < y->started_ns);
+	return kernelversion_compare(x->kernel, y->kernel);
+}
+
+/* The first place that does not come before the mark. */
+static size_t place_of(const struct shown *shown, const struct track_mark *mark)
+{
+	size_t at = 0;
+
+	while (at < shown->axis_n && order(shown, shown->axis[at], mark) < 0)
+		at++;
+	return at;
+}
+
+static int make_axis(struct shown *shown)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < shown->n; i++)
+		room += shown->line[i]->marks_n;
+	shown->axis = calloc(room + 1, sizeof(struct track_mark *));
+	if (!shown->axis)
+		return fail(-ENOMEM, "track: out of memory");
+	for (size_t i = 0; i < shown->n; i++)
+		for (size_t j = 0; j < shown->line[i]->marks_n; j++) {
+			const struct track_mark *mark = &shown->line[i]->marks[j];
+			size_t at = place_of(shown, mark);
+
+			if (at < shown->axis_n && !order(shown, shown->axis[at], mark))
+				continue;
+			memmove(shown->axis + at + 1, shown->axis + at, (shown->axis_n - at) * sizeof(struct track_mark *));
+			shown->axis[at] = mark;
+			shown->axis_n++;
+		}
+	return 0;
+}
+
+/* ---- Files ---- */
+
+static size_t number_of(const struct shown *shown, const struct track_line *line)
+{
+	for (size_t i = 0; i < shown->n; i++)
+		if (shown->line[i] == line)
+			return i + 1;
+	return 0;
+}
+
+static void date_text(int64_t ns, char *out, size_t size)
+{
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(out, size, "%Y-%m-%d %H:%M", &tm))
+		snprintf(out, size, "-");
+}
+
+static void write_line(FILE *out, const struct shown *shown, const struct track_line *line)
+{
+	char name[BAR_LABEL], machine[BAR_LABEL], kernel[BAR_LABEL], date[32];
+	double first = line->marks_n ? line->marks[0].median / 100 : 1;
+
+	label_clean(line->name, name, sizeof name);
+	label_clean(line->machine, machine, sizeof machine);
+	for (size_t i = 0; i < line->marks_n; i++) {
+		const struct track_mark *mark = &line->marks[i];
+		double change = 0;
+
+		for (size_t j = 0; j < line->changes_n; j++)
+			change = line->changes[j].mark == i ? 100 * line->changes[j].change : change;
+		label_clean(mark->kernel, kernel, sizeof kernel);
+		date_text(mark->started_ns, date, sizeof date);
+		size_t number = number_of(shown, line);
+		fprintf(out, "%zu,%zu,\"%s\",\"%s\",%.8g,%.8g,%.8g,%.6g,\"%s\",\"%s\",%zu,%.10g,%s\n", number, number ? place_of(shown, mark) + 1 : 0,
+			kernel, date, mark->median / first, mark->low / first, mark->high / first, change, name, machine, mark->n, mark->median, line->unit);
+	}
+}
+
+static void write_csv(FILE *out, const struct track *track, const struct shown *shown)
+{
+	fputs("line,place,kernel,date,median_percent,low_percent,high_percent,change_percent,benchmark,machine,runs,median,unit\n", out);
+	for (size_t i = 0; i < track->lines_n; i++)
+		write_line(out, shown, &track->lines[i]);
+}
+
+static size_t longest_label(const struct shown *shown)
+{
+	size_t most = 16;
+
+	for (size_t i = 0; i < shown->axis_n && !shown->by_date; i++)
+		most = strlen(shown->axis[i]->kernel) > most ? strlen(shown->axis[i]->kernel) : most;
+	return most < 60 ? most : 60;
+}
+
+/* Where a version's, or now and then a date's, name stands below the axis. */
+static void write_tics(FILE *out, const struct shown *shown)
+{
+	size_t step = shown->axis_n / 24 + 1;
+	char label[BAR_LABEL], date[32];
+
+	fputs("set xtics (", out);
+	for (size_t i = 0; i < shown->axis_n; i += step) {
+		date_text(shown->axis[i]->started_ns, date, sizeof date);
+		label_clean(shown->by_date ? date : shown->axis[i]->kernel, label, sizeof label);
+		fprintf(out, "%s\"%s\" %zu", i ? ", " : "", label, i + 1);
+	}
+	fputs(")\n", out);
+}
+
+static void write_settings(FILE *out, const struct shown *shown)
+{
+	char label[BAR_LABEL];
+
+	fprintf(out, "shown = %zu\nplaces = %zu\narray titles[%d]\n", shown->n, shown->axis_n, LINES_MAX);
+	for (size_t i = 0; i < shown->n; i++) {
+		label_clean(shown->line[i]->name, label, sizeof label);
+		fprintf(out, "titles[%zu] = \"%s\"\n", i + 1, label);
+	}
+	write_tics(out, shown);
+}
+
+static int make_picture(struct pictures *set, const struct track *track, const struct shown *shown)
+{
+	struct picture *picture = picture_begin(set, "kernels", STORE_NULL, "track");
+
+	if (!picture)
+		return -EIO;
+	write_csv(picture->data, track, shown);
+	write_settings(picture->settings, shown);
+	picture->width = WIDTH;
+	picture->height = PLOT_HIGH + (unsigned)(longest_label(shown) * LETTER * 7 / 10 + shown->n * LEGEND_LINE);
+	picture->script = script;
+	snprintf(picture->alt, sizeof picture->alt, "Costs of %zu benchmarks over %zu %s, in per cent of the first, changes circled; the figures are in track.csv",
+		 shown->n, shown->axis_n, shown->by_date ? "times" : "kernels");
+	snprintf(picture->caption, sizeof picture->caption, "The costs that moved most (%s), each in per cent of where it began; a circle is a change of its level.",
+		 shown->line[0]->machine);
+	return picture_end(set);
+}
+
+int picture_track_of(struct pictures *set, const struct track *track)
+{
+	const char *machine = busiest_machine(track);
+	struct shown shown = { .by_date = track->by_date };
+
+	for (size_t i = 0; i < track->lines_n && machine; i++)
+		if (!strcmp(track->lines[i].machine, machine) && movement(&track->lines[i]) > 0)
+			offer(&shown, &track->lines[i]);
+	if (!shown.n)
+		return picture_absent(set, "kernels", STORE_NULL, "No line of time: no cost has figures of two kernels. Run the suite on another kernel, "
+				      "then `forecall track`.");
+	int err = make_axis(&shown);
+	if (!err)
+		err = make_picture(set, track, &shown);
+	free(shown.axis);
+	return err;
+}
+
+int picture_track(struct pictures *set, const struct content *content)
+{
+	return picture_track_of(set, &content->track);
+}
+
+int picture_track_folder(const char *dir, const struct track *track, const volatile sig_atomic_t *stop)
+{
+	struct folder folder = { 0 };
+	struct pictures set = { .folder = &folder };
+	int err = folder_open(dir, &folder);
+
+	if (err)
+		return err;
+	err = picture_track_of(&set, track);
+	if (!err && !set.n)
+		err = fail(-ENODATA, "track: there is nothing to draw: no cost has figures at two places; run the suite on another kernel, or once more");
+	if (!err)
+		err = pictures_draw(&set, stop);
+	if (!err)
+		err = folder_publish(&folder, "track.svg");
+	pictures_free(&set);
+	folder_free(&folder);
+	return err;
+}

@@ -1,0 +1,226 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# track.bats: kernels against each other: compare with its gate, track, and what each refuses.
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	FORECALL=$(realpath "${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}")
+	export FORECALL_DB=$BATS_TEST_TMPDIR/test.db
+	cd "$BATS_TEST_TMPDIR" || return 1
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/../schema.sql"
+}
+
+sql() {
+	sqlite3 "${2:-$FORECALL_DB}" "PRAGMA foreign_keys = ON; $1"
+}
+
+forecall() {
+	run --separate-stderr "$FORECALL" "$@"
+}
+
+said() {
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	[[ $stderr == "forecall: "*"$1"* ]]
+}
+
+# host NUMBER KERNEL [CMDLINE [CPU]]
+host() {
+	sql "INSERT INTO host (host, digest, name, cpu_model, cpus_n, kernel, build, arch, cmdline, mitigations)
+	     VALUES ($1, 'd$1', 'box', '${4:-Test CPU}', 2, '$2', '#1', 'x86_64', '${3:-quiet}', 'meltdown: Not affected')"
+}
+
+# bench RUN HOST COST [LABEL]: one run whose packets cost COST ns by sendmsg, net of 10 ns of the harness.
+bench() {
+	sql "INSERT INTO run (run, kind, state, label, host, started_ns, command, version, scope, target, path, clock, clock_hz, engine, topology)
+	     VALUES ($1, 'bench', 'complete', ${4:+'$4'}${4:-NULL}, $2, 17$1 * 1000000000, 'forecall bench', '0', 'process', 'groupsend', 'sendmsg', 'tsc', 1e9, 'none', 'lo');
+	     INSERT INTO bench (run, round, way, group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, preempt_n)
+	     VALUES ($1, 0, 'null', 10, 100, 0, 1000, 0, 10000, 0), ($1, 0, 'sendmsg', 10, 100, 0, 1000, 0, 10000 + 1000 * $3, 0)"
+}
+
+old=6.1.0-9-cloud-amd64
+new=6.1.0-10-cloud-amd64
+name=bench/lo/sendmsg/g10/p100/h0
+
+# Three runs on each of two kernels: 1000, 1010, 1020 and 1100, 1110, 1120.
+fill() {
+	host 1 $old
+	host 2 $new 'quiet mitigations=off'
+	for i in 1 2 3; do
+		bench $i 1 $((990 + 10 * i))
+		bench $((i + 3)) 2 $((1090 + 10 * i))
+	done
+}
+
+@test "a change is shown with its interval, and what differs comes before it" {
+	fill
+	forecall compare $old $new
+	[ "$status" -eq 0 ]
+	[[ $output == *"differs"*"kernel  "*"$old"*"$new"*"command line"*"mitigations=off"*"$name"*"+9.9 [+"*"more"* ]]
+	forecall compare $old $new --json
+	jq -e --arg name $name '.benchmarks[] | select(.cost) | .benchmark == $name and .a > 1009 and .a < 1011 and .runs == [3, 3] and .change.value > 0.098 and .change.value < 0.1 and .change.low > 0.06
+	       and .change.high < 0.14' <<< "$output"
+	jq -e '.differences[] | select(.what == "command line") | .a == "" and .b == "mitigations=off"' <<< "$output"
+}
+
+@test "the gate fails with status 3 on what rose for sure, and names it in every format" {
+	fill
+	forecall compare $old $new --fail-above 2%
+	[ "$status" -eq 3 ]
+	[[ $output == *"$name"*"FAILS more"*"Gate: not met: 1 "* ]]
+	for format in github junit json md; do
+		forecall compare $old $new --fail-above 2% --format $format
+		[ "$status" -eq 3 ]
+		[[ $output == *"$name"* ]]
+	done
+	forecall compare $old $new --fail-above 2% --format github
+	[[ $output == *"::error title=forecall: regression::$name +9.9 [+"*"%25,"* ]]
+	forecall compare $old $new --fail-above 2 --format junit
+	[[ $output == *'tests="2" failures="1" skipped="0"'* ]]
+	xmllint --noout - <<< "$output" 2> /dev/null || ! command -v xmllint
+	forecall compare $old $new --fail-above '20%'
+	[ "$status" -eq 0 ]
+	forecall compare $new $old --fail-above '0%' # it became cheaper
+	[ "$status" -eq 0 ]
+}
+
+@test "one run a side is refused, fails the gate, and is compared by force without an interval" {
+	fill
+	forecall compare 1 4
+	[ "$status" -eq 0 ]
+	[[ $output == *"refused: one run a side"* ]]
+	forecall compare 1 4 --fail-above 50%
+	[ "$status" -eq 3 ]
+	forecall compare 1 4 --force --json
+	jq -e '.benchmarks[] | select(.cost) | .change.value > 0.09 and .change.low == null and .verdict == "unknown" and .refused != null' <<< "$output"
+}
+
+@test "another processor, and instructions against time, are refused" {
+	fill
+	host 3 $new quiet 'Other CPU'
+	host 4 $new 'quiet forecall.clock=icount'
+	for i in 7 8 9; do bench $i 3 1000; done
+	bench 10 4 1000
+	forecall compare $old 7-9
+	[[ $output == *"processor"*"Test CPU"*"Other CPU"*"refused: another processor"* ]]
+	forecall compare $old 10
+	[[ $output == *"way of measuring"*"time"*"instructions"*"refused: instructions against time"* ]]
+}
+
+@test "counted figures need no interval: one instruction of 6311 is a change" {
+	host 1 $old 'forecall.clock=icount'
+	host 2 $new 'forecall.clock=icount'
+	bench 1 1 6311
+	bench 2 2 6312
+	bench 3 1 6311
+	forecall compare $old $new --fail-above 0%
+	[ "$status" -eq 3 ]
+	[[ $output == *"instructions"*"+0.0158 %"*"any difference is real"* ]]
+	forecall compare 1 3 --fail-above 0%
+	[ "$status" -eq 0 ]
+}
+
+@test "labels, other databases, and what they have in common" {
+	fill
+	cp "$FORECALL_DB" other.db
+	sql "UPDATE run SET label = 'after', suite = 'send@1/lo#1' WHERE run > 3"
+	forecall compare $old after --json
+	[ "$(jq -c .b.runs <<< "$output")" = "[4,5,6]" ]
+	forecall compare $old send@1 --json
+	[ "$(jq -c .b.runs <<< "$output")" = "[4,5,6]" ]
+	forecall compare "other.db:$old" "$new" --json
+	[ "$(jq -c .a.runs <<< "$output")" = "[1,2,3]" ]
+	forecall compare other.db "$FORECALL_DB" --json
+	[ "$(jq -c '.benchmarks[] | select(.cost) | .runs' <<< "$output")" = "[6,6]" ]
+	sql "UPDATE run SET label = '$old' WHERE run = 4"
+	forecall compare $old $new
+	[ "$status" -eq 2 ]
+	said "write kernel:$old or label:$old"
+	forecall compare "kernel:$old" $new
+	[ "$status" -eq 0 ]
+}
+
+@test "what a side cannot be is said with its remedy" {
+	fill
+	forecall compare nothing $new
+	[ "$status" -eq 1 ]
+	said 'runs list'
+	forecall compare $old
+	[ "$status" -eq 2 ]
+	forecall compare $old $new --fail-above two
+	[ "$status" -eq 2 ]
+	sql "UPDATE bench SET payload_bytes = 200 WHERE run > 3"
+	forecall compare $old $new
+	[ "$status" -eq 1 ]
+	said "no benchmark in common"
+}
+
+@test "track finds the version that changed, in the order of versions" {
+	for v in 8 9 10 11; do
+		host $v "6.1.0-$v-cloud-amd64"
+		for i in 1 2 3 4; do bench $v$i $v $((1000 + i + (v > 9) * 50)); done
+	done
+	forecall track
+	[ "$status" -eq 0 ]
+	[[ $output == *"$name"*"$old"*"$new"*"+4.99 %"*"p "* ]]
+	forecall track --first-bad
+	[ "$status" -eq 3 ]
+	[[ $output == "$name: last good $old, first bad $new: +4."* ]]
+	forecall track --first-bad --above 10%
+	[ "$status" -eq 0 ]
+	forecall track --json
+	jq -e '.lines | length == 2' <<< "$output"
+	jq -e '.lines[] | select(.cost) | [.marks[].kernel] == ["6.1.0-8-cloud-amd64", "6.1.0-9-cloud-amd64", "6.1.0-10-cloud-amd64", "6.1.0-11-cloud-amd64"]' <<< "$output"
+	before=$output
+	forecall track --json
+	[ "$output" = "$before" ]
+}
+
+@test "counted series show every step, and --above leaves the small ones out" {
+	for v in 9 10 11; do
+		host $v "6.1.0-$v-cloud-amd64" 'forecall.clock=icount'
+		bench $v $v $((6300 + (v > 9) + (v > 10) * 100))
+	done
+	forecall track
+	[[ $output == *"counted"* ]]
+	[ "$(grep -c "^$name" <<< "$output")" -eq 2 ]
+	forecall track --above 0.2%
+	[ "$(grep -c "^$name" <<< "$output")" -eq 1 ]
+	forecall track --above 0.2% --first-bad
+	[[ $output == "$name: last good $new, first bad 6.1.0-11-cloud-amd64: +1.59 %"* ]]
+}
+
+@test "track keeps up with runs that come and go, and with a number that is used again" {
+	host 1 $old
+	for i in 1 2 3; do bench $i 1 1000; done
+	forecall track --all --json
+	[ "$(jq '.lines[] | select(.cost) | .figures' <<< "$output")" = 3 ]
+	bench 4 1 2000
+	forecall track --all --json
+	[ "$(jq '.lines[] | select(.cost) | .figures' <<< "$output")" = 4 ]
+	forecall runs delete 4
+	bench 4 1 3000
+	forecall track --all --json
+	[ "$(jq '.lines[] | select(.cost) | .marks[0].value.greatest' <<< "$output")" = 3000 ]
+	sql "UPDATE bench SET way = 'sendmmsg' WHERE run = 3 AND way = 'sendmsg'"
+	chmod a-w "$FORECALL_DB"
+	forecall track 'call/*'
+	[ "$status" -eq 1 ]
+	said "no benchmark matches"
+}
+
+@test "the picture is drawn with its data, and there is none of nothing" {
+	for v in 9 10 11; do
+		host $v "6.1.0-$v-cloud-amd64" 'forecall.clock=icount'
+		bench $v $v $((6300 + v))
+	done
+	forecall track -o page
+	[ "$status" -eq 0 ]
+	grep -q '</svg>' page/track.svg
+	[ "$(head -c 4 page/track.png | tail -c 3)" = PNG ]
+	[ "$(grep -c "$name" page/track.csv)" -eq 3 ]
+	rm -r page
+	forecall track -o page 'bench/lo/null/*'
+	[ "$status" -eq 1 ]
+	said "nothing to draw"
+	[ ! -e page ]
+}
