@@ -15,6 +15,7 @@
 #include "collect/cpus.h"
 #include "collect/calibrate.h"
 #include "collect/profile.h"
+#include "collect/scope.h"
 #include "collect/sample.h"
 #include "version.h"
 
@@ -22,9 +23,11 @@ static const struct usage usage = {
 	.name = "profile",
 	.operands = "[-- CMD [ARG...]]",
 	.about = "Watches an unmodified server and accounts every busy cycle around one system-call path: f, the share of the path,\n"
-		 "with the cost of the probes measured and taken out. Give the server by -p, by -C, or as a command after --.",
+		 "with the cost of the probes measured and taken out. Give the server by -p, by name,\n"
+		 "by control group, by -C, or as a command after --. glibc's send() is the system call sendto.",
 	.notes = "Examples:\n"
 		 "  forecall profile -p $(pidof memcached) --path sendmsg\n"
+		 "  forecall profile --comm nginx --path writev\n"
 		 "  forecall profile -C 1 --path sendto,sendmsg --seconds 30\n"
 		 "  forecall profile --path write -- redis-server --port 7000\n",
 	.command = true,
@@ -33,6 +36,9 @@ static const struct usage usage = {
 
 struct arguments {
 	uint64_t pid;
+	const char *comm, *cgroup, *unit;
+	double wait;
+	struct scope scope;
 	const char *cpus, *path, *clock, *engine, *async, *label;
 	double seconds, rate;
 	uint64_t window_ms, seed, calibration;
@@ -58,19 +64,33 @@ static int choose_doses(const struct arguments *arguments, uint8_t out[PROFILE_D
 	return CLI_GO_ON;
 }
 
-/* Which of the three scopes was given, into the options of the profile. CLI_GO_ON or CLI_USAGE. */
+/* The processes of a name, a control group or a unit. 0 or -errno, said. */
+static int name_scope(struct arguments *arguments)
+{
+	if (arguments->comm)
+		return scope_of_comm(arguments->comm, &arguments->scope);
+	return arguments->cgroup ? scope_of_cgroup(arguments->cgroup, &arguments->scope) : scope_of_unit(arguments->unit, &arguments->scope);
+}
+
+/* Which of the scopes was given, into the options of the profile. CLI_GO_ON or CLI_USAGE. */
 static int choose_scope(struct arguments *arguments, int argc, char **argv, struct profile_options *options)
 {
-	int scopes = (arguments->pid > 0) + (arguments->cpus != NULL) + (argc > 0);
+	int named = (arguments->comm != NULL) + (arguments->cgroup != NULL) + (arguments->unit != NULL);
+	int scopes = (arguments->pid > 0) + (arguments->cpus != NULL) + (argc > 0) + named;
 
 	if (scopes != 1)
-		return options_misuse(&usage, scopes ? "give only one of -p PID, -C CPUS and a command" : "give a server: -p PID, -C CPUS, or -- CMD");
+		return options_misuse(&usage, scopes ? "give only one of -p PID, -C CPUS, --comm, --cgroup, --unit and a command"
+						     : "give a server: -p PID, -C CPUS, --comm NAME, --cgroup PATH, --unit UNIT, or -- CMD");
+	if (named && strcmp(arguments->engine, "ledger"))
+		return options_misuse(&usage, "--comm, --cgroup and --unit go with --engine ledger; to sample, give -p, -C or a command");
 	if (arguments->cpus && parse_cpulist(arguments->cpus, arguments->cpu_set, CPUS_MAX))
 		return options_misuse(&usage, "-C: \"%s\" is no list of CPUs such as 1 or 0-3,8", arguments->cpus);
 	options->pid = (pid_t)arguments->pid;
 	options->cpus = arguments->cpus ? arguments->cpu_set : NULL;
 	options->command = argc ? argv : NULL;
-	return CLI_GO_ON;
+	options->scope = named ? &arguments->scope : NULL;
+	options->wait_seconds = arguments->wait;
+	return named && name_scope(arguments) ? CLI_USAGE : CLI_GO_ON;
 }
 
 static int show(const struct cli *cli, struct store *store, int64_t run, enum fraction_async async)
@@ -95,10 +115,14 @@ static enum fraction_async async_of(const char *name)
 
 int cmd_profile(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .rate = SAMPLE_HZ, .window_ms = 100, .seed = 1,
+	struct arguments arguments = {.path = "sendmsg", .clock = "auto", .engine = "ledger", .async = "auto", .seconds = 10, .wait = 60, .rate = SAMPLE_HZ, .window_ms = 100, .seed = 1,
 				      .calibration = CALIBRATE_ROUNDS};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the process, with its threads, children and later ones"),
+		OPT_STRING(0, "comm", "NAME", &arguments.comm, "every process of this name, also those that are started meanwhile"),
+		OPT_STRING(0, "cgroup", "PATH", &arguments.cgroup, "every process of this control group, likewise"),
+		OPT_STRING(0, "unit", "UNIT", &arguments.unit, "every process of this systemd unit, likewise"),
+		OPT_DOUBLE(0, "wait", "S", &arguments.wait, 0, 86400, "how long to wait for the first of these"),
 		OPT_STRING('C', "cpus", "CPUS", &arguments.cpus, "everything that runs on these CPUs: 1 or 0-3,8"),
 		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls that would be replaced, by name, comma separated"),
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to measure"),

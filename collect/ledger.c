@@ -339,6 +339,13 @@ int ledger_add(struct ledger *ledger, pid_t pid)
 	return err;
 }
 
+bool ledger_has(const struct ledger *ledger, pid_t pid)
+{
+	__u32 key = (__u32)pid, value;
+
+	return !bpf_map__lookup_elem(ledger->skel->maps.pids, &key, sizeof key, &value, sizeof value, 0);
+}
+
 void ledger_remove(struct ledger *ledger, pid_t pid)
 {
 	__u32 key = (__u32)pid;

@@ -10,6 +10,7 @@
 #ifndef COLLECT_LEDGER_H
 #define COLLECT_LEDGER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,6 +43,9 @@ int ledger_add(struct ledger *ledger, pid_t pid);
 
 /* The same without those it has started so far: this program's own children are no part of what it calibrates. */
 int ledger_add_alone(struct ledger *ledger, pid_t pid);
+
+/* Whether a process is in the scope, itself or by who started it. */
+bool ledger_has(const struct ledger *ledger, pid_t pid);
 
 /* Takes a process out of the scope again; its slots stay. */
 void ledger_remove(struct ledger *ledger, pid_t pid);

@@ -133,8 +133,10 @@ static int run_window(struct state *state, int dose, struct window *window)
 		dose = 1;
 		probes = LEDGER_PROBE_SWITCH;
 	}
+	int err = options->refresh ? options->refresh(options->context) : 0;
 	window_pids(options, window);
-	int err = ledger_attach(ledger, dose, probes);
+	if (!err)
+		err = ledger_attach(ledger, dose, probes);
 	if (!err)
 		err = ledger_window_open(ledger);
 	if (err)

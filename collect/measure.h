@@ -36,6 +36,7 @@ struct measure_options {
 	int window_ms;
 	uint64_t seed;                    /* of the order of steps */
 	const volatile sig_atomic_t *stop; /* ends the measurement within some 100 ms */
+	int (*refresh)(void *context); /* before each window: who is new joins the scope; 0 or -errno; may be NULL */
 	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
 	void (*opened)(void *context);                  /* when the first window is open; may be NULL */
 	void (*progress)(void *context, double done);   /* after each window; 0 to 1; may be NULL */

@@ -26,6 +26,7 @@
 #include "collect/profile_store.h"
 #include "collect/sample.h"
 #include "collect/sample_measure.h"
+#include "collect/scope.h"
 #include "collect/syscalls.h"
 
 #define CALIBRATE_CPUS 2 /* more would only repeat the same figures */
@@ -167,6 +168,37 @@ static void describe_cpus(struct session *session)
 			snprintf(text + strlen(text), sizeof session->target - strlen(text), "%s%d", *text ? "," : "", cpu);
 }
 
+/* Until the first process of a scope is there. */
+static int await_scope(struct session *session)
+{
+	const struct profile_options *options = session->options;
+	struct scope *scope = options->scope;
+	int64_t until_ns = real_ns() + (int64_t)(options->wait_seconds * 1e9);
+	int err = 0;
+
+	snprintf(session->target, sizeof session->target, "%s %s", scope->comm ? "comm" : "cgroup", scope->comm ? scope->comm : scope->cgroup);
+	while (!scope->first && (err = scope_refresh(scope, session->ledger)) == 0) {
+		struct timespec pause = {.tv_nsec = 10000000};
+
+		if (*options->stop)
+			return fail(-EINTR, "profile: interrupted before %s had a process: nothing was stored", session->target);
+		if (real_ns() > until_ns)
+			return fail(-ESRCH, "profile: there was no process of %s within %g s; --wait gives it more", session->target, options->wait_seconds);
+		if (options->progress)
+			options->progress(options->progress_context, 0, "waiting for the target");
+		nanosleep(&pause, NULL);
+	}
+	return err < 0 ? err : 0;
+}
+
+static int refresh_scope(void *context)
+{
+	const struct session *session = context;
+	int err = scope_refresh(session->options->scope, session->ledger);
+
+	return err < 0 ? err : 0;
+}
+
 static int open_scope(struct session *session)
 {
 	const struct profile_options *options = session->options;
@@ -177,6 +209,8 @@ static int open_scope(struct session *session)
 	}
 	if (options->command)
 		return start_command(session);
+	if (options->scope)
+		return await_scope(session);
 	session->pid = options->pid;
 	return read_target(session->pid, session->target, sizeof session->target);
 }
@@ -260,7 +294,7 @@ static int begin_run(const struct session *session, struct store *store, int64_t
 	row.version = options->version;
 	row.scope = options->cpus ? "cpus" : "process";
 	row.target = session->target;
-	row.pid = session->pid ? session->pid : STORE_NULL;
+	row.pid = session->pid ? session->pid : options->scope ? options->scope->first : STORE_NULL;
 	row.path = session->path_names;
 	row.clock = clock_name(session->clock.kind);
 	row.clock_hz = session->clock.hz;
@@ -279,7 +313,8 @@ static int calibrate_cpus(const struct session *session, int *cpus)
 	int n = 0;
 
 	sched_getaffinity(0, sizeof mine, &mine);
-	if (!session->pid || sched_getaffinity(session->pid, sizeof allowed, &allowed))
+	pid_t pid = session->pid || !session->options->scope ? session->pid : session->options->scope->first;
+	if (!pid || sched_getaffinity(pid, sizeof allowed, &allowed))
 		allowed = mine;
 	if (cpus_online(online) < 0)
 		return 0;
@@ -426,6 +461,7 @@ static int measure_session(struct session *session)
 		.window_ms = options->window_ms,
 		.seed = options->seed,
 		.stop = options->stop,
+		.refresh = options->scope ? refresh_scope : NULL,
 		.set_way = forward_way,
 		.opened = start_go,
 		.progress = options->progress ? forward_progress : NULL,

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct scope;
 struct store;
 
 /* The usual cycle: dose 1 is what the ledger is made of, dose 0 the truth about T, dose 2 a check. */
@@ -24,8 +25,10 @@ struct store;
 #define PROFILE_DOSES_MAX 32
 
 struct profile_options {
-	/* the scope: one of the three */
+	/* the scope: one of the four */
 	pid_t pid;
+	struct scope *scope;  /* processes that come and go (scope.h); not with the engines that sample */
+	double wait_seconds;  /* for the first of them */
 	const uint8_t *cpus;  /* [CPUS_MAX] */
 	char *const *command; /* argv, NULL at its end: started, and ended with the measurement */
 

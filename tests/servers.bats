@@ -83,3 +83,66 @@ works() {
 		(.alternatives[0].error | type == "number")' "$BATS_TEST_TMPDIR/out"
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM observation")" -eq 1 ]
 }
+
+# ---- Scopes of processes that come and go ----
+
+needs_bpf() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to load BPF programs"
+	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
+	cc -O2 -D_GNU_SOURCE -pthread -o "$BATS_TEST_TMPDIR/fcscope$$" "$BATS_TEST_DIRNAME/helpers/datagrams.c"
+	SENDER=$BATS_TEST_TMPDIR/fcscope$$
+}
+
+ask() { sqlite3 "$FORECALL_DB" "$1"; }
+
+# profiles_restarted OPTION...: a scope whose process comes after the profile, ends, and comes again.
+profiles_restarted() {
+	"$FORECALL" --progress profile "$@" --path sendmsg,sendto --seconds 3 --window 20 --calibration 2 > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" 3>&- &
+	local profile=$!
+	for i in $(seq 500); do grep -q waiting "$BATS_TEST_TMPDIR/err" && break; sleep 0.02; done
+	grep -q waiting "$BATS_TEST_TMPDIR/err"
+	while kill -0 $profile 2> /dev/null; do
+		in_scope timeout 0.7 "$SENDER" computing 9 1000000 > /dev/null 2>&1 3>&- || true
+	done
+	wait $profile || { cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err"; return 1; }
+	[ "$(ask "SELECT count(DISTINCT pid) >= 2 AND min(calls_n) > 0 FROM thread WHERE comm LIKE 'fcscope%' AND calls_n > 0")" -eq 1 ]
+	[ "$(ask "SELECT state, scope FROM run")" = "complete|process" ]
+}
+
+@test "a server is profiled by its name, started after forecall and restarted meanwhile" {
+	needs_bpf
+	in_scope() { "$@"; }
+	profiles_restarted --comm "fcscope$$"
+	[ "$(ask "SELECT target FROM run")" = "comm fcscope$$" ]
+}
+
+@test "a server is profiled by its control group, and by its unit's" {
+	needs_bpf
+	for root in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+		GROUP=$root/fctest$$.slice/server$$.service
+		mkdir -p "$GROUP" 2> /dev/null && [ -e "$GROUP/cgroup.procs" ] && break
+		GROUP=
+	done
+	[ -n "$GROUP" ] || skip "no control group can be made here"
+	in_scope() { bash -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$GROUP" "$@"; }
+	local status=0
+	profiles_restarted --cgroup "fctest$$.slice" || status=1
+	rm -f "$FORECALL_DB"*
+	profiles_restarted --unit "server$$" || status=1
+	rmdir "$GROUP" "$(dirname "$GROUP")"
+	[ $status -eq 0 ]
+}
+
+@test "names, groups and units that are not there are told apart" {
+	run -2 "$FORECALL" profile --comm a-name-that-is-too-long
+	[[ "$output" == *"15 bytes"* ]]
+	run -2 "$FORECALL" profile --cgroup no/such/group
+	[[ "$output" == *"no control group no/such/group"* ]]
+	run -2 "$FORECALL" profile --unit nosuchunit
+	[[ "$output" == *"unit nosuchunit.service"* ]]
+	run -2 "$FORECALL" profile --comm a --unit b
+	[[ "$output" == *"only one of"* ]]
+	[ "$(id -u)" -eq 0 ] || skip "the rest needs root"
+	run -1 "$FORECALL" profile --comm nosuchname --wait 0.1
+	[[ "$output" == *"no process of comm nosuchname within 0.1 s; --wait"* ]]
+}
