@@ -8,6 +8,7 @@
 #include "analyze/store.h"
 #include "base/err.h"
 #include "base/parse.h"
+#include "cli/bench_model.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -30,8 +31,9 @@ static const struct usage usage = {
 struct arguments {
 	const char *baseline, *alternatives, *topology, *clock, *label;
 	struct option_list groups, payloads, privates;
-	uint64_t like, rounds, block_ms, seed, server_cpu, peer_cpu;
+	uint64_t like, batch, rounds, block_ms, seed, server_cpu, peer_cpu;
 	double width;
+	bool one_destination, registered;
 };
 
 /* Splits "a,b" in place into names[] and checks each. */
@@ -40,6 +42,8 @@ static int split_ways(char *text, const char **names, size_t *n)
 	char *rest = text, *name;
 
 	*n = 0;
+	if (!strcmp(text, "all"))
+		return CLI_GO_ON; /* add_all() */
 	while ((name = strsep(&rest, ","))) {
 		if (!sender_find(name))
 			return options_misuse(&usage, "there is no way of sending \"%s\"; there are: %s", name, sender_names());
@@ -48,6 +52,22 @@ static int split_ways(char *text, const char **names, size_t *n)
 		names[(*n)++] = name;
 	}
 	return CLI_GO_ON;
+}
+
+/* For "all": every way that can send the grid here; what is left out is named. */
+static void add_all(const struct bench_options *bench, const char **names, size_t *n)
+{
+	const struct sender_ops *ops;
+	char why[512];
+
+	for (size_t i = 0; (ops = sender_way(i)) && *n < BENCH_WAYS_MAX - 2; i++) {
+		if (ops == &send_null || !strcmp(ops->name, bench->baseline))
+			continue;
+		if (bench_refuses(bench, ops, why, sizeof why))
+			warn("left out: %s", why);
+		else
+			names[(*n)++] = ops->name;
+	}
 }
 
 static json_t *point_json(const struct bench_row *row, const char *way, const struct speedup *s)
@@ -114,10 +134,13 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	if (!err)
 		err = show_points(rows, n, bench, table, list);
 	if (!err && list)
-		err = json_print(json_pack("{sI ss ss sO so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
-					   topology_names[bench->topology], "points", list, "warnings", json_warnings(warnings, warnings_n)));
+		err = json_print(json_pack("{sI ss ss sO so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
+					   topology_names[bench->topology], "points", list, "warnings", json_warnings(warnings, warnings_n), "models",
+					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n)));
 	else if (!err)
 		err = table_print(table);
+	if (!err && !list)
+		err = bench_model_print(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n);
 	if (!err && !list)
 		print_warnings(cli, warnings, warnings_n);
 	json_decref(list);
@@ -129,7 +152,7 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 
 static int run(const struct cli *cli, const struct arguments *arguments, struct bench_store_options *options)
 {
-	struct bench_like like = {.private_bytes = arguments->privates.value[0]};
+	struct bench_like like = {.private_bytes = arguments->privates.value[0], .one_destination = arguments->one_destination};
 	struct store *store = NULL;
 	int64_t id;
 	int err = store_open(cli->db, STORE_WRITE, &store);
@@ -166,12 +189,15 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 	};
 	const struct option_spec specs[] = {
 		OPT_STRING('b', "baseline", "WAY", &arguments.baseline, "the way of sending that is compared with"),
-		OPT_STRING('a', "alternative", "WAY,...", &arguments.alternatives, "the ways that are compared"),
+		OPT_STRING('a', "alternative", "WAY,...", &arguments.alternatives, "the ways that are compared; all: every way that can send this here"),
 		OPT_LIST('g', "group", "N,...", &arguments.groups, 1, 100000, "recipients per burst"),
 		OPT_LIST('p', "payload", "BYTES,...", &arguments.payloads, 0, 65507, "bytes per datagram, private ones included"),
 		OPT_LIST(0, "private", "BYTES,...", &arguments.privates, 0, 65507, "of these, private to each recipient"),
+		OPT_FLAG(0, "one-destination", &arguments.one_destination, "each burst goes to one recipient; with --private 0"),
+		OPT_U64(0, "batch", "N", &arguments.batch, 1, SENDER_BATCH_MAX, "messages per call of batched ways; default: the group"),
+		OPT_FLAG(0, "registered", &arguments.registered, "io_uring ways with registered files, and buffers where they can"),
 		OPT_U64('l', "like", "RUN", &arguments.like, 1, 1e15, "copy the shape of this profile instead of a grid"),
-		OPT_WORD('t', "topology", "lo|veth|veth-rps", &arguments.topology, "what lies between sender and receivers"),
+		OPT_WORD('t', "topology", "lo|veth|veth-rps|sink", &arguments.topology, "what lies between sender and receivers"),
 		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop at this half width of the interval of s, relative"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, BENCH_ROUNDS_MIN, 100000, "most rounds per point"),
 		OPT_U64(0, "block", "MS", &arguments.block_ms, 1, 10000, "length of a block in ms"),
@@ -198,6 +224,8 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "there is no way of sending \"%s\"; there are: %s", arguments.baseline, sender_names());
 	if (topology_parse(arguments.topology, &topology))
 		return CLI_USAGE;
+	if (arguments.one_destination)
+		arguments.privates = (struct option_list){{0}, 1}; /* nobody whom they could be private to */
 	signals_install();
 	struct bench_store_options options = {
 		.bench = {
@@ -210,6 +238,9 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 			.payloads_n = arguments.payloads.n,
 			.privates = arguments.privates.value,
 			.privates_n = arguments.privates.n,
+			.one_destination = arguments.one_destination,
+			.batch = arguments.batch,
+			.registered = arguments.registered,
 			.topology = topology,
 			.server_cpu = (int)arguments.server_cpu,
 			.peer_cpu = (int)arguments.peer_cpu,
@@ -227,6 +258,8 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		.command_line = cli->command_line,
 		.version = FORECALL_VERSION,
 	};
+	if (!ways_n)
+		add_all(&options.bench, ways, &options.bench.alternatives_n);
 	int err = run(cli, &arguments, &options);
 	return err == -EINVAL ? CLI_USAGE : cli_status(err);
 }

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/predict_all.h"
 #include "cli/print.h"
 #include "cli/show.h"
 
@@ -20,6 +21,7 @@ static const struct usage usage = {
 		 "s of a bench of the same machine. With --fraction and --speedup it computes from figures given by hand.",
 	.notes = "Examples:\n"
 		 "  forecall predict --with sendmmsg\n"
+		 "  forecall predict --with all\n"
 		 "  forecall predict --fraction 0.791 --speedup 1.664\n"
 		 "Exit status 3: the prediction was refused; the reason was printed, and --force goes on in spite of it.\n",
 	.operands_max = 1,
@@ -27,6 +29,7 @@ static const struct usage usage = {
 
 struct arguments {
 	const char *with, *baseline, *async;
+	struct predict_known known;
 	uint64_t bench;
 	double fraction, speedup, overhead;
 	bool force;
@@ -134,6 +137,7 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 	struct answer answer;
 	struct store *store = NULL;
 	int64_t calls_n = 0;
+	bool all = !strcmp(arguments->with, "all");
 	int err = open_existing(cli->db, &store);
 
 	while (options.async < FRACTION_ASYNC_MAX && strcmp(arguments->async, fraction_async_names[options.async]))
@@ -146,10 +150,12 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 		options.speedup = 1; /* it will be refused, whatever s is: no bench is asked for */
 	} else if (!err && isnan(arguments->speedup)) {
 		err = choose_baseline(store, options.profile, arguments->baseline, &options.baseline);
-		if (!err && options.bench == STORE_NULL)
+		if (!err && options.bench == STORE_NULL && !all)
 			err = answer_choose_bench(store, options.profile, options.baseline, options.alternative, &options.bench);
 	}
-	if (!err) {
+	if (!err && all) {
+		err = predict_all(cli, store, &options, &arguments->known);
+	} else if (!err) {
 		err = answer_predict(store, &options, &answer);
 		if (!err) {
 			err = show(cli, store, &options, &answer);
@@ -164,13 +170,15 @@ int cmd_predict(struct cli *cli, int argc, char **argv)
 {
 	struct arguments arguments = {.with = "sendmmsg", .async = "auto", .fraction = NAN, .speedup = NAN};
 	const struct option_spec specs[] = {
-		OPT_STRING('w', "with", "WAY", &arguments.with, "the alternative: a way of sending that was benched"),
+		OPT_STRING('w', "with", "WAY", &arguments.with, "the alternative: a way of sending that was benched, or all"),
 		OPT_STRING(0, "baseline", "WAY", &arguments.baseline, "the way that stands for the path; default: the one with its name"),
 		OPT_U64(0, "bench", "RUN", &arguments.bench, 1, 1e15, "the bench to take s from; default: the newest made like the profile"),
 		OPT_DOUBLE(0, "fraction", "F", &arguments.fraction, 0, 1, "f, by hand"),
 		OPT_DOUBLE(0, "speedup", "S", &arguments.speedup, 1e-9, 1e9, "s, by hand; with --fraction, or with the f of RUN"),
 		OPT_DOUBLE(0, "overhead", "O", &arguments.overhead, 0, 1e9, "cost of the port elsewhere, as a fraction of the busy cycles"),
 		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
+		OPT_WORD(0, "sockets", "one|many", &arguments.known.sockets, "with all: how many sockets a burst uses, where you know"),
+		OPT_WORD(0, "destinations", "one|many", &arguments.known.destinations, "with all: to how many a burst goes"),
 		OPT_FLAG(0, "force", &arguments.force, "predict in spite of a refusal; the result is marked"),
 		OPT_END,
 	};
@@ -178,6 +186,8 @@ int cmd_predict(struct cli *cli, int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return status;
+	if (!strcmp(arguments.with, "all") && !isnan(arguments.speedup))
+		return options_misuse(&usage, "--with all takes s from benches; leave out --speedup");
 	if (!isnan(arguments.fraction) && (isnan(arguments.speedup) || argc))
 		return options_misuse(&usage, "--fraction goes with --speedup and without RUN");
 	int err = isnan(arguments.fraction) ? from_store(cli, &arguments, argc ? argv[0] : NULL) : by_hand(cli, &arguments);

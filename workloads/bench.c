@@ -6,6 +6,7 @@
 #include "analyze/speedup.h"
 #include "analyze/stats.h"
 #include "base/err.h"
+#include "collect/softirq.h"
 #include "workloads/block.h"
 #include "workloads/child.h"
 #include "workloads/net.h"
@@ -34,6 +35,7 @@ static const double default_rel_width = 0.01;
 struct bench {
 	struct bench_options o;	/* with defaults filled in */
 	struct child groupsend;
+	struct softirq *softirq; /* where another CPU does a part of the work, else NULL */
 	struct topology *here;	/* groupsend makes the topology of the run itself */
 	struct stats_rng *rng;
 	const char *ways[BENCH_WAYS_MAX];
@@ -82,10 +84,26 @@ static int read_answer(struct bench *b, const char *line, struct bench_row *row,
 		row->packets_n = number(answer, "packets");
 		row->errors_n = number(answer, "errors");
 		row->preempt_n = number(answer, "preempt");
-		row->async_cyc = STORE_NULL;
 		row->cpu_cyc = (int64_t)((double)*cpu_ns * b->o.clock_hz / 1e9 + 0.5);
 	}
 	json_decref(answer);
+	return err;
+}
+
+/* Time that other CPUs have spent in the network's softirqs until now. */
+static int read_async(const struct bench *b, uint64_t *ns)
+{
+	int err = b->softirq ? softirq_read(b->softirq, b->o.server_cpu, ns) : 0;
+
+	return err ? fail(err, "cannot read the time of softirqs: %s", strerror(-err)) : 0;
+}
+
+static int take_async(const struct bench *b, uint64_t before_ns, struct bench_row *row)
+{
+	uint64_t now_ns = 0;
+	int err = read_async(b, &now_ns);
+
+	row->async_cyc = b->softirq ? (int64_t)((double)(now_ns - before_ns) * b->o.clock_hz / 1e9 + 0.5) : STORE_NULL;
 	return err;
 }
 
@@ -94,14 +112,17 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 		     uint64_t *cpu_ns)
 {
 	char line[CHILD_LINE_BYTES];
-	uint64_t pauses_ms = block->bursts * block->period_ns / 1000000;
-	int err;
+	uint64_t pauses_ms = block->bursts * block->period_ns / 1000000, async_ns = 0;
+	int err = read_async(b, &async_ns);
 
 	block_format(block, line, sizeof line);
-	err = child_say(&b->groupsend, line);
+	if (!err)
+		err = child_say(&b->groupsend, line);
 	if (!err)
 		err = child_hear(&b->groupsend, (int)pauses_ms + ANSWER_SPARE_MS, line, sizeof line);
-	return err ? err : read_answer(b, line, row, p, cpu_ns);
+	if (!err)
+		err = read_answer(b, line, row, p, cpu_ns);
+	return err ? err : take_async(b, async_ns, row);
 }
 
 static struct block block_of(const struct bench *b, const struct bench_point *p, const char *way, uint64_t bursts)
@@ -298,17 +319,17 @@ static void fill_defaults(struct bench_options *o)
 		o->max_rounds = BENCH_ROUNDS_MIN;
 }
 
-/* Whether the way cannot send some point of the grid here: asked before anything is measured. */
-static bool refused(const struct bench *b, const struct sender_ops *way, char *why, size_t n)
+bool bench_refuses(const struct bench_options *o, const struct sender_ops *way, char *why, size_t n)
 {
-	struct sender_config config = {
-		.private_bytes = b->o.privates[b->o.privates_n - 1], .one_destination = b->o.one_destination,
-	};
+	struct sender_config config = { .one_destination = o->one_destination };
 	union net_addr to, multicast;
 
+	for (size_t i = 0; i < o->privates_n; i++)
+		if (o->privates[i] > config.private_bytes)
+			config.private_bytes = o->privates[i];
 	net_parse(MULTICAST, &multicast);
 	net_parse("127.0.0.1", &to);
-	if (b->o.topology == TOPOLOGY_LO) /* elsewhere the devices are not made yet */
+	if (o->topology == TOPOLOGY_LO) /* elsewhere the devices are not made yet */
 		config.to = &to.sa;
 	config.multicast = &multicast.sa;
 	return sender_refused(way, &config, why, n);
@@ -321,7 +342,7 @@ static int add_way(struct bench *b, const char *name)
 
 	if (!way)
 		return fail(-EINVAL, "no way of sending is called %s; give one of %s", name, sender_names());
-	if (refused(b, way, why, sizeof why))
+	if (bench_refuses(&b->o, way, why, sizeof why))
 		return fail(-EOPNOTSUPP, "%s", why);
 	if (way == &send_multicast)
 		b->has_multicast = true;
@@ -388,11 +409,14 @@ int bench_run(const struct bench_options *options)
 
 	fill_defaults(&b.o);
 	err = prepare(&b);
+	if (!err && b.o.topology == TOPOLOGY_VETH_RPS)
+		err = softirq_new(&b.softirq);
 	if (!err)
 		err = start_groupsend(&b);
 	if (!err)
 		err = run_grid(&b);
 	err = end_groupsend(&b, err);
+	softirq_free(b.softirq);
 	topology_free(b.here);
 	stats_rng_free(b.rng);
 	free(b.rows);

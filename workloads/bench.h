@@ -66,6 +66,11 @@ struct bench_options {
 	void *row_arg, *point_arg, *progress_arg;
 };
 
+struct sender_ops; /* sender.h */
+
+/* Whether a way cannot send some point of the grid on this machine: true with the reason in why[n]. */
+bool bench_refuses(const struct bench_options *options, const struct sender_ops *way, char *why, size_t n);
+
 /* Runs the whole grid. 0; -EINTR when *stop ended it: what was handed over until then stays good; or -errno, said by
  * fail(). */
 int bench_run(const struct bench_options *options);

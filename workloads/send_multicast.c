@@ -139,7 +139,7 @@ static void multicast_free(struct sender *sender)
 const struct sender_ops send_multicast = {
 	.name = "multicast",
 	.help = "one packet to a multicast group that the recipients have joined; a bound, no drop-in",
-	.traits = SENDER_BATCHES | SENDER_ONE_SOCKET | SENDER_SHARED_ONLY | SENDER_BOUND,
+	.traits = SENDER_BATCHES | SENDER_SHARED_ONLY | SENDER_BOUND,
 	.available = sender_always,
 	.refuses = multicast_refuses,
 	.open = multicast_open,

@@ -304,7 +304,7 @@ static void packet_flush(struct sender *sender)
 const struct sender_ops send_packet = {
 	.name = "packet",
 	.help = "frames built in user space, sent from a ring around UDP and IP (PACKET_MMAP); a bound, no drop-in",
-	.traits = SENDER_BATCHES | SENDER_ONE_SOCKET | SENDER_BOUND,
+	.traits = SENDER_BATCHES | SENDER_BOUND,
 	.available = packet_available,
 	.refuses = packet_refuses,
 	.open = packet_open,

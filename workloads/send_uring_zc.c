@@ -18,7 +18,7 @@ static int open_sender(const struct sender_config *config, struct sender **out)
 const struct sender_ops send_uring_zc = {
 	.name = "uring-zc",
 	.help = "one socket, one io_uring submission per batch, without copying where the device allows",
-	.traits = SENDER_BATCHES,
+	.traits = SENDER_BATCHES | SENDER_UNCOPIED,
 	.available = available,
 	.refuses = sender_needs_ip,
 	.open = open_sender,

@@ -135,6 +135,7 @@ static void zerocopy_free(struct sender *sender)
 const struct sender_ops send_zerocopy = {
 	.name = "zerocopy",
 	.help = "one socket, one sendmsg() with MSG_ZEROCOPY per recipient, and its completions reaped",
+	.traits = SENDER_UNCOPIED,
 	.available = zerocopy_available,
 	.refuses = zerocopy_refuses,
 	.open = zerocopy_open,

@@ -61,6 +61,7 @@ enum {
 	SENDER_SHARED_ONLY = 1 << 3,	/* nothing private: every recipient gets the same bytes */
 	SENDER_CONNECTS = 1 << 4,	/* a socket of its own for each recipient, from which its messages come */
 	SENDER_BOUND = 1 << 5,		/* not a drop-in for sendmsg(): a bound to compare with */
+	SENDER_UNCOPIED = 1 << 7,	/* it saves the copy of the payload, where the device allows */
 	SENDER_THREAD = 1 << 6,		/* a kernel thread of this process does a part of it: count that one's cycles too */
 };
 
