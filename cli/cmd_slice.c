@@ -224,6 +224,8 @@ static int choose_ways(const struct cli *cli, char *list, const char **ways, siz
 		const struct sender_ops *way = sender_way(i);
 		const char *why = way->available();
 
+		if (!why && way->traits & SENDER_THREAD)
+			why = "a kernel thread does its sending, outside of calls";
 		if (why)
 			say_absent((void *)cli, way->name, why);
 		else if (strcmp(way->name, "null"))

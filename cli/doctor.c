@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/doctor_machine.h"
 #include "collect/cpus.h"
 #include "collect/host.h"
 
@@ -291,14 +292,34 @@ const struct doctor_check doctor_checks[] = {
 	  "boot a kernel that has these tracepoints", look_vectors },
 	{ "PMU", false, "the clock is the TSC: it does not stop when a CPU halts, and does not follow its frequency",
 	  "run as root, on the bare machine or in a guest with a virtual PMU", look_pmu },
+	{ "events", false, "no --event of the processor's own: neither instructions per cycle nor cache misses",
+	  "run on the bare machine or in a guest with a virtual PMU; `forecall events --all` has each one's reason", look_events },
+	{ "sampling", false, "no --engine sample of whole CPUs, no slice", "run as root, or once: setcap cap_perfmon,cap_syslog+ep \"$(command -v forecall)\"",
+	  look_sampling },
+	{ "paranoid", false, "without root or CAP_PERFMON not even one's own processes can be sampled", "sysctl kernel.perf_event_paranoid=1",
+	  look_paranoid },
+	{ "kallsyms", false, "call chains cannot be told apart: no --engine sample, no slice", "run as root, or sysctl kernel.kptr_restrict=0 kernel.perf_event_paranoid=1",
+	  look_symbols },
+	{ "lockdown", false, "the kernel may refuse BPF programs, modules and raw counters", "boot without Secure Boot, or without lockdown= on the kernel's command line",
+	  look_lockdown },
 	{ "TSC", true, "it cannot serve as a clock: its rate changes, or it stops",
 	  "use a machine with constant_tsc and nonstop_tsc, or with a PMU", look_tsc },
+	{ "clock", false, "runs by the TSC are marked: cycles of different CPUs or of different times may not be comparable",
+	  "boot with clocksource=tsc, or use a machine whose TSCs are synchronised", look_synchronised },
 	{ "steal", false, "runs in which the hypervisor took time away are marked, and their intervals are wider",
 	  "measure while the neighbours are quiet, or on a machine of one's own", look_steal },
 	{ "frequency", false, "costs in TSC cycles vary with the frequency", "cpupower frequency-set -g performance", look_frequency },
 	{ "processors", false, "sender and receivers share the only CPU, and profiles include both", "use a machine with two or more CPUs",
 	  look_processors },
+	{ "SMT", false, "what a sibling takes from a shared core is counted as the server's cycles", "echo off > /sys/devices/system/cpu/smt/control",
+	  look_smt },
+	{ "hypervisor", false, "neighbours on the machine are felt and not seen: two runs some minutes apart may differ", "measure on the bare machine",
+	  look_virtual },
 	{ "namespaces", false, "bench and validate have no topology but lo", "run as root", look_namespaces },
+	{ "io_uring", false, "the uring ways of sending cannot be measured", "sysctl kernel.io_uring_disabled=0, outside of containers that forbid it",
+	  look_uring },
+	{ "modules", false, "sendgroup's kernel module cannot be loaded here", "as root, on a kernel with modules; or in a guest (forecall lab)", look_modules },
+	{ "QEMU", false, "no guests of other kernels (forecall lab)", "apt-get install qemu-system-x86 qemu-system-arm", look_qemu },
 	{ "gnuplot", false, "report writes its page without pictures", "apt-get install gnuplot-nox", look_gnuplot },
 };
 

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "suite", "named sets of benchmarks, run alike on many kernels and days", cmd_suite },
 	{ "compare", "kernels, runs or databases against each other, with a gate", cmd_compare },
 	{ "track", "benchmarks over kernel versions or dates, and where they changed", cmd_track },
+	{ "events", "list the events that this machine counts", cmd_events },
 	{ "doctor", "what this machine can measure, and what is missing", cmd_doctor },
 	{ "complete", NULL, cmd_complete },
 };

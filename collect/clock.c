@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <math.h>
 #include <perfmon/pfmlib_perf_event.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,6 +18,7 @@
 
 #include "base/err.h"
 #include "collect/cpus.h"
+#include "collect/host.h"
 
 #define CALIBRATE_NS 50000000
 
@@ -90,6 +94,85 @@ static double tsc_hz(void)
 	return (double)(to - from) / (to_ns - from_ns) * 1e9;
 }
 
+static void read_source(char source[32])
+{
+	FILE *file = fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re");
+
+	if (!file || !fgets(source, 32, file))
+		strcpy(source, "?");
+	source[strcspn(source, "\n")] = 0;
+	if (file)
+		fclose(file);
+}
+
+static bool source_is_counter(const char *source)
+{
+	static const char *const counters[] = {"tsc", "tsc-early", "kvm-clock", "hyperv_clocksource_tsc_page", "xen", "arch_sys_counter", "?"};
+
+	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+		if (!strcmp(source, counters[i]))
+			return true;
+	return false;
+}
+
+/* Whether the processor says of its TSC that it is constant and never stops. Other architectures' counters are so by definition. */
+static bool flags_are_steady(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	struct host *host;
+	const char *flags = host_read(&host) ? NULL : host_row(host)->tsc_flags;
+	bool steady = flags && strstr(flags, "constant_tsc") && strstr(flags, "nonstop_tsc");
+
+	if (flags)
+		host_free(host);
+	return steady;
+#else
+	return true;
+#endif
+}
+
+static const char *find_doubt(const char *source)
+{
+	if (!source_is_counter(source))
+		return "the kernel's clock does not run on the TSC: boot with clocksource=tsc, or use --clock cycles";
+	if (!flags_are_steady())
+		return "the processor does not say that its TSC is constant and never stops: use --clock cycles, or another machine";
+	return NULL;
+}
+
+int clock_check(struct clock_check *out)
+{
+	cpu_set_t before, one;
+	double low = INFINITY, high = -INFINITY;
+
+	*out = (struct clock_check){.hz = tsc_hz()};
+	read_source(out->source);
+	out->doubt = find_doubt(out->source);
+	if (sched_getaffinity(0, sizeof before, &before))
+		return -errno;
+	uint64_t first = 0;
+	double first_ns = 0;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		uint64_t counter;
+		double ns;
+
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (!CPU_ISSET(cpu, &before) || sched_setaffinity(0, sizeof one, &one))
+			continue;
+		read_pair(&counter, &ns);
+		if (!first) {
+			first = counter;
+			first_ns = ns;
+		}
+		double offset = (double)(int64_t)(counter - first) / out->hz * 1e9 - (ns - first_ns);
+		low = fmin(low, offset);
+		high = fmax(high, offset);
+	}
+	out->offset_ns = high - low;
+	return sched_setaffinity(0, sizeof before, &before) ? -errno : 0;
+}
+
 static int counter_open(enum clock_kind kind, int cpu)
 {
 	struct perf_event_attr attr = {.size = sizeof attr};
@@ -160,6 +243,9 @@ static int tsc_open(struct clock *clock)
 	clock->kind = CLOCK_KIND_TSC;
 	clock->hz = tsc_hz();
 	clock->scale = clock->hz / 1e9;
+	char source[32];
+	read_source(source);
+	clock->doubt = find_doubt(source);
 	return 0;
 }
 

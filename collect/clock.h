@@ -18,6 +18,15 @@ struct clock {
 	double scale; /* cycles per unit that the BPF program reads: hz / 1e9 for tsc (it reads ns), else 1 */
 	int *fd;      /* PMU only: one open counter per possible CPU, -1 where offline; else NULL */
 	int cpus_n;
+	const char *doubt; /* tsc: why it may not be steady, one sentence with the remedy; NULL: nothing speaks against it */
+};
+
+/* What can be found out about the TSC, or the architecture's counter. */
+struct clock_check {
+	double hz;         /* measured against CLOCK_MONOTONIC_RAW */
+	double offset_ns;  /* how far the counters of two CPUs are apart at most, as a thread sees them that moves between them */
+	char source[32];   /* the kernel's clock source, "?" when it does not tell */
+	const char *doubt; /* as above */
 };
 
 /* "cycles", "ref-cycles", "tsc". */
@@ -26,6 +35,8 @@ const char *clock_name(enum clock_kind kind);
 /* Opens the clock called `name`; "auto" takes cycles, then ref-cycles, then tsc, whichever the machine has first.
  * -EINVAL for an unknown name, -ENOENT when the machine has no such counter, -EACCES without privilege; each is said. */
 int clock_open(const char *name, struct clock *clock);
+/* Measures on every CPU that this thread may run on; takes some 60 ms. 0 or -errno; prints nothing. */
+int clock_check(struct clock_check *out);
 void clock_free(struct clock *clock);
 
 #endif

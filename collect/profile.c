@@ -503,6 +503,7 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 		.calibrations_n = (size_t)session->calibrations_n,
 		.pid = session->pid,
 		.path = session->path_names,
+		.clock_doubt = session->clock.doubt,
 		.observed = session->options->ways != NULL,
 	};
 

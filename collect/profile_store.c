@@ -231,6 +231,8 @@ static int write_common_warnings(const struct writer *w, int64_t lost)
 	if (!err && (double)m->steal_ns > STEAL * (double)m->wall_ns)
 		err = write_warning(w, "steal", "the hypervisor took %.1f %% of a CPU's time away: repeat on a quieter machine",
 				    100.0 * (double)m->steal_ns / (double)m->wall_ns);
+	if (!err && w->record->clock_doubt)
+		err = write_warning(w, "clock", "%s", w->record->clock_doubt);
 	if (!err && m->interrupted)
 		err = write_warning(w, "interrupted", "ended early on request after %.1f s: the intervals are wider for it", (double)m->wall_ns / 1e9);
 	if (!err && m->ended)

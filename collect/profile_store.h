@@ -23,6 +23,7 @@ struct profile_record {
 	size_t calibrations_n;
 	pid_t pid;
 	const char *path;
+	const char *clock_doubt; /* as in struct clock */
 	int observed; /* an observation: no ledger is expected */
 };
 
