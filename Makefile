@@ -317,11 +317,12 @@ demo: ## install what is missing, build, run the whole experiment once, show its
 	@$(DEMO)
 
 # bench-NAME runs tests/bench/NAME.sh, or the program of tests/bench/NAME.c. They print figures beside their targets.
-BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict
+BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict bench-engines
 .PHONY: $(BENCHMARKS)
 bench-accuracy: ## predicted against observed, and f against a workload of known f
 bench-overhead: ## cost of the probes per call, beside perf trace and empty probes
 bench-coverage: ## how often the 95 % intervals hold
+bench-engines:  ## the sampling engine beside the ledger, what it costs, and names of events
 bench-predict:  ## time of `forecall predict` on a large database
 $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 	@if [ -e tests/bench/$*.sh ]; then tests/bench/$*.sh; \
