@@ -258,6 +258,24 @@ $(ARM64)/root: lab/sysroot.sh | $(OUT)/forecall
 	$(Q)lab/sysroot.sh $(OUT)/forecall $@
 	$(Q)touch $@
 
+# ---- The sendgroup module ----------------------------------------------------------------------------------------
+
+# For each of these kernels build/kmod/KERNEL/sendgroup.ko, with headers that lie in the cache (kmod/headers.sh).
+KERNEL ?= 6.1.0-56-amd64 6.12.117+deb12-amd64
+KMOD_FILES := $(wildcard kmod/*.c kmod/*.h kmod/include/sendgroup.h) kmod/Kbuild
+KMODS := $(KERNEL:%=$(GEN)/kmod/%/sendgroup.ko)
+
+.PHONY: kmod
+kmod: $(KMODS) ## build the sendgroup module for KERNEL= (default: one 6.1 and one 6.12 of Debian)
+$(KMODS): $(GEN)/kmod/%/sendgroup.ko: $(KMOD_FILES) kmod/headers.sh
+	$(call say,KMOD,$*)
+	$(Q)mkdir -p $(@D)/include
+	$(Q)for file in $(KMOD_FILES:kmod/%=%); do cmp -s kmod/$$file $(@D)/$$file || cp kmod/$$file $(@D)/$$file; done
+	$(Q)headers=$$(kmod/headers.sh $*) && \
+	env -u MAKEFLAGS -u MAKELEVEL $(MAKE) -s -C "$$headers" M=$(CURDIR)/$(@D) W=1 KCFLAGS=-Werror modules > $(@D)/log 2>&1 || \
+	{ cat $(@D)/log >&2; exit 1; }
+	$(Q)touch $@
+
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
 .PHONY: unit

@@ -32,6 +32,9 @@ static const struct sender_ops *const ways[] = {
 	&send_multicast,
 	&send_packet,
 	&send_sendgroup_bpf,
+	&send_sendgroup,
+	&send_setgrp,
+	&send_setgrp_change,
 };
 
 enum { WAYS_N = sizeof ways / sizeof(const struct sender_ops *) };

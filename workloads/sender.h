@@ -193,6 +193,7 @@ int sender_again(struct sender *sender, int fd, int err, unsigned *tries);
 void sender_lost(struct sender *sender, const struct sender_message *message, int err);
 
 extern const struct sender_ops send_null, send_sendmsg, send_sendto, send_write, send_connected, send_sendmmsg,
-	send_uring, send_uring_sqpoll, send_uring_zc, send_uring_multi, send_zerocopy, send_gso, send_multicast, send_packet, send_sendgroup_bpf;
+	send_uring, send_uring_sqpoll, send_uring_zc, send_uring_multi, send_zerocopy, send_gso, send_multicast, send_packet, send_sendgroup_bpf,
+	send_sendgroup, send_setgrp, send_setgrp_change;
 
 #endif

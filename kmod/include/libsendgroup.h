@@ -49,7 +49,7 @@ struct giobuf6 {
 int sendgroup(int sd, struct giobuf *buf, size_t recnum, int flags, int *gerrno);
 int sendgroup6(int sd, struct giobuf6 *buf, size_t recnum, int flags, int *gerrno);
 
-/* The way that is taken: "module", "io_uring", "sendmmsg" or "sendmsg": the best that this machine has, or the one that
+/* The way that is taken: "module", "bpf", "io_uring", "sendmmsg" or "sendmsg": the best that this machine has, or the one that
  * $SENDGROUP_BACKEND names. NULL with errno ENOSYS when that one is not to be had. Static text.
  * A socket that this way cannot serve is served by the next one, unless the environment forces the way. */
 const char *sendgroup_backend(void);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const struct sendgroup_backend *const backends[] = {
+	&sendgroup_module,
 	&sendgroup_bpf,
 	&sendgroup_uring,
 	&sendgroup_sendmmsg,

@@ -60,6 +60,6 @@ int sendgroup_fatal(int err);
 /* What send returns after err stopped it at recipient i, with `reached` before: marks those that are left. */
 int sendgroup_stop(const struct sendgroup_job *job, size_t i, int reached, int err);
 
-extern const struct sendgroup_backend sendgroup_sendmsg, sendgroup_sendmmsg, sendgroup_uring, sendgroup_bpf;
+extern const struct sendgroup_backend sendgroup_module, sendgroup_bpf, sendgroup_uring, sendgroup_sendmmsg, sendgroup_sendmsg;
 
 #endif
