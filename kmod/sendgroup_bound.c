@@ -8,7 +8,6 @@
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/netfilter.h>
-#include <linux/skmsg.h>
 #include <linux/sockptr.h>
 #include <net/udp.h>
 
@@ -26,7 +25,7 @@ struct sendgroup_bound {
 
 static DEFINE_HASHTABLE(bounds, 8);
 static DEFINE_SPINLOCK(bounds_lock);	/* writers of the table */
-static DEFINE_MUTEX(setting);		/* adoption of sockets: bases[], copies[] */
+static DEFINE_MUTEX(copying);		/* bases[], copies[]; inside lock_sock() */
 
 /* [0] IPv4, [1] IPv6. The kernel does not export udpv6_prot: it is found at the first IPv6 socket. */
 static struct proto *bases[2] = { &udp_prot };
@@ -152,15 +151,26 @@ static int copy_make(int v6, struct proto *base)
 	return 0;
 }
 
-/* Hands the socket over to the copies of its protocol. Its memory is returned by what made it (sk_prot_creator), which may
- * be another protocol than the one it speaks now (IPV6_ADDRFORM). 0 or -EOPNOTSUPP; under lock_sock(). */
+/* Copies of the protocol that the socket speaks, and of the one that made it and takes its memory back: IPV6_ADDRFORM makes
+ * them differ. */
+static int copies_make(const struct sock *sk)
+{
+	int err;
+
+	mutex_lock(&copying);
+	err = copy_make(sk->sk_family == AF_INET6, sk->sk_prot);
+	if (!err)
+		err = copy_make(sk->sk_prot_creator != &udp_prot, sk->sk_prot_creator);
+	mutex_unlock(&copying);
+	return err;
+}
+
+/* Hands the socket over to the copies. 0 or -EOPNOTSUPP; under lock_sock(). */
 static int adopt(struct sock *sk, struct sendgroup_bound *bound)
 {
-	int v6 = sk->sk_family == AF_INET6, creator_v6 = sk->sk_prot_creator != &udp_prot;
-	int err = sk_psock(sk) ? -EOPNOTSUPP : copy_make(v6, sk->sk_prot);
+	int creator_v6 = sk->sk_prot_creator != &udp_prot;
+	int err = copies_make(sk); /* refuses a socket in a sockmap, too: its operations are neither */
 
-	if (!err)
-		err = copy_make(creator_v6, sk->sk_prot_creator);
 	if (err)
 		return err;
 	__module_get(THIS_MODULE);
@@ -171,33 +181,41 @@ static int adopt(struct sock *sk, struct sendgroup_bound *bound)
 	spin_lock_bh(&bounds_lock);
 	hash_add_rcu(bounds, &bound->node, (unsigned long)sk);
 	spin_unlock_bh(&bounds_lock);
-	WRITE_ONCE(sk->sk_prot, &copies[v6]);
+	WRITE_ONCE(sk->sk_prot, &copies[sk->sk_family == AF_INET6]);
 	return 0;
 }
 
-/* Under `setting`. */
+static void bound_free(struct sendgroup_bound *bound)
+{
+	sendgroup_state_free(bound->state);
+	kfree(bound);
+}
+
+/* The socket's object, made at its first group. */
 static struct sendgroup_bound *bound_get(struct sock *sk)
 {
-	struct sendgroup_bound *bound = bound_find(sk);
-	int err = -ENOMEM;
+	struct sendgroup_bound *bound = bound_find(sk), *other;
+	int err;
 
 	if (bound)
 		return bound;
 	bound = kzalloc(sizeof(*bound), GFP_KERNEL_ACCOUNT);
 	if (!bound)
-		return ERR_PTR(err);
+		return ERR_PTR(-ENOMEM);
 	bound->sk = sk;
 	bound->state = sendgroup_state_new();
-	if (bound->state) {
-		lock_sock(sk);
-		err = adopt(sk, bound);
-		release_sock(sk);
+	if (!bound->state) {
+		kfree(bound);
+		return ERR_PTR(-ENOMEM);
 	}
-	if (!err)
+	lock_sock(sk);
+	other = bound_find(sk); /* of another thread, meanwhile */
+	err = other ? 0 : adopt(sk, bound);
+	release_sock(sk);
+	if (!other && !err)
 		return bound;
-	sendgroup_state_free(bound->state);
-	kfree(bound);
-	return ERR_PTR(err);
+	bound_free(bound);
+	return err ? ERR_PTR(err) : other;
 }
 
 static u32 addr_size(const struct sock *sk)
@@ -231,11 +249,8 @@ static struct sendgroup_addr *read_addrs(const struct sock *sk, sockptr_t from, 
 
 static int set_group(struct sock *sk, struct sendgroup_addr *addrs, u32 n)
 {
-	struct sendgroup_bound *bound;
+	struct sendgroup_bound *bound = bound_get(sk);
 
-	mutex_lock(&setting);
-	bound = bound_get(sk);
-	mutex_unlock(&setting);
 	if (IS_ERR(bound))
 		return PTR_ERR(bound);
 	if (mutex_lock_interruptible(&bound->state->lock))

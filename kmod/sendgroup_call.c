@@ -10,6 +10,16 @@
 
 /* ---- Sockets ---- */
 
+static bool in_sockmap(const struct sock *sk)
+{
+	bool is_in;
+
+	rcu_read_lock();
+	is_in = sk_psock(sk) != NULL;
+	rcu_read_unlock();
+	return is_in;
+}
+
 /* Each of these makes sendmsg() do something for a packet that is not done here. */
 static bool has_extras(struct sock *sk)
 {
@@ -28,7 +38,7 @@ static bool has_extras(struct sock *sk)
 	if (sk->sk_family == AF_INET6 && (rcu_access_pointer(inet6_sk(sk)->opt) || sendgroup_sndflow6(sk)))
 		return true;
 #endif
-	return sk_psock(sk) != NULL || sock_flag(sk, SOCK_WIFI_STATUS);
+	return in_sockmap(sk) || sock_flag(sk, SOCK_WIFI_STATUS);
 }
 
 /* A program that decides on each sendmsg() must not be passed by. */

@@ -122,6 +122,8 @@ static struct sk_buff *build(struct sendgroup_state *state, u32 linear)
 	struct page_frag *frag = &state->frag;
 	struct sk_buff *skb;
 
+	if (unlikely(size > PAGE_SIZE)) /* a single page is all that skb_page_frag_refill() promises */
+		return alloc_skb(linear, GFP_KERNEL_ACCOUNT);
 	frag->offset = SKB_DATA_ALIGN(frag->offset); /* a page begins anew where this is beyond its end */
 	if (unlikely(!skb_page_frag_refill(size, frag, GFP_KERNEL_ACCOUNT)))
 		return NULL;
