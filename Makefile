@@ -276,6 +276,12 @@ $(KMODS): $(GEN)/kmod/%/sendgroup.ko: $(KMOD_FILES) kmod/headers.sh
 	{ cat $(@D)/log >&2; exit 1; }
 	$(Q)touch $@
 
+.PHONY: fuzz-kmod
+CALLS ?= 1000000
+SEED  ?= 1
+fuzz-kmod: $(OUT)/forecall ## malformed calls to the sendgroup module in guests: CALLS=, SEED=, KERNEL=
+	@tests/kmod_fuzz.sh $(CALLS) $(SEED) $(KERNEL)
+
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
 .PHONY: unit
@@ -335,13 +341,14 @@ demo: ## install what is missing, build, run the whole experiment once, show its
 	@$(DEMO)
 
 # bench-NAME runs tests/bench/NAME.sh, or the program of tests/bench/NAME.c. They print figures beside their targets.
-BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict bench-engines
+BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict bench-engines bench-kmod
 .PHONY: $(BENCHMARKS)
 bench-accuracy: ## predicted against observed, and f against a workload of known f
 bench-overhead: ## cost of the probes per call, beside perf trace and empty probes
 bench-coverage: ## how often the 95 % intervals hold
 bench-engines:  ## the sampling engine beside the ledger, what it costs, and names of events
 bench-predict:  ## time of `forecall predict` on a large database
+bench-kmod:     ## instructions per packet of the sendgroup module, in guests
 $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 	@if [ -e tests/bench/$*.sh ]; then tests/bench/$*.sh; \
 	elif [ -x $(OUT)/bench/$* ]; then $(OUT)/bench/$*; \
