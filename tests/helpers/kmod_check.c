@@ -2,7 +2,7 @@
 /* kmod_check.c: checks the sendgroup module from user space, in a guest: what is delivered, what is refused, and what it
  * may be used for. Each check prints "ok NAME" or dies telling where it failed.
  *
- * usage: kmod_check deliver ADDR [NETNS]    every size and number of recipients to receivers at ADDR (in that namespace)
+ * usage: kmod_check deliver ADDR N [NETNS]  every size and up to N recipients to receivers at ADDR (in that namespace)
  *        kmod_check refuse                  every errno that is documented
  *        kmod_check bound                   SO_SETGRP
  *        kmod_check block ADDR              the send buffer, signals and MSG_DONTWAIT; ADDR is behind a slow device
@@ -146,7 +146,7 @@ static unsigned at_once(const struct shape *h, int on_wire)
 	return frames > 100 ? 1 : (unsigned)(160 / frames + 1);
 }
 
-static int deliver_all(const char *to, const char *netns)
+static int deliver_all(const char *to, const char *netns, unsigned group_max)
 {
 	static const size_t payloads[] = { 0, 1, 7, 100, 1000, 1472, 5000, 65507 }, privates[] = { 0, 3, 40, 1400 };
 	static const unsigned groups[] = { 1, 2, 10, 1000, 4096 };
@@ -159,6 +159,8 @@ static int deliver_all(const char *to, const char *netns)
 				for (int side = 0; side < 3; side++) {
 					struct shape h = { payloads[p], side != 1 ? privates[v] : 0, side ? privates[v] : 0, groups[g] };
 
+					if (h.n > group_max)
+						continue;
 					if (h.head + h.tail + h.payload > 65507)
 						h.payload = 65507 - h.head - h.tail; /* the greatest that there is with these */
 					if ((netns && h.n > 10 && h.payload > 1472) || (side && h.n > 10 && h.payload > 1472))
@@ -255,7 +257,15 @@ static void refuse_recipients(void)
 	r = good; r.gr_tail = (struct iovec){ s.payload, 1 }; MUST(error_of(&r, 65507) == EMSGSIZE);
 	r = good; MUST(error_of(&r, 65508) == EMSGSIZE);
 	r = good; r.gr_head = (struct iovec){ s.payload, (size_t)-1 }; MUST(error_of(&r, 10) == EMSGSIZE);
-	MUST(!shutdown(s.from, SHUT_WR) || errno == ENOTCONN);
+}
+
+/* The kernel says ENOTCONN, and shuts it all the same. */
+static void refuse_shut(void)
+{
+	struct giorec6 good = { .gr_addr = s.addr[0] };
+
+	MUST(shutdown(s.from, SHUT_WR) && errno == ENOTCONN);
+	MUST(error_of(&good, 10) == EPIPE);
 }
 
 /* Socket options that make sendmsg() do more than the module does are left to sendmsg(): EOPNOTSUPP. */
@@ -302,6 +312,7 @@ static int refuse_all(void)
 	refuse_options();
 	MUST(misuse(1) == EPERM);
 	MUST(misuse(0) == EXDEV);
+	refuse_shut();
 	printf("ok refuse\n");
 	return 0;
 }
@@ -399,8 +410,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (strcmp(what, "bound") != 0)
 		MUST(!sendgroup_use("module"));
-	if (!strcmp(what, "deliver") && argc > 2)
-		return deliver_all(argv[2], argv[3]);
+	if (!strcmp(what, "deliver") && argc > 3)
+		return deliver_all(argv[2], argv[4], (unsigned)atoi(argv[3]));
 	if (!strcmp(what, "refuse"))
 		return refuse_all();
 	if (!strcmp(what, "bound") && argc > 2)

@@ -210,8 +210,8 @@ static void *run(void *arg)
 	while (atomic_fetch_sub(&left, 1) - 1 < (1ul << 62)) {
 		if (one_in(f, 60))
 			replace(&sockets[roll(f, SOCKETS)], open_socket(f));
-		if (one_in(f, 200))
-			replace(&devices[roll(f, DEVICES)], open("/dev/sendgroup", O_RDWR));
+		if (one_in(f, 60)) /* with none open the module can be unloaded */
+			replace(&devices[roll(f, DEVICES)], one_in(f, 2) ? -1 : open("/dev/sendgroup", O_RDWR));
 		if (one_in(f, 6))
 			set_option(f, sockets[roll(f, SOCKETS)]);
 		if (one_in(f, 5))
