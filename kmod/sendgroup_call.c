@@ -10,6 +10,21 @@
 
 /* ---- Sockets ---- */
 
+/* Options that were set and cleared again leave an empty structure behind. */
+static bool has_ip_options(const struct sock *sk)
+{
+	const struct ip_options_rcu *options;
+	bool has;
+
+	if (likely(!rcu_access_pointer(inet_sk(sk)->inet_opt)))
+		return false;
+	rcu_read_lock();
+	options = rcu_dereference(inet_sk(sk)->inet_opt);
+	has = options && options->opt.optlen;
+	rcu_read_unlock();
+	return has;
+}
+
 static bool in_sockmap(const struct sock *sk)
 {
 	bool is_in;
@@ -23,12 +38,11 @@ static bool in_sockmap(const struct sock *sk)
 /* Each of these makes sendmsg() do something for a packet that is not done here. */
 static bool has_extras(struct sock *sk)
 {
-	const struct inet_sock *inet = inet_sk(sk);
 	struct udp_sock *up = udp_sk(sk);
 
 	if (READ_ONCE(up->pending) || udp_test_bit(CORK, sk) || READ_ONCE(up->gso_size))
 		return true;
-	if (rcu_access_pointer(inet->inet_opt) || READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_TX_RECORD_MASK)
+	if (has_ip_options(sk) || READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_TX_RECORD_MASK)
 		return true;
 #ifdef CONFIG_XFRM
 	if (rcu_access_pointer(sk->sk_policy[1]))

@@ -328,11 +328,12 @@ static void heard(int from, int to)
 static int bound_all(const char *to)
 {
 	char addrs[READERS * sizeof(struct sockaddr_in6)];
-	socklen_t one = addr_len();
 	int status, tcp = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t one;
 	pid_t pid;
 
 	open_all(to, NULL);
+	one = addr_len();
 	for (int r = 0; r < READERS; r++)
 		memcpy(addrs + r * one, &s.addr[r], one);
 	MUST(send(s.from, s.payload, 100, 0) == -1 && errno == EDESTADDRREQ);
@@ -352,7 +353,7 @@ static int bound_all(const char *to)
 	MUST(setsockopt(s.from, SOL_IP, SO_SETGRP, addrs, one - 1) == -1 && errno == EINVAL);
 	MUST(setsockopt(s.from, SOL_IP, SO_SETGRP, (void *)8, one) == -1 && errno == EFAULT);
 	MUST(setsockopt(tcp, SOL_IP, SO_SETGRP, addrs, one) == -1 && errno == EOPNOTSUPP);
-	MUST(send(s.from, s.payload, 65508, 0) == -1 && errno == EMSGSIZE);
+	MUST(send(s.from, s.payload, s.family == AF_INET ? 65508 : 65528, 0) == -1 && errno == EMSGSIZE);
 	MUST(!setsockopt(s.from, SOL_IP, SO_SETGRP, NULL, 0));
 	MUST(send(s.from, s.payload, 100, 0) == -1 && errno == EDESTADDRREQ);
 	heard(0, 0);
