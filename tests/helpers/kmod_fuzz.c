@@ -33,7 +33,7 @@ struct fuzz {
 	uint64_t random;
 	char *records;		/* ends where nothing is mapped */
 	char *payload;
-	int32_t gerrno[RECORDS];
+	char *gerrno;		/* so does this: the module writes as many errors as a spoilt call has recipients */
 };
 
 static uint64_t roll(struct fuzz *f, uint64_t below)
@@ -154,7 +154,7 @@ static void spoil(struct fuzz *f, struct sendgroup_msg *msg)
 	case 7: msg->shared = bad_number(f, msg->shared); break;
 	case 8: msg->shared_len = bad_number(f, msg->shared_len); break;
 	case 9: msg->gerrno = bad_number(f, msg->gerrno); break;
-	default: ((char *)msg)[roll(f, sizeof *msg)] ^= (char)(1 << roll(f, 8)); break;
+	default: ((char *)msg)[roll(f, offsetof(struct sendgroup_msg, gerrno))] ^= (char)(1 << roll(f, 8)); break;
 	}
 }
 
@@ -250,6 +250,7 @@ int main(int argc, char **argv)
 		f->random = strtoul(argv[1], NULL, 10) * 2654435761u + i * 40503u + 1;
 		f->records = before_hole((size_t)RECORDS * RECORD_MAX);
 		f->payload = before_hole(65536);
+		f->gerrno = before_hole(RECORDS * sizeof(int32_t));
 		if (pthread_create(&threads[i], NULL, run, f))
 			return 1;
 	}
