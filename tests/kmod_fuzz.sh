@@ -22,12 +22,12 @@ addrs="127.0.0.1 10.9.0.2 10.7.0.2 ::1 fd00:7::2 255.255.255.255 224.0.0.5 ff02:
 
 upheaval() {
 	while [ ! -e stop ]; do
-		rmmod sendgroup 2> /dev/null && { sleep 0.1; insmod sendgroup.ko; }
+		rmmod sendgroup 2> /dev/null && insmod sendgroup.ko
 		ip link del fleeting 2> /dev/null
 		ip link add fleeting type dummy && ip link set fleeting up
 		ip addr add 10.7.0.1/24 dev fleeting
 		ip -6 addr add fd00:7::1/64 dev fleeting
-		sleep 0.2
+		sleep 0.5
 	done
 	ip link del fleeting
 }

@@ -241,8 +241,9 @@ int main(int argc, char **argv)
 	addrs_n = argc - 4;
 	for (int i = 0; i < SOCKETS; i++)
 		sockets[i] = -1;
-	for (int i = 0; i < DEVICES; i++)
-		devices[i] = open("/dev/sendgroup", O_RDWR);
+	for (int i = 0; i < DEVICES; i++) /* the module may just be being loaded anew */
+		while ((devices[i] = open("/dev/sendgroup", O_RDWR)) < 0)
+			usleep(1000);
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 3000 }, { 0, 3000 } }, NULL);
 	for (unsigned i = 0; i < threads_n; i++) {
