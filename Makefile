@@ -354,6 +354,10 @@ $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 	elif [ -x $(OUT)/bench/$* ]; then $(OUT)/bench/$*; \
 	else echo 'make: there is neither tests/bench/$*.sh nor tests/bench/$*.c' >&2; exit 1; fi
 
+.PHONY: bench-ways
+bench-ways: $(BINARIES) $(BENCHES) ## how far benches of every way can be believed, and predictions from them
+	@tests/bench/ways.sh
+
 # ---- Installation ------------------------------------------------------------------------------------------------
 
 APT := DEBIAN_FRONTEND=noninteractive apt-get

@@ -45,7 +45,7 @@ static int split_ways(char *text, const char **names, size_t *n)
 	if (!strcmp(text, "all"))
 		return CLI_GO_ON; /* add_all() */
 	while ((name = strsep(&rest, ","))) {
-		if (!sender_find(name))
+		if (!bench_way(name))
 			return options_misuse(&usage, "there is no way of sending \"%s\"; there are: %s", name, sender_names());
 		if (*n == BENCH_WAYS_MAX - 2)
 			return options_misuse(&usage, "at most %d alternatives at once", BENCH_WAYS_MAX - 2);
@@ -220,7 +220,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 	status = split_ways(names, ways, &ways_n);
 	if (status != CLI_GO_ON)
 		return status;
-	if (!sender_find(arguments.baseline))
+	if (!bench_way(arguments.baseline))
 		return options_misuse(&usage, "there is no way of sending \"%s\"; there are: %s", arguments.baseline, sender_names());
 	if (topology_parse(arguments.topology, &topology))
 		return CLI_USAGE;

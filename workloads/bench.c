@@ -132,7 +132,7 @@ static struct block block_of(const struct bench *b, const struct bench_point *p,
 		.one_destination = b->o.one_destination, .registered = b->o.registered, .bursts = bursts,
 	};
 
-	snprintf(block.way, sizeof block.way, "%s", way);
+	snprintf(block.way, sizeof block.way, "%s", bench_way(way)->name);
 	if (b->o.like) {
 		block.period_ns = b->o.like->period_ns;
 		block.gap_ns = b->o.like->gap_ns;
@@ -319,6 +319,14 @@ static void fill_defaults(struct bench_options *o)
 		o->max_rounds = BENCH_ROUNDS_MIN;
 }
 
+const struct sender_ops *bench_way(const char *name)
+{
+	char way[BLOCK_WAY_BYTES];
+
+	snprintf(way, sizeof way, "%.*s", (int)strcspn(name, "#"), name);
+	return sender_find(way);
+}
+
 bool bench_refuses(const struct bench_options *o, const struct sender_ops *way, char *why, size_t n)
 {
 	struct sender_config config = { .one_destination = o->one_destination };
@@ -337,7 +345,7 @@ bool bench_refuses(const struct bench_options *o, const struct sender_ops *way, 
 
 static int add_way(struct bench *b, const char *name)
 {
-	const struct sender_ops *way = sender_find(name);
+	const struct sender_ops *way = bench_way(name);
 	char why[512];
 
 	if (!way)
@@ -348,10 +356,10 @@ static int add_way(struct bench *b, const char *name)
 		b->has_multicast = true;
 	for (size_t i = 0; i < b->ways_n; i++)
 		if (!strcmp(b->ways[i], name))
-			return fail(-EINVAL, "%s is named twice; a way is compared with others, and null always runs", name);
+			return fail(-EINVAL, "%s is named twice; to compare it with itself name it %s#2 (null always runs)", name, name);
 	if (b->ways_n == BENCH_WAYS_MAX)
 		return fail(-E2BIG, "more than %d ways at once; run the bench twice", BENCH_WAYS_MAX - 2);
-	b->ways[b->ways_n++] = way->name;
+	b->ways[b->ways_n++] = name;
 	return 0;
 }
 

@@ -36,6 +36,7 @@ struct bench_point {
 	bool narrow;		/* false: max_rounds was reached before every interval was as narrow as asked */
 };
 
+/* A way may be named again with a mark behind it, "sendmsg#2": the same way under another name, to compare it with itself. */
 struct bench_options {
 	const char *baseline;
 	const char *const *alternatives;
@@ -56,7 +57,7 @@ struct bench_options {
 	uint64_t seed;		/* of the order within rounds, and of the bootstrap */
 	volatile sig_atomic_t *stop; /* ends the run before the next block when not zero; may be NULL */
 
-	/* Rows of a point, handed over when the point is done; `run` is not set, `way` is static text. Not 0 ends the run and is
+	/* Rows of a point, handed over when the point is done; `run` is not set, `way` is the name as given. Not 0 ends the run and is
 	 * returned. */
 	int (*on_row)(void *arg, const struct bench_row *row);
 	/* May be NULL. */
@@ -70,6 +71,9 @@ struct sender_ops; /* sender.h */
 
 /* Whether a way cannot send some point of the grid on this machine: true with the reason in why[n]. */
 bool bench_refuses(const struct bench_options *options, const struct sender_ops *way, char *why, size_t n);
+
+/* The way of a name, which may have a mark; NULL when there is none. */
+const struct sender_ops *bench_way(const char *name);
 
 /* Runs the whole grid. 0; -EINTR when *stop ended it: what was handed over until then stays good; or -errno, said by
  * fail(). */
