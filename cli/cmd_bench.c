@@ -25,13 +25,14 @@ static const struct usage usage = {
 		 "sizes, pauses and gaps. Receivers sleep on another CPU.",
 	.notes = "Examples:\n"
 		 "  forecall bench --baseline sendmsg --alternative sendmmsg --group 1,10,100,1000 --payload 100,1000\n"
-		 "  forecall bench --like 3\n",
+		 "  forecall bench --like 3\n"
+		 "  forecall bench --baseline-cmd './old --count 100000' --alternative-cmd './new --count 100000'\n",
 };
 
 struct arguments {
-	const char *baseline, *alternatives, *topology, *clock, *label;
+	const char *baseline, *alternatives, *topology, *clock, *label, *baseline_cmd, *alternative_cmd;
 	struct option_list groups, payloads, privates;
-	uint64_t like, batch, rounds, block_ms, seed, server_cpu, peer_cpu;
+	uint64_t like, resume, batch, rounds, block_ms, seed, server_cpu, peer_cpu;
 	double width;
 	bool one_destination, registered;
 };
@@ -68,6 +69,15 @@ static void add_all(const struct bench_options *bench, const char **names, size_
 		else
 			names[(*n)++] = ops->name;
 	}
+}
+
+/* Two commands take the place of the ways. */
+static void use_commands(struct bench_store_options *options, const struct commands_options *commands, const char **names)
+{
+	names[0] = COMMANDS_ALTERNATIVE;
+	options->commands = commands;
+	options->bench.baseline = COMMANDS_BASELINE;
+	options->bench.alternatives_n = 1;
 }
 
 static json_t *point_json(const struct bench_row *row, const char *way, const struct speedup *s)
@@ -190,6 +200,8 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		OPT_STRING('b', "baseline", "WAY", &arguments.baseline, "the way of sending that is compared with"),
 		OPT_STRING('a', "alternative", "WAY,...", &arguments.alternatives, "the ways that are compared; all: every way that can send this here"),
+		OPT_STRING(0, "baseline-cmd", "CMD", &arguments.baseline_cmd, "instead of ways: a command of your own that does the work as it is"),
+		OPT_STRING(0, "alternative-cmd", "CMD", &arguments.alternative_cmd, "and one that does the same work as it would be"),
 		OPT_LIST('g', "group", "N,...", &arguments.groups, 1, 100000, "recipients per burst"),
 		OPT_LIST('p', "payload", "BYTES,...", &arguments.payloads, 0, 65507, "bytes per datagram, private ones included"),
 		OPT_LIST(0, "private", "BYTES,...", &arguments.privates, 0, 65507, "of these, private to each recipient"),
@@ -197,6 +209,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "batch", "N", &arguments.batch, 1, SENDER_BATCH_MAX, "messages per call of batched ways; default: the group"),
 		OPT_FLAG(0, "registered", &arguments.registered, "io_uring ways with registered files, and buffers where they can"),
 		OPT_U64('l', "like", "RUN", &arguments.like, 1, 1e15, "copy the shape of this profile instead of a grid"),
+		OPT_U64(0, "resume", "RUN", &arguments.resume, 1, 1e15, "go on with this bench, which was interrupted; give its other options again"),
 		OPT_WORD('t', "topology", "lo|veth|veth-rps|sink", &arguments.topology, "what lies between sender and receivers"),
 		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop at this half width of the interval of s, relative"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, BENCH_ROUNDS_MIN, 100000, "most rounds per point"),
@@ -224,6 +237,10 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "there is no way of sending \"%s\"; there are: %s", arguments.baseline, sender_names());
 	if (topology_parse(arguments.topology, &topology))
 		return CLI_USAGE;
+	if (!arguments.baseline_cmd != !arguments.alternative_cmd)
+		return options_misuse(&usage, "--baseline-cmd and --alternative-cmd go together");
+	if (arguments.baseline_cmd && (arguments.like || arguments.resume))
+		return options_misuse(&usage, "commands of your own are neither shaped after a profile nor resumed");
 	if (arguments.one_destination)
 		arguments.privates = (struct option_list){{0}, 1}; /* nobody whom they could be private to */
 	signals_install();
@@ -254,11 +271,25 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		},
 		.clock = arguments.clock,
 		.like_run = STORE_NULL,
+		.resume_run = arguments.resume ? (int64_t)arguments.resume : STORE_NULL,
 		.label = arguments.label,
 		.command_line = cli->command_line,
 		.version = FORECALL_VERSION,
 	};
-	if (!ways_n)
+	struct commands_options commands = {
+		.baseline = arguments.baseline_cmd,
+		.alternative = arguments.alternative_cmd,
+		.cpu = (int)arguments.server_cpu,
+		.rel_width = arguments.width,
+		.max_rounds = arguments.rounds,
+		.seed = arguments.seed,
+		.stop = &signals_stop,
+		.on_progress = progress_tick,
+		.progress_arg = options.bench.progress_arg,
+	};
+	if (arguments.baseline_cmd)
+		use_commands(&options, &commands, ways);
+	else if (!ways_n)
 		add_all(&options.bench, ways, &options.bench.alternatives_n);
 	int err = run(cli, &arguments, &options);
 	return err == -EINVAL ? CLI_USAGE : cli_status(err);

@@ -11,7 +11,7 @@
 
 struct store;
 
-enum { GRID_WAYS_MAX = 8, GRID_NAME = 32, GRID_POINTS_MAX = 4096 };
+enum { GRID_WAYS_MAX = 24, GRID_NAME = 32, GRID_POINTS_MAX = 4096 };
 
 struct grid_point {
 	int64_t group, payload, private; /* packets a burst; bytes */

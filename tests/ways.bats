@@ -66,6 +66,59 @@ ways() {
 	                        WHERE run = 4 GROUP BY way HAVING way <> 'null'" | sort -u | grep -qx 1
 }
 
+# bench_until SIGNAL: a bench of 8 points that gets the signal when the store has two of them.
+bench_until() {
+	"$FORECALL" bench $GRID > /dev/null 2>&1 &
+	local bench=$!
+	until [ "$(sqlite3 -readonly "$FORECALL_DB" "SELECT count(DISTINCT group_size * 10000 + payload_bytes) FROM bench" 2> /dev/null || echo 0)" -ge 2 ]; do
+		kill -0 $bench
+		sleep 0.02
+	done
+	kill -"$1" $bench
+	wait $bench || true
+}
+
+@test "a bench that was interrupted or killed is resumed without losing finished points" {
+	GRID="--alternative sendmmsg --group 1,2,5,10 --payload 100,500 --rounds 40 --block 5 --width 0.0001"
+	for signal in INT KILL; do
+		rm -f "$FORECALL_DB"*
+		bench_until $signal
+		[ "$(sqlite3 "$FORECALL_DB" "SELECT state FROM run")" = "$([ $signal = INT ] && echo interrupted || echo incomplete)" ]
+		kept="SELECT group_size, payload_bytes, round, way, cpu_cyc FROM bench"
+		sqlite3 "$FORECALL_DB" "$kept" | sort > "$BATS_TEST_TMPDIR/before"
+		run ! --separate-stderr "$FORECALL" bench $GRID --topology sink --resume 1
+		[[ $stderr == *"run 1 cannot be resumed: its baseline, clock, topology"* ]]
+		"$FORECALL" bench $GRID --resume 1 > /dev/null
+		[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*), group_concat(state) FROM run")" = "1|complete" ]
+		[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT group_size * 10000 + payload_bytes) FROM bench")" -eq 8 ]
+		[ -z "$(comm -23 "$BATS_TEST_TMPDIR/before" <(sqlite3 "$FORECALL_DB" "$kept" | sort))" ]
+	done
+	run ! "$FORECALL" bench $GRID --resume 2
+}
+
+@test "a way compared with itself is as fast" {
+	run --separate-stderr "$FORECALL" bench --alternative sendmsg#2 --group 10 --payload 100 --rounds 20 --block 2 --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.points[0].way' <<< "$output")" = "sendmsg#2" ]
+	run ! "$FORECALL" bench --alternative sendmsg
+}
+
+@test "two commands of the user's own are measured against each other" {
+	spin='i=0; while [ $i -lt N ]; do i=$((i + 1)); done'
+	run --separate-stderr "$FORECALL" bench --baseline-cmd "${spin/N/60000}" --alternative-cmd "${spin/N/30000}" --rounds 10 --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.points[0].way' <<< "$output")" = alternative-cmd ]
+	# twice the work: far from 1 on any machine
+	[ "$(jq '.points[0].speedup.value > 1.3' <<< "$output")" = true ]
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM bench WHERE way = 'alternative-cmd'")" -eq 10 ]
+	run --separate-stderr "$FORECALL" bench --baseline-cmd true --alternative-cmd "exit 3" --rounds 10
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"the command failed (status 3)"*"exit 3" ]]
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM run")" -eq 1 ]
+	run "$FORECALL" bench --baseline-cmd true
+	[ "$status" -eq 2 ]
+}
+
 @test "predict --with all shows every way, with the reason where there is no prediction" {
 	"$FORECALL" validate --seconds 2 --rounds 10 --group 20 > /dev/null
 	"$FORECALL" bench --like 1 --alternative sendmmsg,connected $QUICK > /dev/null

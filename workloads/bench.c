@@ -226,7 +226,7 @@ static int hand_over(const struct bench *b, const struct bench_point *p)
 	for (size_t i = 0; !err && i < b->rows_n; i++)
 		err = b->o.on_row(b->o.row_arg, &b->rows[i]);
 	if (!err && b->o.on_point)
-		b->o.on_point(b->o.point_arg, p);
+		err = b->o.on_point(b->o.point_arg, p);
 	return err;
 }
 
@@ -255,6 +255,14 @@ static bool fits(const struct bench *b, size_t payload, size_t private)
 	return b->o.privates[private] <= b->o.payloads[payload];
 }
 
+static int run_unless_done(struct bench *b, struct bench_point *p)
+{
+	if (!b->o.is_done || !b->o.is_done(b->o.done_arg, p->group, p->payload_bytes, p->private_bytes))
+		return run_point(b, p);
+	b->points_done_n++;
+	return 0;
+}
+
 static int run_grid(struct bench *b)
 {
 	int err = 0;
@@ -263,9 +271,9 @@ static int run_grid(struct bench *b)
 		for (size_t y = 0; y < b->o.payloads_n; y++)
 			for (size_t v = 0; !err && v < b->o.privates_n; v++)
 				if (fits(b, y, v))
-					err = run_point(b, &(struct bench_point){ .group = b->o.groups[g],
-										  .payload_bytes = b->o.payloads[y],
-										  .private_bytes = b->o.privates[v] });
+					err = run_unless_done(b, &(struct bench_point){ .group = b->o.groups[g],
+											.payload_bytes = b->o.payloads[y],
+											.private_bytes = b->o.privates[v] });
 	return err;
 }
 

@@ -55,13 +55,16 @@ struct bench_options {
 	double rel_width;	/* half width of the interval of s, relative to s; 0: 0.01 */
 	uint64_t max_rounds;	/* per point; 0: 200; at least BENCH_ROUNDS_MIN otherwise */
 	uint64_t seed;		/* of the order within rounds, and of the bootstrap */
+	/* Whether a point is known from before, and is passed over; may be NULL. */
+	bool (*is_done)(void *arg, uint64_t group, uint64_t payload_bytes, uint64_t private_bytes);
+	void *done_arg;
 	volatile sig_atomic_t *stop; /* ends the run before the next block when not zero; may be NULL */
 
 	/* Rows of a point, handed over when the point is done; `run` is not set, `way` is the name as given. Not 0 ends the run and is
 	 * returned. */
 	int (*on_row)(void *arg, const struct bench_row *row);
-	/* May be NULL. */
-	void (*on_point)(void *arg, const struct bench_point *point);
+	/* After its last row; may be NULL. Not 0 ends the run and is returned. */
+	int (*on_point)(void *arg, const struct bench_point *point);
 	/* How far it has come, 0 to 1, and what goes on; may be NULL. */
 	void (*on_progress)(void *arg, double done, const char *text);
 	void *row_arg, *point_arg, *progress_arg;

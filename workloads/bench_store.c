@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,12 +17,20 @@
 #include "collect/clock.h"
 #include "collect/host.h"
 
+enum { TARGET_BYTES = 1024 };
+
 #define BUSY_SHARE 0.97 /* of a CPU: a server above it does not pause */
 
-/* Rows of finished points, kept until the end: all of a run is written in one transaction. */
-struct rows {
-	struct bench_row *rows;
+/* Where finished points go, and those that were finished before. */
+struct writer {
+	struct store *store;
+	int64_t run;
+	const struct bench_options *bench;
+	struct bench_row *rows; /* of the point in work */
 	size_t n, room;
+	size_t points_n;        /* written */
+	struct bench_row *old;  /* of the run that is resumed */
+	size_t old_n;
 };
 
 static int64_t clock_ns(clockid_t clock)
@@ -33,26 +43,56 @@ static int64_t clock_ns(clockid_t clock)
 
 static int keep_row(void *arg, const struct bench_row *row)
 {
-	struct rows *rows = arg;
+	struct writer *w = arg;
 
-	if (rows->n == rows->room) {
-		size_t room = rows->room ? 2 * rows->room : 1024;
-		struct bench_row *more = realloc(rows->rows, room * sizeof *more);
+	if (w->n == w->room) {
+		size_t room = w->room ? 2 * w->room : 1024;
+		struct bench_row *more = realloc(w->rows, room * sizeof *more);
 
 		if (!more)
-			return -ENOMEM;
-		rows->rows = more;
-		rows->room = room;
+			return fail(-ENOMEM, "bench: out of memory");
+		w->rows = more;
+		w->room = room;
 	}
-	rows->rows[rows->n++] = *row;
+	w->rows[w->n++] = *row;
 	return 0;
+}
+
+static int write_rows(struct writer *w, struct bench_row *rows, size_t n)
+{
+	int err = store_begin(w->store);
+
+	for (size_t i = 0; i < n && !err; i++) {
+		rows[i].run = w->run;
+		err = store_add_bench(w->store, &rows[i]);
+	}
+	if (!err)
+		err = store_commit(w->store);
+	if (err)
+		store_rollback(w->store);
+	return err;
+}
+
+static int write_point(void *arg, const struct bench_point *point)
+{
+	struct writer *w = arg;
+	int err = write_rows(w, w->rows, w->n);
+
+	(void)point;
+	w->n = 0;
+	w->points_n += !err;
+	return err;
 }
 
 static int begin_run(struct store *store, const struct bench_store_options *options, const struct clock *clock, int64_t *run)
 {
 	struct host *host;
+	char target[TARGET_BYTES] = "";
 	struct run_row row;
 	int64_t host_id = 0;
+
+	if (options->commands)
+		snprintf(target, sizeof target, "%s | %s", options->commands->baseline, options->commands->alternative);
 	int err = host_read(&host);
 
 	if (err)
@@ -69,64 +109,154 @@ static int begin_run(struct store *store, const struct bench_store_options *opti
 	row.command = options->command_line;
 	row.version = options->version;
 	row.scope = "process";
-	row.target = "groupsend";
+	row.target = options->commands ? target : "groupsend";
 	row.path = options->bench.baseline;
 	row.clock = clock_name(clock->kind);
 	row.clock_hz = clock->hz;
 	row.engine = "none";
-	row.topology = topology_names[options->bench.topology];
+	row.topology = options->commands ? NULL : topology_names[options->bench.topology];
 	row.like_run = options->like_run;
 	return store_run_begin(store, &row, run);
 }
 
-static int write_run(struct store *store, int64_t run, const struct rows *rows, int interrupted, int64_t wall_ns)
+static int end_run(struct writer *w, int interrupted, int64_t wall_ns)
 {
 	const struct run_end end = {.state = interrupted ? "interrupted" : "complete", .wall_ns = wall_ns, .residue = NAN};
-	int err = store_begin(store);
+	int err = store_begin(w->store);
 
-	for (size_t i = 0; i < rows->n && !err; i++) {
-		rows->rows[i].run = run;
-		err = store_add_bench(store, &rows->rows[i]);
-	}
 	if (!err && interrupted)
-		err = store_add_warning(store, &(struct warning_row){.run = run, .code = "interrupted",
-								     .text = "ended early on request: points that were not finished are missing"});
+		err = store_add_warning(w->store, &(struct warning_row){.run = w->run, .code = "interrupted",
+									.text = "ended early on request: points that were not finished are missing; "
+										"bench --resume goes on with it"});
 	if (!err)
-		err = store_run_end(store, run, &end);
+		err = store_run_end(w->store, w->run, &end);
 	if (!err)
-		err = store_commit(store);
+		err = store_commit(w->store);
 	if (err)
-		store_rollback(store);
+		store_rollback(w->store);
 	return err;
+}
+
+/* ---- Going on with a bench ---- */
+
+static bool has_way(const struct writer *w, const char *way, const int64_t point[3])
+{
+	for (size_t i = 0; i < w->old_n; i++)
+		if (w->old[i].group_size == point[0] && w->old[i].payload_bytes == point[1] && w->old[i].private_bytes == point[2] &&
+		    !strcmp(w->old[i].way, way))
+			return true;
+	return false;
+}
+
+/* Points are written whole, so one row of each way is enough. */
+static bool is_done(void *arg, uint64_t group, uint64_t payload_bytes, uint64_t private_bytes)
+{
+	const struct writer *w = arg;
+	const int64_t point[3] = {(int64_t)group, (int64_t)payload_bytes, (int64_t)private_bytes};
+	bool done = has_way(w, "null", point) && has_way(w, w->bench->baseline, point);
+
+	for (size_t i = 0; done && i < w->bench->alternatives_n; i++)
+		done = has_way(w, w->bench->alternatives[i], point);
+	return done;
+}
+
+static int same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* What is measured now and what was measured then must be one bench. */
+static int check_same(struct store *store, int64_t old_id, int64_t new_id)
+{
+	struct run_row *old = NULL, *new = NULL;
+	const char *what = NULL;
+	int err = store_run(store, old_id, &old);
+
+	if (!err)
+		err = store_run(store, new_id, &new);
+	if (!err) {
+		if (strcmp(old->kind, "bench") != 0 || !strcmp(old->state, "complete"))
+			what = "it is no bench that was left unfinished";
+		else if (old->host != new->host)
+			what = "it is of another machine or kernel";
+		else if (!same_text(old->path, new->path) || !same_text(old->clock, new->clock) || !same_text(old->topology, new->topology) ||
+			 old->like_run != new->like_run)
+			what = "its baseline, clock, topology or profile was another; `forecall runs show` tells";
+		if (what)
+			err = fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: %s", old_id, what);
+	}
+	store_rows_free(old);
+	store_rows_free(new);
+	return err;
+}
+
+/* The new run takes the points over, in which they are safe before the old run is deleted. */
+static int take_over(struct writer *w, int64_t old)
+{
+	int err = check_same(w->store, old, w->run);
+
+	if (!err)
+		err = store_benches(w->store, old, &w->old, &w->old_n);
+	if (!err)
+		err = write_rows(w, w->old, w->old_n);
+	if (!err)
+		err = store_delete(w->store, old);
+	w->points_n += w->old_n > 0;
+	return err;
+}
+
+/* Commands have one point: its rounds are written when they are over, or when they are interrupted. */
+static int run_commands(struct writer *w, const struct bench_options *bench, const struct commands_options *commands)
+{
+	struct commands_options own = *commands;
+
+	own.clock_hz = bench->clock_hz;
+	own.on_row = keep_row;
+	own.row_arg = w;
+	int err = commands_run(&own);
+	int write_err = w->n && (!err || err == -EINTR) ? write_point(w, NULL) : 0;
+
+	return write_err ? write_err : err;
+}
+
+static int run_and_write(struct writer *w, struct bench_options *bench, const struct commands_options *commands)
+{
+	int64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+	int err = commands ? run_commands(w, bench, commands) : bench_run(bench);
+	int interrupted = err == -EINTR;
+
+	if (interrupted)
+		err = w->points_n ? 0 : fail(-ENODATA, "bench: interrupted before a point was finished: nothing was stored");
+	return err ? err : end_run(w, interrupted, clock_ns(CLOCK_MONOTONIC) - start_ns);
 }
 
 int bench_store_run(struct store *store, const struct bench_store_options *options, int64_t *run)
 {
 	struct bench_options bench = options->bench;
-	struct rows rows = {0};
+	struct writer w = {.store = store, .bench = &options->bench};
 	struct clock clock;
-	int64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+	bool resumes = options->resume_run != STORE_NULL && options->resume_run != 0;
 	int err = clock_open(options->clock, &clock);
 
 	if (err)
 		return err;
 	bench.clock_hz = clock.hz;
 	bench.on_row = keep_row;
-	bench.row_arg = &rows;
+	bench.on_point = write_point;
+	bench.row_arg = bench.point_arg = bench.done_arg = &w;
+	*run = 0;
 	err = begin_run(store, options, &clock, run);
-	if (err) {
-		clock_free(&clock);
-		return err;
+	w.run = *run;
+	if (!err && resumes) {
+		bench.is_done = is_done;
+		err = take_over(&w, options->resume_run);
 	}
-	err = bench_run(&bench);
-	int interrupted = err == -EINTR;
-	if (interrupted)
-		err = rows.n ? 0 : fail(-ENODATA, "bench: interrupted before a point was finished: nothing was stored");
 	if (!err)
-		err = write_run(store, *run, &rows, interrupted, clock_ns(CLOCK_MONOTONIC) - start_ns);
-	if (err)
-		store_delete(store, *run);
-	free(rows.rows);
+		err = run_and_write(&w, &bench, options->commands);
+	if (err && w.run && !w.points_n)
+		store_delete(store, w.run);
+	store_rows_free(w.old);
+	free(w.rows);
 	clock_free(&clock);
 	return err;
 }
