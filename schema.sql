@@ -167,8 +167,9 @@ CREATE TABLE call (
 -- Histograms of the path, summed over the dose 1 windows. Buckets are log-linear: 16 per power of two, exact below 32.
 CREATE TABLE hist (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-  name         TEXT NOT NULL CHECK (name IN ('bytes', 'burst', 'gap')),
-               -- bytes per call; calls in a row by one thread; cycles from one path call of a burst to the next
+  name         TEXT NOT NULL CHECK (name IN ('bytes', 'burst', 'gap', 'sockets', 'destinations')),
+               -- bytes per call; calls in a row by one thread; cycles from one path call of a burst to the next; sockets and
+               -- destinations of a burst of several calls, 2 for several, of one burst in sixteen
   low          INTEGER NOT NULL,     -- smallest value of the bucket
   n            INTEGER NOT NULL CHECK (n > 0),
   total        INTEGER NOT NULL,     -- sum of the values in it, so that means are exact

@@ -51,6 +51,23 @@ static void know(double *share, const char *word)
 		*share = !strcmp(word, "one");
 }
 
+/* The share of bursts that used one of something; NAN where that was not recorded. */
+static int read_one(struct store *store, int64_t run, const char *name, double *share)
+{
+	struct hist_row *rows;
+	double one = 0, all = 0;
+	size_t n;
+	int err = store_hist(store, run, name, &rows, &n);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		one += rows[i].low == 1 ? (double)rows[i].n : 0;
+		all += (double)rows[i].n;
+	}
+	*share = all > 0 ? one / all : NAN;
+	store_rows_free(rows);
+	return err;
+}
+
 static int read_profile(struct store *store, int64_t run, const struct predict_known *known, struct rank_profile *out)
 {
 	struct hist_row *bursts = NULL, *bytes = NULL;
@@ -61,6 +78,10 @@ static int read_profile(struct store *store, int64_t run, const struct predict_k
 		err = store_hist(store, run, "bytes", &bytes, &bytes_n);
 	if (!err)
 		rank_profile_read(bursts, bursts_n, bytes, bytes_n, out);
+	if (!err)
+		err = read_one(store, run, "sockets", &out->one_socket);
+	if (!err)
+		err = read_one(store, run, "destinations", &out->one_destination);
 	store_rows_free(bursts);
 	store_rows_free(bytes);
 	know(&out->one_socket, known->sockets);

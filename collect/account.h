@@ -115,6 +115,7 @@ struct account_cpu {
 	__u64 entries_n[ACCOUNT_ROWS]; /* by switches and interrupts; calls[] has the system calls */
 	struct account_calls calls[ACCOUNT_CALLS_MAX]; /* of threads in scope */
 	struct account_hist bytes_hist, burst_hist, gap_hist;
+	__u64 watched_n[2][2]; /* bursts of several calls that were watched: by [several sockets][several destinations] */
 };
 
 /* One thread in scope. All zero when a window opens: its call is unknown until its first event. */
@@ -135,6 +136,11 @@ struct account_thread {
 	__u32 run_n;
 	__u32 same_n;        /* the last of them that had the same result */
 	__s64 result;        /* which was this */
+	/* One burst of sixteen is watched: where its first call, its second and then each eighth went. */
+	__u32 bursts_n;
+	__u32 watched;       /* this burst is */
+	__u32 several_sockets, several_destinations;
+	__u64 socket, destination; /* of its first call, by names of the caller's own */
 	__u64 run_from, run_to; /* cyc[ACCOUNT_THREAD_PATH] when the run began, and at the end of its last call */
 };
 
@@ -286,7 +292,31 @@ static inline __attribute__((always_inline)) void account_burst_end(struct accou
 	account_run_end(cpu, thread);
 	if (thread->burst)
 		account_hist_add(&cpu->burst_hist, account_bucket(thread->burst), thread->burst, 1);
+	if (thread->watched && thread->burst > 1)
+		cpu->watched_n[thread->several_sockets & 1][thread->several_destinations & 1]++;
 	thread->burst = 0;
+	thread->watched = 0;
+}
+
+/* Whether to tell of the path call that is about to begin by account_watch(). Called once for each, before account_sys_enter(). */
+static inline __attribute__((always_inline)) int account_wants_watch(struct account_thread *thread)
+{
+	if (thread->burst == 0)
+		thread->watched = (thread->bursts_n++ & 15) == 0;
+	return thread->watched && (thread->burst == 0 || (thread->burst & 7) == 1);
+}
+
+/* The socket and the destination of a call; equal ones have equal names. */
+static inline __attribute__((always_inline)) void account_watch(struct account_thread *thread, __u64 socket, __u64 destination)
+{
+	if (thread->burst == 0) {
+		thread->socket = socket;
+		thread->destination = destination;
+		thread->several_sockets = thread->several_destinations = 0;
+		return;
+	}
+	thread->several_sockets |= socket != thread->socket;
+	thread->several_destinations |= destination != thread->destination;
 }
 
 /*

@@ -213,7 +213,42 @@ static __always_inline void handle_exit(__u32 slot, __u32 set)
 
 /* system calls: those of tasks that are not in scope cost little more than the look at the CPU's record */
 
-static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
+#if defined(__TARGET_ARCH_arm64)
+enum { NR_SENDTO = 206, NR_SENDMSG = 211, NR_SENDMMSG = 269 };
+#else
+enum { NR_SENDTO = 44, NR_SENDMSG = 46, NR_SENDMMSG = 307 };
+#endif
+
+/* A name for what an address in user space says: 0 for none. Two addresses may share a name, by one chance in 2^64. */
+static __always_inline __u64 destination_at(const void *address)
+{
+	__u64 words[3] = {}; /* family, port, then an IPv4 address, or flow and the half of an IPv6 one, and its other parts */
+
+	if (!address || bpf_probe_read_user(words, 8, address))
+		return 0;
+	if ((words[0] & 0xffff) == 10 /* AF_INET6 */ && bpf_probe_read_user(words + 1, 16, (const char *)address + 8))
+		return 0;
+	return words[0] * 0x9e3779b97f4a7c15ull ^ words[1] * 0xc2b2ae3d27d4eb4full ^ words[2];
+}
+
+/* A call without an address goes where its socket is connected to. */
+static __always_inline void watch_call(struct account_thread *thread, struct pt_regs *regs, __u32 nr)
+{
+	__u64 socket = PT_REGS_PARM1_SYSCALL(regs), destination = 0;
+	const void *name = 0;
+
+	if (nr == NR_SENDMMSG) { /* one call goes to many already */
+		thread->watched = 0;
+		return;
+	}
+	if (nr == NR_SENDTO)
+		destination = destination_at((const void *)PT_REGS_PARM5_SYSCALL(regs));
+	else if (nr == NR_SENDMSG && !bpf_probe_read_user(&name, sizeof name, (const void *)PT_REGS_PARM2_SYSCALL(regs)))
+		destination = destination_at(name); /* msg_name is the first of struct msghdr */
+	account_watch(thread, socket, destination ? destination : ~socket);
+}
+
+static __always_inline int handle_sys_enter(struct pt_regs *regs, __u32 nr, __u32 set)
 {
 	struct account_cpu *cpu = cpu_record(set);
 
@@ -227,7 +262,10 @@ static __always_inline int handle_sys_enter(__u32 nr, __u32 set)
 	struct account_thread *thread = thread_record(cpu->thread, set);
 	if (!thread || !account_begin(cpu))
 		return 0;
-	account_sys_enter(cpu, thread, nr, is_path(nr), clock_now());
+	int path = is_path(nr);
+	if (path && account_wants_watch(thread))
+		watch_call(thread, regs, nr);
+	account_sys_enter(cpu, thread, nr, path, clock_now());
 	account_end(cpu);
 	return 0;
 }
@@ -445,7 +483,7 @@ int window_close(void *ctx)
 	EVENT(event##_begin, event##_entry, handle_hardirq(kind, 1, 0), handle_hardirq(kind, 1, 1), int vector)      \
 	EVENT(event##_end, event##_exit, handle_hardirq(kind, 0, 0), handle_hardirq(kind, 0, 1), int vector)
 
-EVENT(sys_enter, sys_enter, handle_sys_enter(nr, 0), handle_sys_enter(nr, 1), struct pt_regs *regs, long nr)
+EVENT(sys_enter, sys_enter, handle_sys_enter(regs, nr, 0), handle_sys_enter(regs, nr, 1), struct pt_regs *regs, long nr)
 EVENT(sys_exit, sys_exit, handle_sys_exit(regs, result, 0), handle_sys_exit(regs, result, 1), struct pt_regs *regs, long result)
 EVENT(sched_switch, sched_switch, handle_switch(prev, next, 0), handle_switch(prev, next, 1),
       bool preempt, struct task_struct *prev, struct task_struct *next)

@@ -317,6 +317,10 @@ static void total_cpu(struct measurement *out, struct measure_cpu *sum, const st
 	hist_sum(&out->bytes, &record->bytes_hist);
 	hist_sum(&out->burst, &record->burst_hist);
 	hist_sum(&out->gap, &record->gap_hist);
+	for (int several = 0; several < 2; several++) {
+		out->sockets_n[several] += record->watched_n[several][0] + record->watched_n[several][1];
+		out->destinations_n[several] += record->watched_n[0][several] + record->watched_n[1][several];
+	}
 }
 
 static void total_thread(struct measurement *out, struct measure_thread *sum, const struct account_thread *record)
@@ -326,8 +330,13 @@ static void total_thread(struct measurement *out, struct measure_thread *sum, co
 	sum->sleep_cyc += record->sleep_cyc;
 	sum->calls_n += record->calls_n;
 	/* A burst that outlasts whole windows never ends in one: what was seen of it is its length at least. */
-	if (record->burst && record->burst == record->calls_n)
-		account_hist_add(&out->burst, account_bucket(record->burst), record->burst, 1);
+	if (!record->burst || record->burst != record->calls_n)
+		return;
+	account_hist_add(&out->burst, account_bucket(record->burst), record->burst, 1);
+	if (record->watched && record->burst > 1) {
+		out->sockets_n[record->several_sockets & 1]++;
+		out->destinations_n[record->several_destinations & 1]++;
+	}
 }
 
 static int totals(struct state *state, int keep)

@@ -70,6 +70,7 @@ struct measurement {
 	uint32_t threads_n;
 	struct account_calls calls[ACCOUNT_CALLS_MAX];
 	struct account_hist bytes, burst, gap;
+	uint64_t sockets_n[2], destinations_n[2]; /* watched bursts of several calls: those of one, and those of several */
 
 	double residue;  /* worst of all probed windows, as a fraction */
 	uint64_t torn_n, backwards_n, unmatched_n, nested_n, missed_n, missed_cyc; /* as in struct account_cpu */

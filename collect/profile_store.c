@@ -134,6 +134,18 @@ static int write_threads(const struct writer *w)
 	return err;
 }
 
+/* Of the watched bursts: one is 1, several are 2. */
+static int write_several(const struct writer *w, const char *name, const uint64_t n[2])
+{
+	int err = 0;
+
+	for (int64_t i = 0; i < 2 && !err; i++)
+		if (n[i])
+			err = store_add_hist(w->store, &(struct hist_row){.run = w->run, .name = name, .low = i + 1, .n = (int64_t)n[i],
+									  .total = (i + 1) * (int64_t)n[i]});
+	return err;
+}
+
 static int write_calls(const struct writer *w)
 {
 	int err = 0;
@@ -302,6 +314,10 @@ static int write_all(const struct writer *w)
 		err = write_hist(w, "burst", &m->burst, 1);
 	if (!err)
 		err = write_hist(w, "gap", &m->gap, w->scale);
+	if (!err)
+		err = write_several(w, "sockets", m->sockets_n);
+	if (!err)
+		err = write_several(w, "destinations", m->destinations_n);
 	if (!err)
 		err = write_warnings(w, lost);
 	const struct run_end end = {

@@ -119,6 +119,25 @@ bench_until() {
 	[ "$status" -eq 2 ]
 }
 
+# shares OPTION...: profiles groupsend and prints how many of its watched bursts used one socket and one destination, and several.
+shares() {
+	rm -f "$FORECALL_DB"*
+	"$FORECALL" profile --path "$1" --seconds 2 -- "$(dirname "$FORECALL")/groupsend" "${@:2}" --bursts 100000 --period-ns 200000 > /dev/null
+	sqlite3 "$FORECALL_DB" "SELECT coalesce(sum(n) FILTER (WHERE name = 'sockets' AND low = 1), 0) > 0,
+	                               coalesce(sum(n) FILTER (WHERE name = 'sockets' AND low = 2), 0) > 0,
+	                               coalesce(sum(n) FILTER (WHERE name = 'destinations' AND low = 1), 0) > 0,
+	                               coalesce(sum(n) FILTER (WHERE name = 'destinations' AND low = 2), 0) > 0 FROM hist"
+}
+
+@test "a profile tells bursts by one socket from those by several, and by destination" {
+	[ "$(shares sendmsg --group 10)" = "1|0|0|1" ]
+	[ "$(shares sendto --way sendto --group 10)" = "1|0|0|1" ]
+	[ "$(shares sendmsg --to [::1]:20000 --group 10)" = "1|0|0|1" ]
+	[ "$(shares sendmsg --group 10 --one-destination --head 0)" = "1|0|1|0" ]
+	[ "$(shares write --way write --group 10)" = "0|1|0|1" ]
+	[ "$(shares sendmsg --group 1)" = "0|0|0|0" ]
+}
+
 @test "predict --with all shows every way, with the reason where there is no prediction" {
 	"$FORECALL" validate --seconds 2 --rounds 10 --group 20 > /dev/null
 	"$FORECALL" bench --like 1 --alternative sendmmsg,connected $QUICK > /dev/null

@@ -11,10 +11,8 @@
 #include "workloads/sender.h"
 #include "workloads/server.h"
 
-#include <errno.h>
-#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char usage[] =
 	"usage: livecast [options]\n"
@@ -41,67 +39,30 @@ struct options {
 	struct server_config server;
 	struct produce_config produce;
 	int cpu;
-	int is_producer, control_stdio, help;
+	bool is_producer, help;
 };
-
-static int set_number(struct options *o, const char *name, const char *value)
-{
-	const struct number {
-		const char *name;
-		uint64_t min, max, *to;
-	} numbers[] = {
-		{ "batch", 0, SENDER_BATCH_MAX, &o->server.batch },
-		{ "work-ns", 0, CONTROL_WORK_MAX_NS, &o->server.work_ns },
-		{ "payload", RTP_HEADER_BYTES, BLOCK_PAYLOAD_MAX, &o->produce.datagram_bytes },
-		{ "rate-bps", 1, 1000000000000u, &o->produce.rate_bps },
-		{ "packets-per-s", 1, 1000000, &o->produce.packets_per_s },
-		{ "packets", 1, UINT32_MAX, &o->produce.packets_n },
-	};
-
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (!strcmp(name, numbers[i].name))
-			return option_u64(name, value, numbers[i].min, numbers[i].max, numbers[i].to);
-	return -EINVAL;
-}
-
-static int set_option(struct options *o, const char *name, const char *value)
-{
-	if (!strcmp(name, "ingest"))
-		return option_addr(name, value, &o->server.ingest);
-	if (!strcmp(name, "control"))
-		return option_addr(name, value, &o->server.control);
-	if (!strcmp(name, "to"))
-		return option_addr(name, value, &o->produce.to);
-	if (!strcmp(name, "cpu"))
-		return option_cpu(name, value, &o->cpu);
-	if (!strcmp(name, "send")) {
-		o->server.way = value;
-		return 0;
-	}
-	return set_number(o, name, value);
-}
 
 static int read_options(int argc, char **argv, struct options *o)
 {
-	const struct option table[] = {
-		{ "ingest", 1, NULL, 0 }, { "control", 1, NULL, 0 }, { "send", 1, NULL, 0 },
-		{ "batch", 1, NULL, 0 }, { "work-ns", 1, NULL, 0 }, { "cpu", 1, NULL, 0 },
-		{ "to", 1, NULL, 0 }, { "payload", 1, NULL, 0 }, { "rate-bps", 1, NULL, 0 },
-		{ "packets-per-s", 1, NULL, 0 }, { "packets", 1, NULL, 0 },
-		{ "produce", 0, &o->is_producer, 1 }, { "control-stdio", 0, &o->control_stdio, 1 },
-		{ "help", 0, &o->help, 1 }, { 0 },
+	const struct option_row rows[] = {
+		ROW_ADDR("ingest", &o->server.ingest),
+		ROW_ADDR("control", &o->server.control),
+		ROW_FLAG("control-stdio", &o->server.control_stdio),
+		ROW_TEXT("send", &o->server.way),
+		ROW_NUMBER("batch", &o->server.batch, 0, SENDER_BATCH_MAX),
+		ROW_NUMBER("work-ns", &o->server.work_ns, 0, CONTROL_WORK_MAX_NS),
+		ROW_FLAG("produce", &o->is_producer),
+		ROW_ADDR("to", &o->produce.to),
+		ROW_NUMBER("payload", &o->produce.datagram_bytes, RTP_HEADER_BYTES, BLOCK_PAYLOAD_MAX),
+		ROW_NUMBER("rate-bps", &o->produce.rate_bps, 1, 1000000000000u),
+		ROW_NUMBER("packets-per-s", &o->produce.packets_per_s, 1, 1000000),
+		ROW_NUMBER("packets", &o->produce.packets_n, 1, UINT32_MAX),
+		ROW_CPU("cpu", &o->cpu),
+		ROW_FLAG("help", &o->help),
+		{ 0 },
 	};
-	int i, c;
 
-	while ((c = getopt_long(argc, argv, "", table, &i)) == 0)
-		if (table[i].has_arg && set_option(o, table[i].name, optarg))
-			return -EINVAL;
-	if (c != -1)
-		return -EINVAL;
-	if (optind < argc)
-		return fail(-EINVAL, "%s: no argument is expected here; see --help", argv[optind]);
-	o->server.control_stdio = o->control_stdio;
-	return 0;
+	return option_read(argc, argv, rows);
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@
 
 enum { OPTIONS_MAX = 48 };
 
-int option_u64(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+static int read_u64(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	if (!parse_u64(text, min, max, out))
 		return 0;
@@ -20,17 +20,17 @@ int option_u64(const char *name, const char *text, uint64_t min, uint64_t max, u
 		    (unsigned long long)max);
 }
 
-int option_cpu(const char *name, const char *text, int *out)
+static int read_cpu(const char *name, const char *text, int *out)
 {
 	uint64_t cpu;
-	int err = option_u64(name, text, 0, CPU_SETSIZE - 1, &cpu);
+	int err = read_u64(name, text, 0, CPU_SETSIZE - 1, &cpu);
 
 	if (!err)
 		*out = (int)cpu;
 	return err;
 }
 
-int option_addr(const char *name, const char *text, union net_addr *out)
+static int read_addr(const char *name, const char *text, union net_addr *out)
 {
 	if (!net_parse(text, out))
 		return 0;
@@ -44,11 +44,11 @@ static int set(const struct option_row *row, const char *value)
 		*(bool *)row->to = true;
 		return 0;
 	case ARGUMENT_NUMBER:
-		return option_u64(row->name, value, row->min, row->max, row->to);
+		return read_u64(row->name, value, row->min, row->max, row->to);
 	case ARGUMENT_CPU:
-		return option_cpu(row->name, value, row->to);
+		return read_cpu(row->name, value, row->to);
 	case ARGUMENT_ADDR:
-		return option_addr(row->name, value, row->to);
+		return read_addr(row->name, value, row->to);
 	case ARGUMENT_TEXT:
 		*(const char **)row->to = value;
 		return 0;

@@ -35,9 +35,4 @@ struct option_row {
 /* Reads the command line, which has no other arguments. 0; or -EINVAL, having said which option is wrong and what it takes. */
 int option_read(int argc, char **argv, const struct option_row *rows);
 
-/* One value: a whole number within [min, max], a CPU, an address. 0 or -EINVAL, said by fail(). */
-int option_u64(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out);
-int option_cpu(const char *name, const char *text, int *out);
-int option_addr(const char *name, const char *text, union net_addr *out);
-
 #endif

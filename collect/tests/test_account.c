@@ -1099,6 +1099,38 @@ static void a_storm_of_interrupts_changes_no_count_of_calls(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
+/* Twenty bursts of `n` calls whose sockets and destinations are `socket * i` and `destination * i` in call i. */
+static void watch_bursts(struct account_cpu *cpu, unsigned n, unsigned socket, unsigned destination)
+{
+	struct account_thread thread = { 0 };
+
+	memset(cpu, 0, sizeof *cpu);
+	for (unsigned burst = 0; burst < 20; burst++) {
+		for (unsigned i = 0; i < n; i++) {
+			if (account_wants_watch(&thread))
+				account_watch(&thread, 3 + socket * i, 5 + destination * i);
+			thread.burst++;
+		}
+		account_burst_end(cpu, &thread);
+	}
+}
+
+static void one_burst_of_sixteen_is_watched_for_its_sockets_and_destinations(void **state)
+{
+	static struct account_cpu cpu;
+
+	(void)state;
+	watch_bursts(&cpu, 10, 0, 0);
+	assert_int_equal(cpu.watched_n[0][0], 2); /* the first and the seventeenth */
+	watch_bursts(&cpu, 10, 0, 1);
+	assert_int_equal(cpu.watched_n[0][1], 2);
+	watch_bursts(&cpu, 2, 1, 1);
+	assert_int_equal(cpu.watched_n[1][1], 2);
+	assert_int_equal(cpu.watched_n[0][0] + cpu.watched_n[0][1] + cpu.watched_n[1][0], 0);
+	watch_bursts(&cpu, 1, 1, 1); /* a burst of one is none */
+	assert_int_equal(cpu.watched_n[0][0] + cpu.watched_n[1][1], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1138,6 +1170,7 @@ int main(void)
 		TEST(a_buckets_low_end_is_the_least_value_in_it),
 		TEST(any_storm_of_events_balances),
 		TEST(a_storm_of_interrupts_changes_no_count_of_calls),
+		TEST(one_burst_of_sixteen_is_watched_for_its_sockets_and_destinations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
