@@ -39,7 +39,7 @@ static int points_read(const struct bench_row *rows, size_t n, const char *base,
 
 	*out = (struct points){.points = calloc(n + 1, sizeof *out->points), .speedups = calloc(n + 1, sizeof *out->speedups)};
 	if (!out->points || !out->speedups)
-		err = fail(-ENOMEM, "bench: out of memory");
+		return fail(-ENOMEM, "bench: out of memory");
 	for (size_t from = 0, to; !err && from < n; from = to) {
 		for (to = from; to < n && same_point(&rows[from], &rows[to]);)
 			to++;

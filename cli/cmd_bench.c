@@ -35,6 +35,7 @@ struct arguments {
 	uint64_t like, resume, batch, rounds, block_ms, seed, server_cpu, peer_cpu;
 	double width;
 	bool one_destination, registered;
+	struct bench_like shape; /* of the profile `like` */
 };
 
 /* Splits "a,b" in place into names[] and checks each. */
@@ -160,17 +161,16 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	return err;
 }
 
-static int run(const struct cli *cli, const struct arguments *arguments, struct bench_store_options *options)
+static int run(const struct cli *cli, struct arguments *arguments, struct bench_store_options *options)
 {
-	struct bench_like like = {.private_bytes = arguments->privates.value[0], .one_destination = arguments->one_destination};
 	struct store *store = NULL;
 	int64_t id;
 	int err = store_open(cli->db, STORE_WRITE, &store);
 
 	if (!err && arguments->like) {
 		options->like_run = (int64_t)arguments->like;
-		options->bench.like = &like;
-		err = bench_store_like(store, options->like_run, &like);
+		options->bench.like = &arguments->shape;
+		err = bench_store_like(store, options->like_run, &arguments->shape);
 	}
 	if (!err)
 		err = bench_store_run(store, options, &id);
@@ -287,6 +287,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		.on_progress = progress_tick,
 		.progress_arg = options.bench.progress_arg,
 	};
+	arguments.shape = (struct bench_like){.private_bytes = arguments.privates.value[0], .one_destination = arguments.one_destination};
 	if (arguments.baseline_cmd)
 		use_commands(&options, &commands, ways);
 	else if (!ways_n)

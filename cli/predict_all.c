@@ -224,7 +224,11 @@ int predict_all(const struct cli *cli, struct store *store, const struct answer_
 {
 	struct ranking *ranking = calloc(1, sizeof *ranking);
 	const struct sender_ops *ops;
-	int err = ranking ? read_profile(store, options->profile, known, &ranking->profile) : fail(-ENOMEM, "predict: out of memory");
+	int err;
+
+	if (!ranking)
+		return fail(-ENOMEM, "predict: out of memory");
+	err = read_profile(store, options->profile, known, &ranking->profile);
 
 	for (size_t i = 0; !err && (ops = sender_way(i)) && ranking->n < WAYS_ROOM; i++) {
 		if (ops == &send_null || !strcmp(ops->name, options->baseline))
@@ -236,7 +240,7 @@ int predict_all(const struct cli *cli, struct store *store, const struct answer_
 		qsort(ranking->ways, ranking->n, sizeof ranking->ways[0], better_first);
 		err = show(cli, store, options->profile, ranking);
 	}
-	for (size_t i = 0; ranking && i < ranking->n; i++)
+	for (size_t i = 0; i < ranking->n; i++)
 		if (ranking->ways[i].predicted)
 			answer_free(&ranking->ways[i].answer);
 	free(ranking);

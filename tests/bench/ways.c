@@ -173,15 +173,17 @@ static int part_harness(struct run *run)
 
 int main(int argc, char **argv)
 {
-	struct run *run = calloc(1, sizeof *run);
 	uint64_t rounds = 60;
-	int err = run ? 0 : -ENOMEM;
+	struct run *run;
+	int err;
 
 	err_program("ways");
 	if (argc > 1 && parse_u64(argv[1], BENCH_ROUNDS_MIN, 1000, &rounds))
 		return 2;
-	if (!err)
-		err = part_repeat(run);
+	run = calloc(1, sizeof *run);
+	if (!run)
+		return 1;
+	err = part_repeat(run);
 	if (!err)
 		err = part_harness(run);
 	if (!err)
