@@ -161,7 +161,8 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	return err;
 }
 
-static int run(const struct cli *cli, struct arguments *arguments, struct bench_store_options *options)
+/* `ways` is where the alternatives are named; with "all" there are none yet. */
+static int run(const struct cli *cli, struct arguments *arguments, struct bench_store_options *options, const char **ways)
 {
 	struct store *store = NULL;
 	int64_t id;
@@ -172,6 +173,8 @@ static int run(const struct cli *cli, struct arguments *arguments, struct bench_
 		options->bench.like = &arguments->shape;
 		err = bench_store_like(store, options->like_run, &arguments->shape);
 	}
+	if (!err && !options->bench.alternatives_n)
+		add_all(&options->bench, ways, &options->bench.alternatives_n);
 	if (!err)
 		err = bench_store_run(store, options, &id);
 	progress_free(options->bench.progress_arg);
@@ -290,8 +293,6 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 	arguments.shape = (struct bench_like){.private_bytes = arguments.privates.value[0], .one_destination = arguments.one_destination};
 	if (arguments.baseline_cmd)
 		use_commands(&options, &commands, ways);
-	else if (!ways_n)
-		add_all(&options.bench, ways, &options.bench.alternatives_n);
-	int err = run(cli, &arguments, &options);
+	int err = run(cli, &arguments, &options, ways);
 	return err == -EINVAL ? CLI_USAGE : cli_status(err);
 }

@@ -138,6 +138,16 @@ shares() {
 	[ "$(shares sendmsg --group 1)" = "0|0|0|0" ]
 }
 
+@test "bench --like of a server with bursts to one destination benches what suits it" {
+	"$FORECALL" profile --path sendmsg --seconds 2 -- "$(dirname "$FORECALL")/groupsend" --group 10 --one-destination --head 0 \
+		--bursts 100000 --period-ns 200000 > /dev/null
+	run --separate-stderr "$FORECALL" bench --like 1 --alternative gso $QUICK --json
+	[ "$status" -eq 0 ]
+	[ "$(jq '.points[0] | [.group, .private] | join(" ")' -r <<< "$output")" = "10 0" ]
+	run --separate-stderr "$FORECALL" predict 1 --with all --json
+	[ "$(jq -r '.alternatives[] | select(.predicted) | .way' <<< "$output")" = gso ]
+}
+
 @test "predict --with all shows every way, with the reason where there is no prediction" {
 	"$FORECALL" validate --seconds 2 --rounds 10 --group 20 > /dev/null
 	"$FORECALL" bench --like 1 --alternative sendmmsg,connected $QUICK > /dev/null

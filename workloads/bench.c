@@ -343,6 +343,10 @@ bool bench_refuses(const struct bench_options *o, const struct sender_ops *way, 
 	for (size_t i = 0; i < o->privates_n; i++)
 		if (o->privates[i] > config.private_bytes)
 			config.private_bytes = o->privates[i];
+	if (o->like) {
+		config.private_bytes = o->like->private_bytes;
+		config.one_destination = o->like->one_destination;
+	}
 	net_parse(MULTICAST, &multicast);
 	net_parse("127.0.0.1", &to);
 	if (o->topology == TOPOLOGY_LO) /* elsewhere the devices are not made yet */

@@ -351,8 +351,26 @@ static int window_time(struct store *store, int64_t profile, double hz, double *
 	return err;
 }
 
+/* Whether most of the bursts that were watched went to one destination; false where none was. */
+static int to_one_destination(struct store *store, int64_t profile, bool *out)
+{
+	struct hist_row *rows;
+	int64_t one = 0, all = 0;
+	size_t n;
+	int err = store_hist(store, profile, "destinations", &rows, &n);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		one += rows[i].low == 1 ? rows[i].n : 0;
+		all += rows[i].n;
+	}
+	*out = 2 * one > all;
+	store_rows_free(rows);
+	return err;
+}
+
 int bench_store_like(struct store *store, int64_t profile, struct bench_like *like)
 {
+	bool one_destination = false;
 	struct run_row *run = NULL;
 	struct shape shape = {0};
 	double empty_cyc = 0, window_ns = 0, busy = 0;
@@ -361,10 +379,15 @@ int bench_store_like(struct store *store, int64_t profile, struct bench_like *li
 	if (!err)
 		err = read_shape(store, profile, &shape);
 	if (!err)
+		err = to_one_destination(store, profile, &one_destination);
+	if (!err)
 		err = empty_gap_cyc(store, profile, &empty_cyc);
 	if (!err)
 		err = window_time(store, profile, run->clock_hz, &window_ns, &busy);
 	if (!err) {
+		like->one_destination |= one_destination;
+		if (like->one_destination)
+			like->private_bytes = 0; /* nobody whom they could be private to */
 		like->group = (uint64_t)llround(fmax(1, shape.burst));
 		like->payload_bytes = (uint64_t)llround(shape.bytes);
 		like->gap_ns = (uint64_t)llround(fmax(0, shape.gap_cyc - empty_cyc) / run->clock_hz * 1e9);

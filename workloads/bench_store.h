@@ -28,8 +28,9 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 
 /*
  * The shape of a profile: median burst length, mean bytes per call, median time between the calls of a burst (with what the
- * probes and the mode switch add taken out), and the time from one burst to the next; 0 where the server was
- * too busy to pause (no idle time on its CPU). private_bytes is left as it is: a profile does not know it.
+ * probes and the mode switch add taken out), whether bursts go to one destination, and the time from one burst to the next; 0 where the server was
+ * too busy to pause (no idle time on its CPU). private_bytes is left as it is, since a profile does not know it, but becomes 0
+ * where bursts go to one destination.
  * -ENODATA, said, when the profile has no bursts.
  */
 int bench_store_like(struct store *store, int64_t profile, struct bench_like *like);
