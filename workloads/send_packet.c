@@ -146,24 +146,34 @@ static int take_port(struct packet_sender *own)
 	return 0;
 }
 
-static int set_up(struct packet_sender *own)
+/* The ring, on the device that leads to this recipient. */
+static int set_up(struct packet_sender *own, const union net_addr *to)
 {
-	union net_addr to;
-	int err;
+	int err = link_find(to, &own->link);
 
-	if (!own->sender.config.to)
-		return -EDESTADDRREQ;
-	sender_copy_addr(own->sender.config.to, &to);
-	own->messages = calloc(RING_BYTES_MAX / 2048, sizeof *own->messages);
-	if (!own->messages)
-		return -ENOMEM;
-	err = link_find(&to, &own->link);
 	if (err)
 		return err;
 	for (own->frame_bytes = 2048; own->frame_bytes < FRAME_AT + sizeof(struct ethhdr) + own->link.mtu_bytes;)
 		own->frame_bytes *= 2;
+	err = open_ring(own);
+	if (err)
+		close_ring(own);
+	return err;
+}
+
+static int open_now(struct packet_sender *own)
+{
+	union net_addr to;
+	int err;
+
+	own->messages = calloc(RING_BYTES_MAX / 2048, sizeof *own->messages);
+	if (!own->messages)
+		return -ENOMEM;
 	err = take_port(own);
-	return err ? err : open_ring(own);
+	if (err || !own->sender.config.to)
+		return err; /* the first recipient will tell the device */
+	sender_copy_addr(own->sender.config.to, &to);
+	return set_up(own, &to);
 }
 
 static void packet_free(struct sender *sender)
@@ -188,7 +198,7 @@ static int packet_open(const struct sender_config *config, struct sender **out)
 	own->sender.config = *config;
 	own->batch = sender_batch(config);
 	own->fd = -1;
-	err = set_up(own);
+	err = open_now(own);
 	if (err)
 		packet_free(&own->sender);
 	else
@@ -207,6 +217,9 @@ static int find_route(struct packet_sender *own, const struct sender_message *me
 	int err;
 
 	*out = &r->frame;
+	err = own->ring ? 0 : set_up(own, addr);
+	if (err)
+		return err;
 	if (r->addr.sa.sa_family == addr->sa.sa_family && !net_compare(&r->addr, addr))
 		return 0;
 	err = link_find(addr, &link);
@@ -280,7 +293,7 @@ static void packet_push(struct sender *sender, const struct sender_message *mess
 {
 	struct packet_sender *own = (struct packet_sender *)sender;
 	struct frame *frame;
-	int err = own->ring ? find_route(own, message, &frame) : -ENETDOWN;
+	int err = find_route(own, message, &frame);
 
 	if (!err && sender_bytes(message) + frame->headers_n - sizeof(struct ethhdr) > own->link.mtu_bytes)
 		err = -EMSGSIZE; /* fragments are the kernel's work */

@@ -6,6 +6,7 @@
 #include "workloads/cast.h"
 #include "workloads/control.h"
 #include "workloads/process.h"
+#include "workloads/sender.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -247,6 +248,14 @@ static struct server *server_new(const struct server_config *config)
 	return s;
 }
 
+/* Where clients come from is known beforehand only when they can come from nowhere but here. */
+static const struct sockaddr *clients_at(const struct server *s)
+{
+	const struct sender_config here = { .to = &s->config.control.sa };
+
+	return sender_over_loopback(&here) ? here.to : NULL;
+}
+
 int server_run(const struct server_config *config)
 {
 	struct server *s = server_new(config);
@@ -258,7 +267,7 @@ int server_run(const struct server_config *config)
 	if (!err)
 		err = open_sockets(s);
 	if (!err)
-		err = cast_new(&(struct cast_config){ .fd = s->send, .to = &s->config.control.sa, .way = config->way,
+		err = cast_new(&(struct cast_config){ .fd = s->send, .to = clients_at(s), .way = config->way,
 						      .batch = config->batch, .work_ns = config->work_ns }, &s->cast);
 	if (!err)
 		err = watch_all(s);
