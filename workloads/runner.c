@@ -228,6 +228,25 @@ static uint64_t preemptions(void)
 	return (uint64_t)usage.ru_nivcsw;
 }
 
+/* CPU time of the other threads since; one may have ended meanwhile. */
+static uint64_t spent_since(uint64_t others_ns)
+{
+	uint64_t now_ns = process_others_ns();
+
+	return now_ns > others_ns ? now_ns - others_ns : 0;
+}
+
+/* What a thread spins on after the last burst must not be another way's cost. */
+static void let_threads_sleep(void)
+{
+	uint64_t before_ns;
+
+	do {
+		before_ns = process_others_ns();
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	} while (spent_since(before_ns));
+}
+
 static void run_bursts(struct runner *r, const struct block *b, struct sender *sender, struct runner_result *result)
 {
 	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
@@ -248,8 +267,12 @@ static void run_bursts(struct runner *r, const struct block *b, struct sender *s
 		result->bursts_n++;
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
-	start_ns = process_others_ns();
-	result->cpu_ns += start_ns > others_ns ? start_ns - others_ns : 0; /* a thread may have ended */
+	/* As after every burst but the last, a thread spins until the next one would begin. */
+	if (sender->ops->traits & SENDER_THREAD && b->period_ns)
+		wait_until(r, start_ns + (b->bursts + 1) * b->period_ns);
+	result->cpu_ns += spent_since(others_ns);
+	if (sender->ops->traits & SENDER_THREAD)
+		let_threads_sleep();
 }
 
 int runner_block(struct runner *r, const struct block *b, struct runner_result *result, char *why, size_t n)
