@@ -62,7 +62,7 @@ int option_read(int argc, char **argv, const struct option_row *rows)
 	struct option table[OPTIONS_MAX + 1] = { 0 };
 	int i, c;
 
-	for (i = 0; rows[i].name && i < OPTIONS_MAX; i++)
+	for (i = 0; i < OPTIONS_MAX && rows[i].name; i++)
 		table[i] = (struct option){ .name = rows[i].name, .has_arg = rows[i].takes != ARGUMENT_FLAG };
 	while ((c = getopt_long(argc, argv, "", table, &i)) == 0)
 		if (set(&rows[i], optarg))
