@@ -17,7 +17,9 @@ mandir      ?= $(datadir)/man
 completions ?= $(datadir)/bash-completion/completions
 
 # What `make demo` runs once everything is built.
-DEMO ?= build/forecall --progress validate && build/forecall report -o forecall-report
+DEMO ?= build/forecall --progress validate && \
+	{ build/forecall --progress validate --with sendgroup-bpf --seconds 5 || echo '(without sendgroup-bpf, then)'; } && \
+	build/forecall report -o forecall-report
 
 # Debian packages: what building, testing and the benchmarks need. `make deps` installs those that are missing.
 PACKAGES := gcc make clang llvm bpftool git pkg-config \
@@ -346,6 +348,12 @@ BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict bench-e
 bench-accuracy: ## predicted against observed, and f against a workload of known f
 bench-overhead: ## cost of the probes per call, beside perf trace and empty probes
 bench-coverage: ## how often the 95 % intervals hold
+BENCHMARKS += bench-bpfgroup bench-bpfgroup-predict bench-bpfgroup-guests bench-bpfgroup-deliver
+.PHONY: bench-bpfgroup bench-bpfgroup-predict bench-bpfgroup-guests bench-bpfgroup-deliver
+bench-bpfgroup: ## cost per packet of group send by eBPF beside its peers
+bench-bpfgroup-deliver: ## 2 million datagrams of group send by eBPF, each verified
+bench-bpfgroup-guests: ## group send by eBPF on other kernels, and from card to card
+bench-bpfgroup-predict: ## livecast by sendgroup-bpf, predicted against observed
 bench-engines:  ## the sampling engine beside the ledger, what it costs, and names of events
 bench-predict:  ## time of `forecall predict` on a large database
 bench-kmod:     ## instructions per packet of the sendgroup module, in guests

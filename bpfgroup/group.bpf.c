@@ -26,6 +26,7 @@
 #define RT_TABLE_DEFAULT 253
 #define RT_TABLE_LOCAL 255
 #define RULES_MAX 16 /* that are looked through */
+#define PRIORITY_SECURITY -225 /* NF_IP_PRI_SELINUX_FIRST */
 #define TC_ACT_SHOT 2
 #define TC_ACT_STOLEN 4
 #define LOOKUP_SRC (1u << 4) /* BPF_FIB_LOOKUP_SRC, since 6.7 (commit dab4e1f06cab) */
@@ -298,18 +299,31 @@ static __always_inline int read_socket(struct __sk_buff *skb, struct call *c)
 
 /* ---- Whether it may be sent past the kernel's own path ---- */
 
-static __always_inline bool hooked(struct nf_hook_entries *hooks)
+/* AppArmor, on every Debian kernel, has a hook at POST_ROUTING for packets with a security mark, which only netfilter's own
+ * rules can give. (SELinux and Smack, which mean it, are at LOCAL_OUT too.) */
+static __always_inline bool is_apparmor(struct nf_hook_entries *hooks)
 {
-	return hooks && BPF_CORE_READ(hooks, num_hook_entries);
+	struct nf_hook_ops **all = (void *)&hooks->hooks[1], *ops = NULL;
+
+	if (bpf_probe_read_kernel(&ops, sizeof ops, all))
+		return false;
+	return BPF_CORE_READ(ops, priority) == PRIORITY_SECURITY && BPF_CORE_READ_BITFIELD_PROBED(ops, hook_ops_type) == 0;
 }
 
-/* LOCAL_OUT and POST_ROUTING: the group's datagram has passed them, its copies do not. */
+static __always_inline bool hooked(struct nf_hook_entries *hooks, bool may_be_apparmor)
+{
+	__u16 n = hooks ? BPF_CORE_READ(hooks, num_hook_entries) : 0;
+
+	return n > 1 || (n == 1 && !(may_be_apparmor && is_apparmor(hooks)));
+}
+
+/* The group's datagram passes LOCAL_OUT and POST_ROUTING, its copies do not. */
 static __always_inline bool netfilter_wants(struct net *net)
 {
-	if (bpf_core_field_exists(net->nf.hooks_ipv4))
-		return hooked(BPF_CORE_READ(net, nf.hooks_ipv4[3])) || hooked(BPF_CORE_READ(net, nf.hooks_ipv4[4])) ||
-		       hooked(BPF_CORE_READ(net, nf.hooks_ipv6[3])) || hooked(BPF_CORE_READ(net, nf.hooks_ipv6[4]));
-	return false;
+	if (!bpf_core_field_exists(net->nf.hooks_ipv4))
+		return false;
+	return hooked(BPF_CORE_READ(net, nf.hooks_ipv4[3]), false) || hooked(BPF_CORE_READ(net, nf.hooks_ipv4[4]), true) ||
+	       hooked(BPF_CORE_READ(net, nf.hooks_ipv6[3]), false) || hooked(BPF_CORE_READ(net, nf.hooks_ipv6[4]), true);
 }
 
 static __always_inline bool xfrm_wants(struct net *net)
@@ -585,22 +599,33 @@ static __always_inline bool valid(const struct call *c, const struct route *r, c
 
 /* ---- One recipient ---- */
 
+/* Verifiers before 6.3 forget a bound when the register is spilled; the mask, out of the compiler's sight, gives it back. */
+#define bound(x, mask) ({ asm volatile("" : "+r"(x)); (x) &= (mask); asm volatile("" : "+r"(x)); })
+
+static __always_inline int store(struct loop *l, __u32 to, __u32 from, __u32 n)
+{
+	if (!n || from > GROUP_PRIVATE_BYTES + 2 * GROUP_PRIVATE_MAX)
+		return 0;
+	n--; /* or they would think that it may be 0 */
+	bound(n, 2 * GROUP_PRIVATE_MAX - 1);
+	n++;
+	bound(from, 2 * GROUP_PRIVATE_BYTES - 1);
+	if (from > GROUP_PRIVATE_BYTES + 2 * GROUP_PRIVATE_MAX)
+		return 0;
+	return bpf_skb_store_bytes(l->skb, to, l->lane->private + from, n, 0) ? GROUP_PRIVATE : 0;
+}
+
 /* His private bytes, over those of the recipient before. The sum over them is the device's work. */
 static __always_inline int write_private(struct loop *l, __u32 at, __u32 header_bytes)
 {
-	struct __sk_buff *skb = l->skb;
-	struct call *c = l->call;
+	const struct call *c = l->call;
 	__u32 head = c->head, tail = c->tail;
+	int code;
 
-	if (at > GROUP_PRIVATE_BYTES || head > GROUP_PRIVATE_MAX || tail > GROUP_PRIVATE_MAX || head + tail > c->payload)
+	if (at >= GROUP_PRIVATE_BYTES || head > GROUP_PRIVATE_MAX || tail > GROUP_PRIVATE_MAX || head + tail > c->payload)
 		return GROUP_PRIVATE;
-	if (head && bpf_skb_store_bytes(skb, header_bytes, l->lane->private + at, head, 0))
-		return GROUP_PRIVATE;
-	at += head;
-	if (tail && at <= GROUP_PRIVATE_BYTES + GROUP_PRIVATE_MAX &&
-	    bpf_skb_store_bytes(skb, header_bytes + c->payload - tail, l->lane->private + at, tail, 0))
-		return GROUP_PRIVATE;
-	return 0;
+	code = store(l, header_bytes, at, head);
+	return code ? code : store(l, header_bytes + c->payload - tail, at + head, tail);
 }
 
 /* A head of some words, the usual case, straight into the packet. */
@@ -608,13 +633,16 @@ static __always_inline bool write_head(struct loop *l, __u32 at, __u8 *payload, 
 {
 	struct call *c = l->call;
 	__u32 head = c->head;
+	const __u8 *from;
 
-	if (c->tail || head > HEAD_DIRECT || head % 4 || (void *)payload + HEAD_DIRECT > end || at > GROUP_PRIVATE_BYTES)
+	if (c->tail || head > HEAD_DIRECT || head % 4 || (void *)payload + HEAD_DIRECT > end || at >= GROUP_PRIVATE_BYTES)
 		return false;
+	bound(at, GROUP_PRIVATE_BYTES - 1);
+	from = l->lane->private + at;
 	for (__u32 i = 0; i < HEAD_DIRECT; i += 4) {
 		if (i >= head)
 			break;
-		__builtin_memcpy(payload + i, l->lane->private + at + i, 4);
+		*(__u32 *)(payload + i) = *(const __u32 *)(from + i);
 	}
 	return true;
 }

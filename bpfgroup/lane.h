@@ -80,7 +80,7 @@ struct group_lane {
 	struct group_chunk chunks[GROUP_CHUNKS];
 	struct group_recipient recipients[GROUP_RECIPIENTS];
 	uint32_t answers[GROUP_RECIPIENTS]; /* GROUP_ANSWER() */
-	uint8_t private[GROUP_PRIVATE_BYTES + 2 * GROUP_PRIVATE_MAX];
+	uint8_t private[GROUP_PRIVATE_BYTES + 4 * GROUP_PRIVATE_MAX];
 };
 
 /*

@@ -21,11 +21,10 @@ struct group_sender {
 	struct giorec6 records[];
 };
 
-/* The facility of this process, while one of its senders is open. */
+/* The facility of this process, from the first sender that needed it to the end. */
 static struct {
 	struct child child;
 	struct topology *here;
-	unsigned users_n;
 } held;
 
 /* A facility may be up where the sender will be open, though none is here: root can have one anywhere. */
@@ -40,14 +39,11 @@ static const char *group_available(void)
 	return access("/dev/net/tun", R_OK) ? "the kernel has no /dev/net/tun; run: modprobe tun" : NULL;
 }
 
-static int let_go(void)
+static void let_go(void)
 {
-	int status = child_wait(&held.child);
-
+	child_wait(&held.child);
 	topology_free(held.here);
 	held.here = NULL;
-	unsetenv("SENDGROUP_BPF");
-	return status ? -EOPNOTSUPP : 0;
 }
 
 /* sendgroupctl says `ready SENDGROUP_BPF=PATH`, and takes everything down when its stdin ends. */
@@ -70,19 +66,8 @@ static int hold(void)
 		err = sendgroup_bpf.probe();
 	if (err)
 		let_go();
-	return err;
-}
-
-static int need_facility(void)
-{
-	int err = 0;
-
-	if (!held.users_n && sendgroup_bpf.probe())
-		err = hold();
-	else if (held.users_n && !held.here)
-		err = sendgroup_bpf.probe();
-	if (!err)
-		held.users_n++;
+	else
+		atexit(let_go);
 	return err;
 }
 
@@ -90,7 +75,7 @@ static int group_open(const struct sender_config *config, struct sender **out)
 {
 	const size_t room = config->group_max ? config->group_max : 1;
 	struct group_sender *own;
-	int err = need_facility();
+	int err = sendgroup_bpf.probe() ? hold() : 0;
 
 	if (err)
 		return err;
@@ -109,17 +94,14 @@ static int group_open(const struct sender_config *config, struct sender **out)
 	return 0;
 }
 
-/* A record that was this recipient's the last time has all but the lengths of his parts, which may have changed. */
 static void group_push(struct sender *sender, const struct sender_message *message)
 {
 	struct group_sender *own = (struct group_sender *)sender;
 	struct giorec6 *record = &own->records[own->n];
 	size_t tail = message->shared + 1;
 
-	if (own->messages[own->n] != message) {
-		own->messages[own->n] = message;
-		memcpy(&record->gr_addr, message->addr, message->addr_len);
-	}
+	own->messages[own->n] = message;
+	memcpy(&record->gr_addr, message->addr, message->addr_len);
 	record->gr_head = message->shared ? message->iov[0] : (struct iovec){ 0 };
 	record->gr_tail = tail < message->iov_n ? message->iov[tail] : (struct iovec){ 0 };
 	own->n++;
@@ -165,8 +147,6 @@ static void group_free(struct sender *sender)
 	free(own->messages);
 	free(own->errors);
 	free(own);
-	if (!--held.users_n && held.here)
-		let_go();
 }
 
 const struct sender_ops send_sendgroup_bpf = {

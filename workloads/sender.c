@@ -31,6 +31,7 @@ static const struct sender_ops *const ways[] = {
 	&send_gso,
 	&send_multicast,
 	&send_packet,
+	&send_xdp,
 	&send_sendgroup_bpf,
 	&send_sendgroup,
 	&send_setgrp,

@@ -191,6 +191,7 @@ int sender_again(struct sender *sender, int fd, int err, unsigned *tries);
 
 /* Counts a message that could not be sent and tells the caller of it. */
 void sender_lost(struct sender *sender, const struct sender_message *message, int err);
+extern const struct sender_ops send_xdp;
 
 extern const struct sender_ops send_null, send_sendmsg, send_sendto, send_write, send_connected, send_sendmmsg,
 	send_uring, send_uring_sqpoll, send_uring_zc, send_uring_multi, send_zerocopy, send_gso, send_multicast, send_packet, send_sendgroup_bpf,

@@ -26,7 +26,7 @@
 #endif
 
 enum {
-	RUN_MIN = 3,		/* recipients per datagram, on average, from which it is cheaper than sendmmsg */
+	RUN_MIN = 4,		/* recipients per datagram, on average, from which it is cheaper than sendmmsg */
 	UDP_MAX = 65507,
 	PAGED_MIN = 200,	/* bytes of payload from which sharing pages is cheaper than copying */
 	POINTER_MIN = 65536,	/* nobody has memory below: sendmsg says EFAULT, and so must we */

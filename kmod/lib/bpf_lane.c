@@ -300,25 +300,32 @@ void bpf_lane_lost(struct bpf_lane *lane)
 	pthread_mutex_unlock(&pool.mutex);
 }
 
+/* Whether the lanes that we have are of the facility that is there now. */
+static bool still_there(void)
+{
+	char place[PATH_BYTES];
+	uint32_t ifindex = 0;
+
+	return pool.looked && !find_place(place, &ifindex) && ifindex == pool.ifindex;
+}
+
 int bpf_lane_probe(void)
 {
-	struct bpf_lane *lane;
 	int err = 0;
 
 	pthread_mutex_lock(&pool.mutex);
-	if (!pool.looked)
+	if (!still_there()) {
+		drop_all();
 		err = find_accounts();
+	}
 	if (!err && !pool.free) {
-		lane = open_any();
-		if (lane) {
-			lane->next = pool.free;
-			pool.free = lane;
-		} else {
-			err = -EBUSY;
-		}
+		pool.free = open_any();
+		err = pool.free ? 0 : -EBUSY;
 	}
 	if (err)
 		drop_all();
+	else
+		pool.skip = 0;
 	pthread_mutex_unlock(&pool.mutex);
 	return err;
 }
