@@ -4,7 +4,7 @@
  * what it has done. Types only; both sides include it.
  *
  * The page is a memfd. Every process of the server maps it, finding it by an inherited descriptor or under /proc (TRY_ENV).
- * Numbers are 64 bit and are only ever added to, atomically, except where it says otherwise.
+ * Numbers are only ever added to, except where it says otherwise.
  */
 #ifndef TRY_PAGE_H
 #define TRY_PAGE_H
@@ -22,7 +22,7 @@
 
 enum {
 	TRY_BATCH_MAX = 1024, /* most messages that the kernel takes in one call (UIO_MAXIOV) */
-	TRY_CELLS = 64,
+	TRY_CELLS = 256,
 	TRY_GUARDS = 64,
 };
 
@@ -72,7 +72,8 @@ struct try_page {
 	uint64_t over_n;               /* batches that were held back longer than delay_ns */
 	uint32_t way_errno;            /* why the way could not be used; sends went out at once then; 0: it could */
 	uint32_t guards[TRY_GUARDS];   /* pids of the guards that run; 0: free */
-	struct try_cell cells[TRY_CELLS]; /* threads share them out; sum over all */
+	uint32_t cells_n;              /* threads that took a cell so far */
+	struct try_cell cells[TRY_CELLS]; /* one for each thread, the last one for all that came too late; sum over all */
 };
 
 #endif

@@ -15,7 +15,7 @@
 
 enum {
 	STACK_BYTES = 1 << 16,
-	RESTS_AFTER = 16,        /* looks in vain */
+	RESTS_AFTER = 50,        /* looks in vain, with nothing held back in between: to wake it costs the server a call */
 	REST_NS = 4000000,       /* how long a killed server that holds nothing back keeps its ports, at most */
 	END_NS = 30000,          /* between looks at a server that is ending */
 	STUCK_NS = 1000000,      /* until a full socket is tried again */
@@ -122,9 +122,20 @@ static void settle(void)
 	register_in_page();
 }
 
+/* Changes when anything was held back and given since. */
+static uint32_t all_turns(void)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < __atomic_load_n(&state_process->queues_n, __ATOMIC_ACQUIRE); i++)
+		sum += __atomic_load_n(&state_process->queues[i]->turns, __ATOMIC_RELAXED);
+	return sum;
+}
+
 static int run(void *server)
 {
 	unsigned int vain = 0;
+	uint32_t turns = 0;
 	bool orphaned = false;
 
 	settle();
@@ -132,7 +143,8 @@ static int run(void *server)
 		uint64_t next_ns = look_after_all();
 
 		orphaned = raw(SYS_getppid) != (long)(uintptr_t)server;
-		vain = next_ns == UINT64_MAX ? vain + 1 : 0;
+		vain = next_ns == UINT64_MAX && turns == all_turns() ? vain + 1 : 0;
+		turns = all_turns();
 		if (orphaned)
 			bury();
 		else if (__atomic_load_n(&state_process->ended, __ATOMIC_RELAXED))

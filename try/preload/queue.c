@@ -125,6 +125,7 @@ static void reset(struct queue *queue)
 	__atomic_store_n(&queue->tail, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&queue->head, 0, __ATOMIC_RELEASE);
 	queue->used = 0;
+	queue->turns++;
 	for (uint32_t i = 0; i < n; i++) {
 		struct queue *self = queue;
 

@@ -13,8 +13,6 @@
 struct process *state_process;
 struct try_page *state_page;
 
-static uint32_t next_cell;
-
 /* Used when forecall's page, or memory of the process, cannot be had: nothing is enabled in it. */
 static struct try_page no_page = {.batch = 1};
 static struct process no_process;
@@ -39,7 +37,9 @@ uint64_t state_now_ns(void)
 
 struct try_cell *state_cell(void)
 {
-	return &state_page->cells[__atomic_fetch_add(&next_cell, 1, __ATOMIC_RELAXED) % TRY_CELLS];
+	uint32_t n = __atomic_fetch_add(&state_page->cells_n, 1, __ATOMIC_RELAXED);
+
+	return &state_page->cells[n < TRY_CELLS - 1 ? n : TRY_CELLS - 1];
 }
 
 static struct try_page *map_page(int fd)

@@ -53,9 +53,13 @@ uint64_t state_now_ns(void);
 /* The next cell of the page to count in. */
 struct try_cell *state_cell(void);
 
+/* Of a number in a cell one at a time is the writer: the thread, or whoever has its queue's lock. Only the last cell is shared. */
 static inline void count(struct try_cell *cell, enum try_count what, uint64_t n)
 {
-	__atomic_fetch_add(&cell->n[what], n, __ATOMIC_RELAXED);
+	if (__builtin_expect(cell == &state_page->cells[TRY_CELLS - 1], 0))
+		__atomic_fetch_add(&cell->n[what], n, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&cell->n[what], cell->n[what] + n, __ATOMIC_RELAXED);
 }
 
 /* The C library's function of that name, which ours stands in front of; ends the process, having said so, when there is none. */
