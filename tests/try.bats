@@ -149,8 +149,9 @@ arrive_once() {
 	arrive_once execs 500 1
 }
 
-@test "a server that is killed in the middle loses nothing that it had sent, and sends nothing twice" {
-	for i in $(seq 8); do
+# killed_servers TIMES
+killed_servers() {
+	for i in $(seq "$1"); do
 		rm -f "$OUT"/port "$OUT"/returned
 		start_receiver
 		start killed "$FORECALL" --json try --with "$WITH" -- "$DATAGRAMS" endless "$PORT" 0 "$OUT/returned"
@@ -167,6 +168,49 @@ arrive_once() {
 		[ "$sent" -gt 0 ]
 		grep -q 'was killed by signal 9' "$OUT/killed.err"
 	done
+}
+
+@test "a server that is killed in the middle loses nothing that it had sent, and sends nothing twice" {
+	killed_servers 8
+}
+
+# ---- By io_uring ----
+
+@test "uring: a batch spans sockets, and each keeps its order" {
+	WITH=uring arrive_once sockets 10007 4
+	reported '.counts | .calls * 3 < .given'
+}
+
+@test "uring: threads, forks, images and bounds" {
+	WITH=uring
+	for sender in "threads 8000 5" "forks 500 1" "execs 200 1" "computing 503 1" "duplicates 2003 1"; do
+		rm -f "$OUT/port"
+		arrive_once $sender
+	done
+}
+
+@test "uring: a server that is killed in the middle loses nothing that it had sent, and sends nothing twice" {
+	WITH=uring killed_servers 4
+}
+
+# The slow readers of streams: what the sender wrote is what they read, whatever was written only in part.
+streams_arrive() {
+	trying streams 4000000 --stream --with uring
+	grep -q '^4000000 bytes to each of 12 readers, 0 broken$' "$OUT/try"
+	reported '.counts | .stream > 100 and .lost == 0'
+}
+
+@test "uring: with --stream, back-pressure and partial writes lose and reorder nothing" {
+	PORT=0
+	streams_arrive
+}
+
+@test "without --stream connections are left alone" {
+	PORT=0
+	WITH=uring
+	timeout 60 "$FORECALL" --json try --with uring -- "$DATAGRAMS" streams 0 100000 > "$OUT/try" 2>&1 3>&- || [ $? -eq 3 ] # no datagram was seen
+	grep -q '"stream": 0' "$OUT/try"
+	grep -q '^100000 bytes to each of 12 readers, 0 broken$' "$OUT/try"
 }
 
 # ---- Errors ----
@@ -269,7 +313,7 @@ comparing() {
 	start_receiver
 	trying endless 0 --compare --seconds 1 --window 20 --rounds 10
 	reported '.path == "sendto,sendmsg" or .path == "sendmsg,sendto"'
-	reported '.lost == 0 and .batch > 5 and (.alternatives[0] | .way == "sendmmsg" and .observed.value > 0 and .predicted.value > 0)'
+	reported '.lost == 0 and .batch > 5 and (.alternatives[0] | .way == "'"$WITH"'" and .observed.value > 0 and .predicted.value > 0)'
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT way) FROM block WHERE run = $(jq .observe "$OUT/try")")" -eq 2 ]
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM observation")" -eq 1 ]
 }

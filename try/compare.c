@@ -283,11 +283,11 @@ static void note_batches(const struct launch *launch, struct compare *out)
 }
 
 /* Which way of sending the bench has for what the library does. */
-static const char *way_in_bench(enum try_way way)
+static const char *way_in_bench(enum try_way way, bool stream)
 {
 	static const char *const ways[TRY_WAY_MAX] = {[TRY_SENDMMSG] = "sendmmsg", [TRY_URING] = "uring", [TRY_SENDGROUP] = "sendgroup"};
 
-	return ways[way];
+	return stream ? "uring-multi" : ways[way]; /* a socket for each recipient */
 }
 
 static int run_steps(struct store *store, const struct compare_options *options, struct launch *launch, struct load *load, struct compare *out)
@@ -319,7 +319,7 @@ int compare_run(struct store *store, const struct compare_options *options, stru
 	struct launch launch;
 	struct load load;
 
-	*out = (struct compare){.alternative = way_in_bench(options->launch.way)};
+	*out = (struct compare){.alternative = way_in_bench(options->launch.way, options->launch.stream)};
 	if (!sender_find(out->alternative))
 		return fail(-EINVAL, "try: there is no way of sending %s to bench against; `forecall bench --help` lists them", out->alternative);
 	int err = launch_start(&options->launch, options->command, &launch);

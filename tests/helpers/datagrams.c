@@ -456,13 +456,100 @@ static void oversize(uint64_t count)
 	send_next(&stream);
 }
 
+enum { READERS = 12 };
+
+static unsigned char stream_byte(int reader, uint64_t at)
+{
+	return (unsigned char)(at * 2654435761u >> 13) + (unsigned char)reader;
+}
+
+/* Reads now and then only, and not all readers alike, so that the writer finds full sockets. */
+static void read_slowly(const int *fds, uint64_t count)
+{
+	static unsigned char bytes[65536];
+	uint64_t got[READERS] = {0}, broken = 0;
+	int open_n = READERS;
+
+	while (open_n)
+		for (int i = 0; i < READERS; i++) {
+			ssize_t n = got[i] == UINT64_MAX ? 0 : recv(fds[i], bytes, sizeof bytes >> (i % 4), MSG_DONTWAIT);
+
+			for (ssize_t j = 0; j < n; j++)
+				broken += bytes[j] != stream_byte(i, got[i] + (uint64_t)j);
+			if (n > 0)
+				got[i] += (uint64_t)n;
+			if (!n && got[i] != UINT64_MAX) {
+				broken += got[i] != count;
+				got[i] = UINT64_MAX;
+				open_n--;
+			}
+			nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+		}
+	printf("%lu bytes to each of %d readers, %lu broken\n", count, READERS, broken);
+	fflush(stdout);
+}
+
+/* To many connections by turns, without blocking, as a server with an event loop does; pieces of many lengths. */
+static void write_all(const int *fds, uint64_t count)
+{
+	static unsigned char bytes[9000];
+	uint64_t done[READERS] = {0};
+
+	for (int left = READERS; left;) {
+		left = 0;
+		for (int i = 0; i < READERS; i++) {
+			size_t n = 1 + (size_t)(done[i] * 31 % sizeof bytes);
+
+			n = done[i] + n > count ? count - done[i] : n;
+			for (size_t j = 0; j < n; j++)
+				bytes[j] = stream_byte(i, done[i] + j);
+			ssize_t written = n ? write(fds[i], bytes, n) : 0;
+			if (written < 0 && errno != EAGAIN)
+				die("write");
+			done[i] += written > 0 ? (uint64_t)written : 0;
+			left += done[i] < count;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+	}
+}
+
+static void streams(uint64_t count)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof name;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), writers[READERS], readers[READERS];
+
+	if (bind(listener, (struct sockaddr *)&name, sizeof name) || listen(listener, READERS) || getsockname(listener, (struct sockaddr *)&name, &len))
+		die("listen");
+	for (int i = 0; i < READERS; i++) {
+		readers[i] = socket(AF_INET, SOCK_STREAM, 0);
+		if (connect(readers[i], (struct sockaddr *)&name, sizeof name))
+			die("connect");
+		writers[i] = accept(listener, NULL, NULL);
+		fcntl(writers[i], F_SETFL, O_NONBLOCK);
+		setsockopt(writers[i], SOL_SOCKET, SO_SNDBUF, &(int){16384}, sizeof(int));
+	}
+	if (!fork()) {
+		for (int i = 0; i < READERS; i++)
+			close(writers[i]);
+		read_slowly(readers, count);
+		_exit(0);
+	}
+	for (int i = 0; i < READERS; i++)
+		close(readers[i]);
+	write_all(writers, count);
+	for (int i = 0; i < READERS; i++)
+		close(writers[i]);
+	wait(NULL);
+}
+
 static const struct sender {
 	const char *name;
 	void (*run)(uint64_t count);
 } senders[] = {
 	{"plain", plain}, {"connected", connected}, {"computing", computing}, {"sockets", sockets}, {"threads", threads},
 	{"short-threads", short_threads}, {"forks", forks}, {"children", children}, {"duplicates", duplicates}, {"closing", closing},
-	{"execs", execs}, {"endless", endless}, {"direct", direct}, {"refused", refused}, {"oversize", oversize},
+	{"execs", execs}, {"endless", endless}, {"direct", direct}, {"streams", streams}, {"refused", refused}, {"oversize", oversize},
 };
 
 int main(int argc, char **argv)

@@ -3,15 +3,22 @@
 #ifndef PRELOAD_GIVE_H
 #define PRELOAD_GIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct queue;
 
 /*
- * Tries to send the messages from queue->head on, at least one, in order. Returns how many of them were sent (msg_len then has
- * the bytes), or -errno of the message at head. Never skips one.
+ * Tries to send the messages from queue->head on, at least one. Returns how many from there on were sent (msg_len has the
+ * bytes then), or -errno of the message at head. With uring some behind that one may have been sent, too: they are not sent again.
  */
 int give_sendmmsg(struct queue *queue);
 int give_uring(struct queue *queue);
+
+/* After the process was killed: takes in what the kernel still answered. */
+void give_uring_settle(struct queue *queue);
+
+/* A stream socket took a part of message i: what is left of it stays held back. Whether that was so. */
+bool give_left_some(struct queue *queue, uint32_t i);
 
 #endif

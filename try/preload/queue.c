@@ -103,7 +103,9 @@ void queue_leave(void)
 
 static int give_by_way(struct queue *queue)
 {
-	return state_page->way == TRY_URING ? give_uring(queue) : give_sendmmsg(queue);
+	if (queue->messages[queue->head].msg_len != QUEUE_UNSENT)
+		return 1; /* it went while one before it was refused */
+	return state_page->way == TRY_URING && !queue->orphan ? give_uring(queue) : give_sendmmsg(queue);
 }
 
 static void note_delay(const struct queue *queue)
@@ -117,21 +119,35 @@ static void note_delay(const struct queue *queue)
 		__atomic_fetch_add(&state_page->over_n, 1, __ATOMIC_RELAXED);
 }
 
-/* Everything went: the queue is empty, and its sockets may be held by others. tail comes first: see queue_give_orphan(). */
+/* Lets go of the sockets of messages [from, to) that went: others may hold something of them back. */
+static void release(struct queue *queue, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		struct queue *self = queue;
+
+		if (queue->messages[i].msg_len != QUEUE_UNSENT)
+			__atomic_compare_exchange_n(&queue->sockets[i]->holder, &self, (struct queue *)NULL, false, __ATOMIC_RELEASE,
+						    __ATOMIC_RELAXED);
+	}
+}
+
+/* Everything went. tail comes first: see queue_give_orphan(). */
 static void reset(struct queue *queue)
 {
-	uint32_t n = queue->tail;
-
+	release(queue, 0, queue->tail);
 	__atomic_store_n(&queue->tail, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&queue->head, 0, __ATOMIC_RELEASE);
 	queue->used = 0;
 	queue->turns++;
-	for (uint32_t i = 0; i < n; i++) {
-		struct queue *self = queue;
-
-		__atomic_compare_exchange_n(&queue->sockets[i]->holder, &self, (struct queue *)NULL, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-	}
 	__atomic_store_n(&queue->first_ns, 0, __ATOMIC_RELEASE);
+}
+
+/* The same while the socket of the message at head is full. */
+static void release_others(struct queue *queue)
+{
+	for (uint32_t i = 0; i < queue->tail; i++)
+		if (queue->sockets[i] != queue->sockets[queue->head])
+			release(queue, i, i + 1);
 }
 
 /* Leaves the message at head behind, which was not sent. */
@@ -185,6 +201,8 @@ void queue_give(struct queue *queue, enum try_count reason)
 	}
 	if (queue->head == queue->tail)
 		reset(queue);
+	else if (state_page->way == TRY_URING) /* sockets behind the full one; those of one socket stand together */
+		release_others(queue);
 }
 
 static void give_locked(struct queue *queue, enum try_count reason)
@@ -241,6 +259,10 @@ void queue_give_orphan(struct queue *queue)
 {
 	uint32_t sent = queue->head;
 
+	queue->orphan = 1;
+	give_uring_settle(queue);
+	for (uint32_t i = queue->head; i < queue->tail; i++)
+		give_left_some(queue, i);
 	while (sent < queue->tail && queue->messages[sent].msg_len != QUEUE_UNSENT)
 		sent++;
 	if (sent > queue->head && sent <= queue->tail)
@@ -283,9 +305,10 @@ static enum try_count full_for(const struct queue *queue, int fd, const struct s
 		return 0;
 	if (queue->tail >= queue->batch || queue->used + bytes > QUEUE_ARENA_BYTES)
 		return TRY_FULL;
-	if (queue->fds[last] == fd && queue->flags[last] == flags)
+	if (queue->fds[last] == fd && queue->flags[last] == flags && socket->kind == SOCKET_DATAGRAM)
 		return 0;
-	/* a batch of uring may span sockets, but those of one socket stay together: they are linked to keep their order */
+	/* a batch of uring may span sockets, but those of one socket stay together: they are linked to keep their order; and of a
+	 * stream, of which a part may be taken, there is one write */
 	return state_page->way == TRY_URING && socket->holder != queue ? 0 : TRY_OTHER;
 }
 
@@ -322,6 +345,8 @@ static void append(struct queue *queue, int fd, struct socket *socket, const str
 	own->msg_hdr.msg_control = copy(queue, message->msg_control, own->msg_hdr.msg_controllen);
 	__atomic_store_n(&queue->tail, i + 1, __ATOMIC_RELEASE); /* from here on it is promised */
 	count(queue->cell, TRY_TAKEN, 1);
+	if (socket->kind == SOCKET_STREAM)
+		count(queue->cell, TRY_STREAM, 1);
 	if (!i) {
 		__atomic_store_n(&queue->first_ns, state_now_ns(), __ATOMIC_SEQ_CST);
 		guard_notice();
@@ -332,6 +357,8 @@ static void append(struct queue *queue, int fd, struct socket *socket, const str
 static ssize_t take(struct queue *queue, int fd, struct socket *socket, const struct msghdr *message, int flags, size_t length)
 {
 	size_t bytes = rounded(length) + rounded(message->msg_namelen) + rounded(message->msg_controllen);
+	if (queue->stuck && socket->holder != queue) /* the guard, and the calls that are not sends, try again */
+		return QUEUE_DIRECT;
 	enum try_count full = queue->stuck ? TRY_FULL : full_for(queue, fd, socket, flags, bytes);
 	struct queue *none = NULL;
 

@@ -29,6 +29,7 @@ struct queue {
 	uint32_t head, tail; /* messages [head, tail) are held back */
 	uint32_t batch;      /* most of them, as when it was empty */
 	uint32_t stuck;      /* the socket of message `head` is full and must not block */
+	uint32_t orphan;     /* its process was killed */
 	uint32_t turns;      /* how often it was emptied */
 	uint32_t retried;    /* message `head` was refused once */
 	size_t used;         /* bytes of the arena */
