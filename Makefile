@@ -386,6 +386,10 @@ deps deps-browser:
 	  $(SUDO) env $(APT) -y -qq install --no-install-recommends $$missing < /dev/null; } || { \
 	  echo "make: cannot install packages: as root, run: apt-get update && apt-get install" $$missing >&2; exit 1; }
 
+.PHONY: bench-try
+bench-try: $(BINARIES) $(PRELOAD) ## a million datagrams under `forecall try`, each once and in order
+	@tests/bench/try.sh
+
 .PHONY: deps-servers
 deps-servers: ## unpack the real servers and their load generators beside the build, installing nothing
 	@workloads/servers/fetch

@@ -133,6 +133,8 @@ int cmd_try(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "give the server to start behind --");
 	if (arguments.stream && strcmp(arguments.with, "uring"))
 		return options_misuse(&usage, "--stream needs --with uring: no other way takes writes to several connections in one call");
+	if (!strcmp(arguments.with, "sendgroup"))
+		return fail(CLI_FAILED, "try: --with sendgroup is not there yet; take sendmmsg or uring");
 	if (arguments.load && !arguments.compare)
 		return options_misuse(&usage, "--load goes with --compare");
 	const struct launch_options options = {
