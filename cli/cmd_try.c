@@ -143,6 +143,7 @@ int cmd_try(struct cli *cli, int argc, char **argv)
 		.delay_ns = arguments.delay_us * 1000,
 		.stream = arguments.stream,
 		.enabled = !arguments.compare,
+		.apart = arguments.compare || cli->json,
 	};
 	signals_install();
 	return arguments.compare ? try_compare(cli, &arguments, &options, argv) : run(cli, &arguments, &options, argv);

@@ -63,14 +63,14 @@ received() {
 trying() {
 	local how=$1 count=$2
 	shift 2
-	timeout 120 "$FORECALL" --json try --with "$WITH" "$@" -- "$DATAGRAMS" "$how" "$PORT" "$count" > "$OUT/try" 2> "$OUT/try.err" 3>&- || {
-		cat "$OUT/try" "$OUT/try.err"
+	timeout 120 "$FORECALL" --json try --with "$WITH" "$@" -- "$DATAGRAMS" "$how" "$PORT" "$count" > "$OUT/try" 2>&1 3>&- || {
+		cat "$OUT/try"
 		return 1
 	}
 }
 
 # reported FILTER: by jq, of the report.
-reported() { sed -n '/^{/,$p' "$OUT/try" | jq -e "$1" > /dev/null || { cat "$OUT/try"; return 1; }; }
+reported() { sed -n '/^{/,/^}/p' "$OUT/try" | jq -e "$1" > /dev/null || { cat "$OUT/try"; return 1; }; }
 
 # arrive_once HOW COUNT STREAMS [OPTION...]: all came, once, whole, in order; and all were held back.
 arrive_once() {
@@ -314,7 +314,7 @@ comparing() {
 	trying endless 0 --compare --seconds 1 --window 20 --rounds 10
 	reported '.path == "sendto,sendmsg" or .path == "sendmsg,sendto"'
 	reported '.lost == 0 and .batch > 5 and (.alternatives[0] | .way == "'"$WITH"'" and .observed.value > 0 and .predicted.value > 0)'
-	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT way) FROM block WHERE run = $(jq .observe "$OUT/try")")" -eq 2 ]
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT way) FROM block WHERE run = $(sed -n '/^{/,/^}/p' "$OUT/try" | jq .observe)")" -eq 2 ]
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM observation")" -eq 1 ]
 }
 

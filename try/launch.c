@@ -104,7 +104,7 @@ static int set_environment(const char *library, const struct launch *launch, pid
 }
 
 /* Becomes the server. Does not return; why not goes through the pipe. */
-static void become(const char *library, char *const argv[], const struct launch *launch, pid_t forecall, int result)
+static void become(const char *library, char *const argv[], const struct launch *launch, bool apart, pid_t forecall, int result)
 {
 	sigset_t none;
 	int err;
@@ -114,6 +114,8 @@ static void become(const char *library, char *const argv[], const struct launch 
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	fcntl(launch->fd, F_SETFD, 0);
+	if (apart)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 	err = getppid() == forecall ? set_environment(library, launch, forecall) : -ECHILD;
 	if (!err) {
 		execvp(argv[0], argv);
@@ -122,7 +124,7 @@ static void become(const char *library, char *const argv[], const struct launch 
 	_exit(write(result, &err, sizeof err) == sizeof err ? 127 : 1);
 }
 
-static int spawn(const char *library, char *const argv[], struct launch *launch)
+static int spawn(const char *library, char *const argv[], bool apart, struct launch *launch)
 {
 	pid_t forecall = getpid();
 	int result[2], err = 0;
@@ -131,7 +133,7 @@ static int spawn(const char *library, char *const argv[], struct launch *launch)
 		return fail(-errno, "try: cannot make a pipe: %s", strerror(errno));
 	launch->pid = fork();
 	if (!launch->pid)
-		become(library, argv, launch, forecall, result[1]);
+		become(library, argv, launch, apart, forecall, result[1]);
 	close(result[1]);
 	if (launch->pid < 0)
 		err = fail(-errno, "try: cannot fork: %s", strerror(errno));
@@ -160,7 +162,7 @@ int launch_start(const struct launch_options *options, char *const argv[], struc
 	if (!err)
 		err = open_page(options, launch);
 	if (!err)
-		err = spawn(real, argv, launch);
+		err = spawn(real, argv, options->apart, launch);
 	if (err)
 		launch_free(launch);
 	return err;

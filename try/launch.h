@@ -19,6 +19,7 @@ struct launch_options {
 	uint64_t delay_ns;
 	bool stream;
 	bool enabled; /* from the start */
+	bool apart;   /* its stdout goes to our stderr: ours is for the report */
 };
 
 struct launch {
