@@ -342,6 +342,10 @@ demo: ## install what is missing, build, run the whole experiment once, show its
 	@$(MAKE) --no-print-directory all
 	@$(DEMO)
 
+.PHONY: bench-report
+bench-report: $(OUT)/forecall $(OUT)/bench/report ## time and memory of `forecall report` on a large database
+	@$(OUT)/bench/report
+
 # bench-NAME runs tests/bench/NAME.sh, or the program of tests/bench/NAME.c. They print figures beside their targets.
 BENCHMARKS := bench-accuracy bench-overhead bench-coverage bench-predict bench-engines bench-kmod
 .PHONY: $(BENCHMARKS)

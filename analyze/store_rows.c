@@ -193,6 +193,16 @@ int store_hist(struct store *store, int64_t run, const char *name, struct hist_r
 	return err;
 }
 
+int store_bench_round(struct store *store, int64_t run, struct bench_row **rows, size_t *n)
+{
+	struct bind bind = { .id = run };
+	void *found;
+	int err = table_select(store, TABLE_BENCH, "run = ?1 AND round = (SELECT min(round) FROM bench WHERE run = ?1)", &bind, 1, &found, n);
+
+	*rows = found;
+	return err;
+}
+
 /* Hands the visitor its row by the type it has. */
 struct bench_visitor {
 	store_bench_visit *visit;

@@ -25,7 +25,11 @@ static int run(const char *program, const char *dir, char *page, char *pdf, char
 			       "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer", profile, pdf,
 			       geteuid() == 0 ? "--no-sandbox" : "--disable-sync", page, NULL };
 
-	return spawn_run(&(struct spawn){ .dir = dir, .argv = argv, .out = -1, .log = -1, .seconds = SECONDS, .stop = stop });
+	const struct spawn spawn = { .dir = dir, .argv = argv, .out = -1, .log = -1, .seconds = SECONDS, .stop = stop };
+	pid_t pid = 0;
+	int err = spawn_start(&spawn, &pid);
+
+	return err ? err : spawn_wait(&spawn, pid);
 }
 
 static int judge(int status, const char *program, const char *dir, const char *pdf, const volatile sig_atomic_t *stop)

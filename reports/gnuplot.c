@@ -42,20 +42,41 @@ static int judge(int status, FILE *log, const volatile sig_atomic_t *stop)
 	return fail(-EIO, "report: gnuplot failed: %s: it must be 5.4 or later with the svg and pngcairo terminals; " REMEDY, fault);
 }
 
-int gnuplot_run(const char *dir, const char *script, int out, const volatile sig_atomic_t *stop)
-{
-	char *const argv[] = { "gnuplot", "-d", (char *)script, NULL };
-	FILE *log = tmpfile();
+/* One gnuplot at work. */
+struct drawer {
+	FILE *log;
+	pid_t pid;
+	char *argv[4];
+	struct spawn spawn;
+};
 
-	if (!log)
+static int start(struct drawer *drawer, const char *dir, const char *script, int out, const volatile sig_atomic_t *stop)
+{
+	*drawer = (struct drawer){ .log = tmpfile(), .argv = { "gnuplot", "-d", (char *)script, NULL } };
+	if (!drawer->log)
 		return fail(-errno, "report: cannot make a temporary file: %m: set TMPDIR to a folder with room");
-	int status = spawn_run(&(struct spawn){ .dir = dir, .argv = argv, .out = out, .log = fileno(log), .stop = stop }), err;
-	if (status == -ENOENT)
-		err = fail(status, "report: gnuplot was not found; " REMEDY);
-	else if (status < 0)
-		err = fail(status, "report: cannot start gnuplot: %s; " REMEDY, strerror(-status));
-	else
-		err = judge(status, log, stop);
-	fclose(log);
+	drawer->spawn = (struct spawn){ .dir = dir, .argv = drawer->argv, .out = out, .log = fileno(drawer->log), .stop = stop };
+	int err = spawn_start(&drawer->spawn, &drawer->pid);
+	if (err == -ENOENT)
+		return fail(err, "report: gnuplot was not found; " REMEDY);
+	return err ? fail(err, "report: cannot start gnuplot: %s; " REMEDY, strerror(-err)) : 0;
+}
+
+int gnuplot_run(const char *dir, const char *const *scripts, size_t n, int out, const volatile sig_atomic_t *stop)
+{
+	struct drawer drawers[GNUPLOT_MAX];
+	size_t started_n = 0;
+	int err = 0;
+
+	for (; started_n < n && !err; started_n++)
+		err = start(&drawers[started_n], dir, scripts[started_n], out, stop);
+	for (size_t i = 0; i < started_n; i++) {
+		int status = drawers[i].pid ? spawn_wait(&drawers[i].spawn, drawers[i].pid) : 0;
+
+		if (!err) /* one message is enough */
+			err = judge(status, drawers[i].log, stop);
+		if (drawers[i].log)
+			fclose(drawers[i].log);
+	}
 	return err;
 }

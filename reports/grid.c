@@ -33,9 +33,9 @@ static void add_way(struct grid *grid, const char *way)
 /* The base, then the others by name. Without the base or null there are none. Sets *points_n to the most points there can be. */
 static int find_ways(struct store *store, struct grid *grid, size_t *points_n)
 {
-	struct bench_point_row *rows;
+	struct bench_row *rows;
 	bool null = false, base = false;
-	int err = store_bench_points(store, grid->run->run, &rows, points_n);
+	int err = store_bench_round(store, grid->run->run, &rows, points_n);
 
 	for (size_t i = 0; i < *points_n && !err; i++) {
 		null |= !strcmp(rows[i].way, "null");

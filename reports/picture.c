@@ -169,27 +169,61 @@ static int write_one(const struct pictures *set, const struct picture *picture)
 	return folder_close(out, name);
 }
 
-#define ALL "all.gp" /* loads every script; removed when it has done so */
+/* The pictures are dealt out to a few gnuplots, each of which loads its own from such a file. */
+struct deal {
+	char names[GNUPLOT_MAX][16];
+	const char *scripts[GNUPLOT_MAX];
+	FILE *files[GNUPLOT_MAX];
+	size_t n;
+};
+
+/* As many as there are processors, but none for fewer than four pictures. */
+static size_t drawers_for(size_t pictures_n)
+{
+	long cpus_n = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = (pictures_n + 3) / 4, most = cpus_n < 1 ? 1 : cpus_n > GNUPLOT_MAX ? GNUPLOT_MAX : (size_t)cpus_n;
+
+	return n < most ? n : most;
+}
+
+static int deal_open(struct deal *deal, const struct pictures *set)
+{
+	*deal = (struct deal){ .n = drawers_for(set->n) };
+	for (size_t i = 0; i < deal->n; i++) {
+		snprintf(deal->names[i], sizeof deal->names[i], "all%zu.gp", i);
+		deal->scripts[i] = deal->names[i];
+		deal->files[i] = folder_create(set->folder, deal->names[i]);
+		if (!deal->files[i])
+			return -EIO;
+	}
+	return 0;
+}
+
+static int deal_close(struct deal *deal, int err)
+{
+	for (size_t i = 0; i < deal->n; i++) {
+		int closed = deal->files[i] ? folder_close(deal->files[i], deal->names[i]) : 0;
+
+		if (!err)
+			err = closed;
+	}
+	return err;
+}
 
 int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop)
 {
-	FILE *all = set->n ? folder_create(set->folder, ALL) : NULL;
-	int err = 0;
+	struct deal deal;
+	int err = deal_open(&deal, set);
 
-	if (!set->n)
-		return 0;
-	if (!all)
-		return -EIO;
 	for (size_t i = 0; i < set->n && !err; i++) {
 		err = write_one(set, set->list[i]);
-		fprintf(all, "load \"%s.gp\"\n", set->list[i]->name);
+		fprintf(deal.files[i % deal.n], "load \"%s.gp\"\n", set->list[i]->name);
 	}
-	int closed = folder_close(all, ALL);
+	err = deal_close(&deal, err);
 	if (!err)
-		err = closed;
-	if (!err)
-		err = gnuplot_run(set->folder->work, ALL, -1, stop);
-	folder_remove(set->folder, ALL);
+		err = gnuplot_run(set->folder->work, deal.scripts, deal.n, -1, stop);
+	for (size_t i = 0; i < deal.n; i++)
+		folder_remove(set->folder, deal.names[i]);
 	return err;
 }
 
@@ -205,7 +239,8 @@ static void terminal_size(unsigned *columns, unsigned *lines)
 
 int picture_show(const struct pictures *set, const struct picture *picture, int sixel, const volatile sig_atomic_t *stop)
 {
-	FILE *out = folder_create(set->folder, ALL);
+	static const char *const name = "show.gp";
+	FILE *out = folder_create(set->folder, name);
 	unsigned columns, lines;
 
 	if (!out)
@@ -219,9 +254,9 @@ int picture_show(const struct pictures *set, const struct picture *picture, int 
 		fprintf(out, "set terminal dumb size %u,%u noenhanced %s aspect 1\nset pointsize 1\nunset grid\n", columns, lines,
 			isatty(STDOUT_FILENO) ? "ansi256" : "mono");
 	fprintf(out, "%s", picture->script);
-	int err = folder_close(out, ALL);
+	int err = folder_close(out, name);
 	if (!err)
-		err = gnuplot_run(set->folder->work, ALL, STDOUT_FILENO, stop);
-	folder_remove(set->folder, ALL);
+		err = gnuplot_run(set->folder->work, &name, 1, STDOUT_FILENO, stop);
+	folder_remove(set->folder, name);
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * picture.h: pictures as files. NAME.csv holds the data of one, NAME.gp draws it (also by hand: `gnuplot NAME.gp`), and NAME.svg,
- * NAME.png and NAME.pdf are what came out. All of a report are drawn by one gnuplot.
+ * NAME.png and NAME.pdf are what came out. All of a report are drawn together, by a few gnuplots.
  *
  * A picture is made by one function of one file, which pictures.h lists:
  *

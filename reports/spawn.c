@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ static int redirect(posix_spawn_file_actions_t *actions, int from, int to)
 		      : posix_spawn_file_actions_adddup2(actions, to, from);
 }
 
-static int start(const struct spawn *spawn, pid_t *pid)
+int spawn_start(const struct spawn *spawn, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	int err = posix_spawn_file_actions_init(&actions);
@@ -37,43 +38,22 @@ static int start(const struct spawn *spawn, pid_t *pid)
 	return -err;
 }
 
-/* Without a limit it sleeps until the program ends or a signal comes, which is passed on. */
-static int wait_for(pid_t pid, const struct spawn *spawn)
+int spawn_wait(const struct spawn *spawn, pid_t pid)
 {
-	int status;
+	const struct timespec nap = { .tv_nsec = 5000000 };
+	int status = 0;
+	pid_t ended;
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-		else if (spawn->stop && *spawn->stop)
-			kill(pid, SIGTERM);
-	return status;
-}
+	/* Looks instead of waiting: a signal may come just before a wait, and of several programs each must be ended. */
+	for (unsigned naps = 0; (ended = waitpid(pid, &status, WNOHANG)) == 0; naps++) {
+		bool late = spawn->seconds && naps >= 200 * spawn->seconds;
 
-static int wait_until(pid_t pid, const struct spawn *spawn)
-{
-	const struct timespec nap = { .tv_nsec = 20000000 };
-	int status, err = 0;
-
-	for (unsigned naps = 0; !err && waitpid(pid, &status, WNOHANG) == 0; naps++) {
-		if (naps >= 50 * spawn->seconds)
-			err = -ETIMEDOUT;
-		if (err || (spawn->stop && *spawn->stop)) {
+		if (late || (spawn->stop && *spawn->stop)) {
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
-			return err ? err : status;
+			return late ? -ETIMEDOUT : status;
 		}
 		nanosleep(&nap, NULL);
 	}
-	return status;
-}
-
-int spawn_run(const struct spawn *spawn)
-{
-	pid_t pid = 0;
-	int err = start(spawn, &pid);
-
-	if (err)
-		return err;
-	return spawn->seconds ? wait_until(pid, spawn) : wait_for(pid, spawn);
+	return ended < 0 ? -errno : status;
 }

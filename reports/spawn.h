@@ -4,6 +4,7 @@
 #define REPORTS_SPAWN_H
 
 #include <signal.h>
+#include <sys/types.h>
 
 struct spawn {
 	const char *dir;           /* where it runs */
@@ -13,7 +14,10 @@ struct spawn {
 	const volatile sig_atomic_t *stop; /* a signal that sets it ends the program; NULL: none does */
 };
 
-/* Its wait status, or -errno: -ENOENT there is no such program, -ETIMEDOUT. Prints nothing. */
-int spawn_run(const struct spawn *spawn);
+/* Starts it. 0, or -errno: -ENOENT there is no such program. Prints nothing. */
+int spawn_start(const struct spawn *spawn, pid_t *pid);
+
+/* Its wait status when it has ended, or -ETIMEDOUT when it was ended for it. Prints nothing. */
+int spawn_wait(const struct spawn *spawn, pid_t pid);
 
 #endif

@@ -64,7 +64,7 @@ page_text() {
 	done
 	[ "$(grep -c '<svg class="picture"' out/index.html)" -eq 6 ]
 	[ "$(ls -A)" = out ]
-	[ ! -e out/all.gp ]
+	[ ! -e out/all0.gp ]
 	[ -z "$(find out -name '.*' -type d ! -name . -mindepth 1)" ]
 }
 
