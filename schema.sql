@@ -31,7 +31,7 @@ CREATE TABLE host (
 -- One command that measured something. `incomplete` until its last write; `interrupted` when ended early on request.
 CREATE TABLE run (
   run          INTEGER PRIMARY KEY,
-  kind         TEXT NOT NULL CHECK (kind IN ('profile', 'bench', 'observe', 'slice')),
+  kind         TEXT NOT NULL CHECK (kind IN ('profile', 'bench', 'observe', 'slice', 'capacity')),
   state        TEXT NOT NULL DEFAULT 'incomplete' CHECK (state IN ('incomplete', 'complete', 'interrupted')),
   label        TEXT,                 -- free text given with --label
   host         INTEGER NOT NULL REFERENCES host,
@@ -230,6 +230,27 @@ CREATE TRIGGER series_gone BEFORE DELETE ON run WHEN EXISTS (SELECT 1 FROM serie
   DELETE FROM series;
 END;
 
+-- One trial of `forecall capacity`: livecast with so many clients for some seconds, and the service that they got.
+CREATE TABLE trial (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  trial        INTEGER NOT NULL,     -- order in time
+  way          TEXT NOT NULL,        -- of sending
+  group_size   INTEGER NOT NULL CHECK (group_size > 0), -- clients
+  payload_bytes INTEGER NOT NULL,    -- of a datagram, its RTP header included
+  packets_per_s INTEGER NOT NULL,    -- of the stream
+  work_ns      INTEGER NOT NULL,     -- user work of the server per recipient
+  quality      REAL NOT NULL CHECK (quality > 0 AND quality <= 1), -- share of the stream's rate that was asked for at every client
+  wall_ns      INTEGER NOT NULL,     -- in the middle of the trial, in which cpu_ns was read
+  cpu_ns       INTEGER NOT NULL,     -- CPU time of the server in it
+  expected_n   INTEGER NOT NULL,     -- packets that all clients together should have got
+  lost_n       INTEGER NOT NULL,     -- of these, that did not come
+  silent_n     INTEGER NOT NULL,     -- clients that got nothing
+  rate_bps     REAL NOT NULL,        -- of the stream
+  rate_bps_min REAL NOT NULL,        -- at the client that got least
+  rate_bps_mean REAL NOT NULL,       -- over the clients that got something
+  PRIMARY KEY (run, trial)
+) STRICT, WITHOUT ROWID;
+
 -- What `predict` said, kept so that it can be scored when it is observed.
 CREATE TABLE prediction (
   prediction   INTEGER PRIMARY KEY,
@@ -270,6 +291,13 @@ CREATE VIEW bench_v AS
 SELECT run, group_size, payload_bytes, private_bytes, way, count(*) AS rounds_n, sum(packets_n) AS packets_n,
        sum(errors_n) AS errors_n, (sum(cpu_cyc) + total(async_cyc)) / sum(packets_n) AS cycles_per_packet
 FROM bench WHERE packets_n > 0 GROUP BY run, group_size, payload_bytes, private_bytes, way;
+
+-- Trials of a capacity search: whether the group was served as asked, and how busy the server was.
+CREATE VIEW trial_v AS
+SELECT run, trial, way, group_size, payload_bytes, packets_per_s, quality, cpu_ns * 1.0 / wall_ns AS cpu_share,
+       lost_n * 1.0 / max(expected_n, 1) AS loss, rate_bps_min / rate_bps AS rate_share_min, rate_bps_mean / rate_bps AS rate_share_mean,
+       silent_n = 0 AND rate_bps_min >= quality * rate_bps AS served
+FROM trial;
 
 -- Every prediction with what was observed, if it was.
 CREATE VIEW prediction_v AS

@@ -101,6 +101,15 @@ struct bench_row {
 	int64_t group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, async_cyc, preempt_n;
 };
 
+struct trial_row {
+	int64_t run, trial;
+	const char *way;
+	int64_t group_size, payload_bytes, packets_per_s, work_ns;
+	double quality;
+	int64_t wall_ns, cpu_ns, expected_n, lost_n, silent_n;
+	double rate_bps, rate_bps_min, rate_bps_mean;
+};
+
 struct prediction_row {
 	int64_t prediction; /* set by the store */
 	int64_t profile, bench, made_ns;

@@ -77,6 +77,7 @@ int store_add_call(struct store *store, const struct call_row *row);
 int store_add_hist(struct store *store, const struct hist_row *row);
 int store_add_sample(struct store *store, const struct sample_row *row);
 int store_add_bench(struct store *store, const struct bench_row *row);
+int store_add_trial(struct store *store, const struct trial_row *row);
 int store_add_observation(struct store *store, const struct observation_row *row);
 int store_add_prediction(struct store *store, const struct prediction_row *row, int64_t *prediction);
 
@@ -93,6 +94,7 @@ void store_null_call(struct call_row *row);
 void store_null_hist(struct hist_row *row);
 void store_null_sample(struct sample_row *row);
 void store_null_bench(struct bench_row *row);
+void store_null_trial(struct trial_row *row);
 void store_null_prediction(struct prediction_row *row);
 void store_null_observation(struct observation_row *row);
 
@@ -123,6 +125,7 @@ int store_calls(struct store *store, int64_t run, struct call_row **rows, size_t
 int store_hists(struct store *store, int64_t run, struct hist_row **rows, size_t *n);
 int store_samples(struct store *store, int64_t run, struct sample_row **rows, size_t *n);
 int store_benches(struct store *store, int64_t run, struct bench_row **rows, size_t *n);
+int store_trials(struct store *store, int64_t run, struct trial_row **rows, size_t *n);
 int store_observations(struct store *store, int64_t run, struct observation_row **rows, size_t *n);
 
 /*

@@ -97,6 +97,7 @@ union row_of_run {
 	struct hist_row hist;
 	struct sample_row sample;
 	struct bench_row bench;
+	struct trial_row trial;
 };
 
 static int import_table(struct store *store, enum table_id id, const json_t *object, int64_t run)

@@ -36,6 +36,7 @@ enum table_id {
 	TABLE_HIST,
 	TABLE_SAMPLE,
 	TABLE_BENCH,
+	TABLE_TRIAL,
 	TABLE_PREDICTION,
 	TABLE_OBSERVATION,
 	TABLE_SCORED, /* the view prediction_v */
@@ -45,7 +46,7 @@ enum table_id {
 
 /* The tables whose rows belong to one run: those of which `run` is the first column, in the order of enum table_id. */
 #define TABLE_OF_RUN_FIRST TABLE_WARNING
-#define TABLE_OF_RUN_LAST TABLE_BENCH
+#define TABLE_OF_RUN_LAST TABLE_TRIAL
 
 struct table {
 	const char *name;

@@ -86,6 +86,13 @@ static const struct column bench_columns[] = {
 };
 #undef C
 
+#define C(field) COLUMN(trial_row, field)
+static const struct column trial_columns[] = {
+	C(run), C(trial), C(way), C(group_size), C(payload_bytes), C(packets_per_s), C(work_ns), C(quality), C(wall_ns), C(cpu_ns), C(expected_n),
+	C(lost_n), C(silent_n), C(rate_bps), C(rate_bps_min), C(rate_bps_mean),
+};
+#undef C
+
 #define C(field) COLUMN(prediction_row, field)
 static const struct column prediction_columns[] = {
 	C(prediction), C(profile), C(bench), C(made_ns), C(path), C(alternative), C(fraction), C(fraction_low),
@@ -134,6 +141,7 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_HIST] = TABLE("hist", hist_row, "run, name, low", hist_columns),
 	[TABLE_SAMPLE] = TABLE("sample", sample_row, "run, block, cpu, task, call, softirq, hardirq, stage", sample_columns),
 	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
+	[TABLE_TRIAL] = TABLE("trial", trial_row, "run, trial", trial_columns),
 	[TABLE_PREDICTION] = TABLE("prediction", prediction_row, "prediction", prediction_columns),
 	[TABLE_OBSERVATION] = TABLE("observation", observation_row, "prediction", observation_columns),
 	[TABLE_SCORED] = TABLE("prediction_v", scored_row, "prediction", scored_columns),
@@ -177,6 +185,7 @@ ROWS_OF_RUN(call, calls, CALL)
 ROWS_OF_RUN(hist, hists, HIST)
 ROWS_OF_RUN(sample, samples, SAMPLE)
 ROWS_OF_RUN(bench, benches, BENCH)
+ROWS_OF_RUN(trial, trials, TRIAL)
 ROWS_OF_RUN(observation, observations, OBSERVATION)
 READER(bench_point, bench_points, BENCH_POINT)
 NULLER(host, HOST)

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{ "observe", "measure a ported server, and set it beside the prediction", cmd_observe },
 	{ "validate", "the whole experiment on the built-in server, and how right it was", cmd_validate },
 	{ "try", "run a server with its sends ported from outside", cmd_try },
+	{ "capacity", "the largest group that the built-in server serves, beside the predicted one", cmd_capacity },
 	{ "report", "a page to look at, with pictures: gain, certainty, cycles, machine", cmd_report },
 	{ "runs", "list, show, export, import and delete runs", cmd_runs },
 	{ "score", "how well past predictions held", cmd_score },

@@ -94,6 +94,49 @@ const struct grid *content_grid(const struct content *content, const struct scor
 	return newest;
 }
 
+/* ---- Capacity ---- */
+
+/* The second way of the trials, after the baseline; NULL: there is one way. */
+static const char *alternative_of(const struct search *search)
+{
+	for (size_t i = 0; i < search->n; i++)
+		if (strcmp(search->rows[i].way, search->run->path))
+			return search->rows[i].way;
+	return NULL;
+}
+
+static const struct scored_row *prediction_beside(const struct report_data *data, const struct search *search)
+{
+	const char *alternative = alternative_of(search);
+
+	for (size_t i = 0; i < data->predictions_n && alternative && search->run->like_run != STORE_NULL; i++)
+		if (data->predictions[i].profile == search->run->like_run && !data->predictions[i].forced &&
+		    !strcmp(data->predictions[i].alternative, alternative))
+			return &data->predictions[i];
+	return NULL;
+}
+
+static int load_searches(struct store *store, struct content *out)
+{
+	int err = 0;
+
+	for (size_t i = out->data.runs_n; i-- > 0 && !err;) {
+		struct search *search = &out->searches[out->searches_n];
+
+		if (!is_kind(out->data.runs[i], "capacity") || out->searches_all_n++ >= CONTENT_SEARCHES_MAX)
+			continue;
+		*search = (struct search){ .run = out->data.runs[i] };
+		err = store_trials(store, search->run->run, &search->rows, &search->n);
+		if (err || !search->n) {
+			store_rows_free(search->rows);
+			continue;
+		}
+		search->prediction = prediction_beside(&out->data, search);
+		out->searches_n++;
+	}
+	return err;
+}
+
 /* ---- Ways ---- */
 
 static size_t find_way(const struct content *content, const char *way)
@@ -117,11 +160,15 @@ static void collect_ways(struct content *content)
 		add_way(content, content->grids[i].base);
 	for (size_t i = 0; i < content->data.predictions_n; i++)
 		add_way(content, content->data.predictions[i].path);
+	for (size_t i = 0; i < content->searches_n; i++)
+		add_way(content, content->searches[i].run->path);
 	for (size_t i = 0; i < content->grids_n; i++)
 		for (size_t j = 0; j < content->grids[i].ways_n; j++)
 			add_way(content, content->grids[i].ways[j]);
 	for (size_t i = 0; i < content->data.predictions_n; i++)
 		add_way(content, content->data.predictions[i].alternative);
+	for (size_t i = 0; i < content->searches_n; i++)
+		add_way(content, alternative_of(&content->searches[i]));
 }
 
 const char *content_colour(const struct content *content, const char *way)
@@ -156,6 +203,8 @@ int content_load(struct store *store, const int64_t *runs, size_t n, struct cont
 		err = load_grids(store, out);
 	if (!err)
 		err = load_track(store, out);
+	if (!err)
+		err = load_searches(store, out);
 	if (err)
 		content_free(out);
 	else
@@ -169,6 +218,8 @@ void content_free(struct content *content)
 		detail_free(&content->profiles[i]);
 	for (size_t i = 0; i < content->grids_n; i++)
 		grid_free(&content->grids[i]);
+	for (size_t i = 0; i < content->searches_n; i++)
+		store_rows_free(content->searches[i].rows);
 	free(content->profiles);
 	free(content->grids);
 	track_free(&content->track);

@@ -11,7 +11,16 @@
 enum {
 	CONTENT_PROFILES_MAX = 12, /* profiles with details and pictures of their own: the newest */
 	CONTENT_GRIDS_MAX = 6,     /* benches over a grid, likewise */
+	CONTENT_SEARCHES_MAX = 4,  /* capacity searches, likewise */
 	CONTENT_WAYS_MAX = 16,     /* ways of sending with a colour of their own in the legend */
+};
+
+/* One run of `forecall capacity`. */
+struct search {
+	const struct run_row *run;
+	struct trial_row *rows; /* in their order; at least one */
+	size_t n;
+	const struct scored_row *prediction; /* of its profile, that stands beside it; NULL: none */
 };
 
 struct content {
@@ -21,6 +30,8 @@ struct content {
 	size_t profiles_n, profiles_all_n; /* read, and in the report */
 	struct grid *grids;            /* newest first */
 	size_t grids_n, grids_all_n;
+	struct search searches[CONTENT_SEARCHES_MAX]; /* newest first */
+	size_t searches_n, searches_all_n;
 	const char *ways[CONTENT_WAYS_MAX]; /* of sending, in the order in which they get their colours; baselines first */
 	size_t ways_n;
 	struct track track; /* benchmarks over kernels, of all the database, as `forecall track` last kept them; may have no line */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* page_sure.c: how sure are we, and what was observed? */
+/* page_sure.c: how sure are we? */
 #include <math.h>
 
 #include "reports/html.h"
@@ -49,12 +49,4 @@ int page_sure(struct page *page)
 		page_missing(page, "No prediction of this database was observed yet, so nothing is known about the errors. Port the server, "
 			     "put the same load on it, and measure:", "forecall observe -p PID");
 	return page_pictures(page, "sure", STORE_NULL);
-}
-
-int page_observed(struct page *page)
-{
-	if (!page->content->data.observed_n)
-		page_missing(page, "None of the predictions above was observed yet. After the port, or at once on the built-in server:",
-			     "forecall observe -p PID\nforecall validate");
-	return page_pictures(page, "observed", STORE_NULL);
 }

@@ -12,6 +12,7 @@ static int (*const makers[])(struct pictures *set, const struct content *content
 	picture_predictions,
 	picture_agreement,
 	picture_errors,
+	picture_capacity,
 	picture_ledger,
 	picture_timeline,
 	picture_histograms,

@@ -27,6 +27,9 @@ int picture_agreement(struct pictures *set, const struct content *content);
 /* The errors of all predictions of the database that were observed and not forced, by size, and which intervals hold. */
 int picture_errors(struct pictures *set, const struct content *content);
 
+/* CPU use and quality of service by group size, for each capacity search. */
+int picture_capacity(struct pictures *set, const struct content *content);
+
 /* Where the cycles of each CPU and of each thread went, for each profile. */
 int picture_ledger(struct pictures *set, const struct content *content);
 

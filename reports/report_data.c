@@ -54,6 +54,14 @@ static void set(const struct report_data *data, bool *flags, int64_t run)
 		*flag = true;
 }
 
+/* A capacity search stands beside the prediction of the profile that it names: have it too. */
+static void add_profiles(const struct report_data *data, bool *flags)
+{
+	for (size_t i = 0; i < data->all_n; i++)
+		if (flags[i] && !strcmp(data->all[i].kind, "capacity"))
+			set(data, flags, data->all[i].like_run);
+}
+
 /* Sets the flag of each run that was asked for. */
 static int choose(const struct report_data *data, const int64_t *runs, size_t n, bool *flags)
 {
@@ -64,6 +72,7 @@ static int choose(const struct report_data *data, const int64_t *runs, size_t n,
 	}
 	for (size_t i = 0; !n && i < data->all_n; i++)
 		flags[i] = !strcmp(data->all[i].state, "complete");
+	add_profiles(data, flags);
 	return 0;
 }
 

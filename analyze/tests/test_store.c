@@ -143,6 +143,8 @@ static void add_rows(struct store *store, int64_t run)
 	assert_int_equal(store_add_call(store, &(struct call_row){ run, "sendmsg", 7, 1, 2950 }), 0);
 	assert_int_equal(store_add_hist(store, &(struct hist_row){ run, "bytes", 96, 7, 700 }), 0);
 	assert_int_equal(store_add_hist(store, &(struct hist_row){ run, "burst", 7, 1, 7 }), 0);
+	assert_int_equal(store_add_trial(store, &(struct trial_row){ run, 0, "sendmsg", 100, 1000, 200, 0, 0.99, 2000000000, 1900000000, 40000, 4, 0,
+								      1.6e6, 1.59e6, 1.6e6 }), 0);
 	assert_int_equal(store_add_sample(store, &(struct sample_row){ run, 1, 0, "target", "path", "none", "none", "copy", 3, 4567 }), 0);
 	assert_int_equal(store_add_bench(store, &(struct bench_row){ run, 0, "sendmsg", 10, 100, 12, 1000, 0, 99, STORE_NULL, 0 }),
 			 0);
@@ -225,6 +227,7 @@ static void rows_come_back_as_they_went_in(void **state)
 	struct block_row *blocks;
 	struct hist_row *hists;
 	struct sample_row *samples;
+	struct trial_row *trials;
 	size_t n;
 
 	(void)state;
@@ -249,6 +252,10 @@ static void rows_come_back_as_they_went_in(void **state)
 	assert_int_equal(store_hist(store, run, "burst", &hists, &n), 0);
 	assert_true(n == 1 && hists[0].low == 7 && hists[0].total == 7);
 	store_rows_free(hists);
+	assert_int_equal(store_trials(store, run, &trials, &n), 0);
+	assert_true(n == 1 && trials[0].group_size == 100 && trials[0].lost_n == 4 && trials[0].rate_bps_min == 1.59e6);
+	assert_string_equal(trials[0].way, "sendmsg");
+	store_rows_free(trials);
 	assert_int_equal(store_samples(store, run, &samples, &n), 0);
 	assert_true(n == 1 && samples[0].block == 1 && samples[0].samples_n == 3 && samples[0].cyc == 4567);
 	assert_string_equal(samples[0].stage, "copy");
