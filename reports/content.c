@@ -96,8 +96,7 @@ const struct grid *content_grid(const struct content *content, const struct scor
 
 /* ---- Capacity ---- */
 
-/* The second way of the trials, after the baseline; NULL: there is one way. */
-static const char *alternative_of(const struct search *search)
+const char *search_alternative(const struct search *search)
 {
 	for (size_t i = 0; i < search->n; i++)
 		if (strcmp(search->rows[i].way, search->run->path))
@@ -107,7 +106,7 @@ static const char *alternative_of(const struct search *search)
 
 static const struct scored_row *prediction_beside(const struct report_data *data, const struct search *search)
 {
-	const char *alternative = alternative_of(search);
+	const char *alternative = search_alternative(search);
 
 	for (size_t i = 0; i < data->predictions_n && alternative && search->run->like_run != STORE_NULL; i++)
 		if (data->predictions[i].profile == search->run->like_run && !data->predictions[i].forced &&
@@ -168,7 +167,7 @@ static void collect_ways(struct content *content)
 	for (size_t i = 0; i < content->data.predictions_n; i++)
 		add_way(content, content->data.predictions[i].alternative);
 	for (size_t i = 0; i < content->searches_n; i++)
-		add_way(content, alternative_of(&content->searches[i]));
+		add_way(content, search_alternative(&content->searches[i]));
 }
 
 const char *content_colour(const struct content *content, const char *way)

@@ -41,6 +41,9 @@ struct content {
 int content_load(struct store *store, const int64_t *runs, size_t n, struct content *out);
 void content_free(struct content *content);
 
+/* The second way of a search, beside its baseline; NULL when it has one way. */
+const char *search_alternative(const struct search *search);
+
 /* Details of a profile, NULL when there are none. */
 const struct detail *content_profile(const struct content *content, int64_t run);
 

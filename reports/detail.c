@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/answer.h"
 #include "analyze/store.h"
 #include "base/err.h"
 
 /* ---- f ---- */
 
 /* As answer_fraction() has it, but a run that is too short is no error here: the page says so. */
-static int estimate(const struct fraction_input *input, struct detail *out)
+static int estimate(struct store *store, struct detail *out)
 {
-	bool sampled = !strcmp(out->run->engine, "sample");
-	int err = sampled ? fraction_sampled(input, &out->fraction) : fraction_estimate(input, &out->fraction);
+	int err = answer_estimate(store, out->run, FRACTION_ASYNC_AUTO, &out->fraction);
 
 	out->known = err == 0;
 	if (err == -ENOENT || err == -ENODATA || err == -EDOM)
@@ -126,32 +126,21 @@ static int load_fraction(struct store *store, struct detail *out)
 {
 	struct block_row *blocks = NULL;
 	struct calibration_row *calibrations = NULL;
-	struct sample_row *samples = NULL;
-	struct fraction_input input = {
-		.threads = out->thread_rows,
-		.threads_n = out->threads_n,
-		.async = fraction_async_of(out->run->scope, FRACTION_ASYNC_AUTO),
-	};
-	int err = store_blocks(store, out->run->run, &blocks, &input.blocks_n);
+	size_t blocks_n, calibrations_n;
+	int err = store_blocks(store, out->run->run, &blocks, &blocks_n);
 
 	if (!err)
-		err = store_calibrations(store, out->run->run, &calibrations, &input.calibrations_n);
-	if (!err)
-		err = store_samples(store, out->run->run, &samples, &input.samples_n);
+		err = store_calibrations(store, out->run->run, &calibrations, &calibrations_n);
 	if (!err) {
-		input.blocks = blocks;
-		input.calibrations = calibrations;
-		input.samples = samples;
-		out->probed_ns = probed_ns(blocks, input.blocks_n, out->run->clock_hz);
-		out->null = cost_of(calibrations, input.calibrations_n, "null");
-		out->send = cost_of(calibrations, input.calibrations_n, "send");
-		err = estimate(&input, out);
-		if (!err && out->known)
-			err = load_moments(blocks, input.blocks_n, input.async, out);
+		out->probed_ns = probed_ns(blocks, blocks_n, out->run->clock_hz);
+		out->null = cost_of(calibrations, calibrations_n, "null");
+		out->send = cost_of(calibrations, calibrations_n, "send");
+		err = estimate(store, out);
 	}
+	if (!err && out->known)
+		err = load_moments(blocks, blocks_n, fraction_async_of(out->run->scope, FRACTION_ASYNC_AUTO), out);
 	store_rows_free(blocks);
 	store_rows_free(calibrations);
-	store_rows_free(samples);
 	return err;
 }
 

@@ -42,18 +42,10 @@ static void id(FILE *out, int64_t id)
 		fprintf(out, "%" PRId64, id);
 }
 
-static const struct host_row *host_of(const struct content *content, const struct run_row *run)
-{
-	for (size_t i = 0; run && i < content->data.hosts_n; i++)
-		if (content->data.hosts[i]->host == run->host)
-			return content->data.hosts[i];
-	return NULL;
-}
-
 static void row(const struct content *content, const struct scored_row *p, FILE *out)
 {
 	const struct run_row *run = report_run(&content->data, p->profile);
-	const struct host_row *host = host_of(content, run);
+	const struct host_row *host = report_host(&content->data, p->profile);
 
 	fprintf(out, "%" PRId64, p->prediction);
 	id(out, p->profile);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyze/trials.h"
 #include "base/err.h"
 #include "reports/content.h"
 #include "reports/formats.h"
@@ -151,6 +152,30 @@ static json_t *benches(const struct content *content)
 	return list;
 }
 
+static json_t *trials(const struct search *search)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < search->n; i++) {
+		const struct trial_row *t = &search->rows[i];
+
+		json_array_append_new(list, json_pack("{so sI so sf sf sf sb}", "way", text(t->way), "group", (json_int_t)t->group_size, "cpu_share",
+						      number(trial_cpu_share(t)), "rate_bps", t->rate_bps, "rate_bps_min", t->rate_bps_min, "rate_bps_mean",
+						      t->rate_bps_mean, "served", trial_served(t)));
+	}
+	return list;
+}
+
+static json_t *capacities(const struct content *content)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < content->searches_n; i++)
+		json_array_append_new(list, json_pack("{so so so}", "run", id(content->searches[i].run->run), "path", text(content->searches[i].run->path),
+						      "trials", trials(&content->searches[i])));
+	return list;
+}
+
 static json_t *hosts(const struct report_data *data)
 {
 	json_t *list = json_array();
@@ -186,8 +211,8 @@ static json_t *runs(const struct report_data *data)
 int format_json(const struct content *content, FILE *out)
 {
 	const struct report_data *data = &content->data;
-	json_t *report = json_pack("{ss so so so so so so so}", "version", FORECALL_VERSION, "warnings", warnings(data), "predictions", predictions(data),
-				   "score", score(&data->score), "profiles", profiles(content), "benches", benches(content), "hosts", hosts(data), "runs",
+	json_t *report = json_pack("{ss so so so so so so so so}", "version", FORECALL_VERSION, "warnings", warnings(data), "predictions", predictions(data),
+				   "score", score(&data->score), "profiles", profiles(content), "benches", benches(content), "capacities", capacities(content), "hosts", hosts(data), "runs",
 				   runs(data));
 
 	if (!report)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/trials.h"
 #include "reports/content.h"
 #include "reports/formats.h"
 #include "reports/text.h"
@@ -189,6 +190,32 @@ static void observed(const struct report_data *data, FILE *out)
 	fputs(data->observed_n ? "\n" : "", out);
 }
 
+static void way_row(const struct search *search, const char *way, FILE *out)
+{
+	struct trials trials;
+
+	trials_sum(search->rows, search->n, way, &trials);
+	cell(out, "run %" PRId64, search->run->run);
+	text_cell(out, way);
+	cell(out, "%" PRId64 " | %" PRId64 " | %.1f %% | %.0f", trials.served, trials.refused, 100 * trials.cpu_share, trials.saturation);
+	fputs("|\n", out);
+}
+
+static void capacities(const struct content *content, FILE *out)
+{
+	if (!content->searches_n)
+		return;
+	fputs("| capacity | way | clients served | not served | CPU | CPU full at |\n|---|---|---|---|---|---|\n", out);
+	for (size_t i = 0; i < content->searches_n; i++) {
+		const char *other = search_alternative(&content->searches[i]);
+
+		way_row(&content->searches[i], content->searches[i].run->path, out);
+		if (other)
+			way_row(&content->searches[i], other, out);
+	}
+	putc('\n', out);
+}
+
 static void cycles(const struct content *content, FILE *out)
 {
 	fputs("## Where do the cycles go?\n\n", out);
@@ -267,6 +294,7 @@ int format_md(const struct content *content, FILE *out)
 	gain(content, out);
 	sure(&content->data.score, out);
 	observed(&content->data, out);
+	capacities(content, out);
 	cycles(content, out);
 	costs(content, out);
 	machine(&content->data, out);

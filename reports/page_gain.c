@@ -82,10 +82,20 @@ static const char *verdict(const struct scored_row *row)
 	return row->overlaps == 1 ? "intervals overlap" : "outside";
 }
 
+/* Only where there are several hosts. */
+static void host_cell(struct page *page, const struct scored_row *row)
+{
+	const struct host_row *host = report_host(&page->content->data, row->profile);
+
+	if (page->content->data.hosts_n > 1)
+		html_td(page->out, "%s", host ? host->name : "");
+}
+
 static void prediction(struct page *page, const struct scored_row *row, bool overhead)
 {
 	html_row(page->out);
 	run_cell(page, row->profile);
+	host_cell(page, row);
 	html_td_code(page->out, row->path);
 	html_td_code(page->out, row->alternative);
 	html_td_figure(page->out, report_fraction(row));
@@ -104,9 +114,11 @@ static void table(struct page *page)
 	const struct report_data *data = &page->content->data;
 	bool overhead = any_overhead(data);
 
-	html_table(page->out, "Predictions, newest first; the error is predicted over observed, less 1",
-		   overhead ? "profile|path|alternative|>f|>s|>o|>r predicted|>busiest thread|>r observed|>error|verdict"
-			    : "profile|path|alternative|>f|>s|>r predicted|>busiest thread|>r observed|>error|verdict");
+	char titles[160];
+
+	snprintf(titles, sizeof titles, "profile%s|path|alternative|>f|>s%s|>r predicted|>busiest thread|>r observed|>error|verdict",
+		 data->hosts_n > 1 ? "|host" : "", overhead ? "|>o" : "");
+	html_table(page->out, "Predictions, newest first; the error is predicted over observed, less 1", titles);
 	for (size_t i = 0; i < data->predictions_n; i++)
 		prediction(page, &data->predictions[i], overhead);
 	html_table_end(page->out);

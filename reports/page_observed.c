@@ -2,7 +2,6 @@
 /* page_observed.c: what was observed: predictions beside what became of them, and capacities. */
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 #include "analyze/trials.h"
 #include "reports/html.h"
@@ -22,14 +21,6 @@ static void way_row(FILE *out, const char *way, const struct trials *trials)
 	html_td_number(out, isnan(trials->cpu_share) ? "–" : "%.1f %%", 100 * trials->cpu_share);
 	html_td_number(out, isnan(trials->saturation) ? "–" : "%.0f", trials->saturation);
 	html_td_number(out, "%zu", trials->n);
-}
-
-static const char *alternative_of(const struct search *search)
-{
-	for (size_t i = 0; i < search->n; i++)
-		if (strcmp(search->rows[i].way, search->run->path))
-			return search->rows[i].way;
-	return NULL;
 }
 
 static void gain(struct page *page, const struct search *search, const struct trials *before, const struct trials *after)
@@ -56,7 +47,7 @@ static void gain(struct page *page, const struct search *search, const struct tr
 
 static void table(struct page *page, const struct search *search)
 {
-	const char *alternative = alternative_of(search);
+	const char *alternative = search_alternative(search);
 	const struct trial_row *row = search->rows;
 	struct trials before, after;
 

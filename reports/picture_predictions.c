@@ -26,21 +26,12 @@ static const char script[] =
 	"  data skip 1 using 7 : ($1 + 0.14) : (or(8, $7)) : (or(9, $7)) \\\n"
 	"  with xerrorbars linecolor rgb way2 linewidth 1.5 pointtype 6 pointsize 0.8 title observed\n";
 
-static const char *host_of(const struct content *content, const struct scored_row *row)
-{
-	const struct run_row *run = report_run(&content->data, row->profile);
-
-	for (size_t i = 0; run && content->data.hosts_n > 1 && i < content->data.hosts_n; i++)
-		if (content->data.hosts[i]->host == run->host)
-			return content->data.hosts[i]->name;
-	return NULL;
-}
-
 /* "run 3 on web1: sendmmsg". Returns how many letters it has. */
 static size_t name_of(const struct content *content, const struct scored_row *row, char *out, size_t size)
 {
 	char alternative[32], host[32];
-	const char *on = host_of(content, row);
+	const struct host_row *of = content->data.hosts_n > 1 ? report_host(&content->data, row->profile) : NULL;
+	const char *on = of ? of->name : NULL;
 	size_t letters = 0;
 
 	label_clean(row->alternative, alternative, sizeof alternative);

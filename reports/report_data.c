@@ -32,6 +32,16 @@ const struct run_row *report_run(const struct report_data *data, int64_t run)
 	return data->all_n ? bsearch(&key, data->all, data->all_n, sizeof key, by_run) : NULL;
 }
 
+const struct host_row *report_host(const struct report_data *data, int64_t run)
+{
+	const struct run_row *row = report_run(data, run);
+
+	for (size_t i = 0; row && i < data->hosts_n; i++)
+		if (data->hosts[i]->host == row->host)
+			return data->hosts[i];
+	return NULL;
+}
+
 static bool *flag_of(const struct report_data *data, bool *flags, int64_t run)
 {
 	const struct run_row *row = report_run(data, run);

@@ -48,6 +48,9 @@ void report_data_free(struct report_data *data);
 /* The run with this number, NULL when there is none in the store. */
 const struct run_row *report_run(const struct report_data *data, int64_t run);
 
+/* The host of the run with this number; NULL when there is none among those of the report. */
+const struct host_row *report_host(const struct report_data *data, int64_t run);
+
 /* What a prediction says, as figures. */
 struct figure report_predicted(const struct scored_row *row);
 struct figure report_observed(const struct scored_row *row);
