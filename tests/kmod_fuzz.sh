@@ -48,15 +48,21 @@ memory() {
 	awk '/^SUnreclaim|^MemFree/ { print $2 }' /proc/meminfo | xargs
 }
 
-./kmod_fuzz "$2" 2000 4 $addrs > /dev/null # caches that the kernel makes once
-unload
+# round CALLS: with interfaces and the module coming and going.
+round() {
+	rm -f stop
+	upheaval 2> /dev/null &
+	./kmod_fuzz "$seed" "$1" 4 $addrs || exit 1
+	touch stop
+	wait
+	unload
+}
+
+seed=$2
+round $(($1 / 2)) # fills what the kernel keeps once and for all
 before=$(memory)
 insmod sendgroup.ko
-upheaval 2> /dev/null &
-./kmod_fuzz "$2" "$1" 4 $addrs || exit 1
-touch stop
-wait
-unload
+round "$1"
 after=$(memory)
 echo "free and slab kB before: $before, after: $after"
 ! dmesg | grep -E 'WARNING|BUG|Oops|Call Trace|general protection|refcount|unregister_netdevice|soft lockup' || exit 1
