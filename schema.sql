@@ -23,7 +23,7 @@ CREATE TABLE host (
   mitigations  TEXT,                 -- one "name: state" a line, from /sys/devices/system/cpu/vulnerabilities
   governor     TEXT,                 -- cpufreq governor of cpu 0
   clocksource  TEXT,
-  virt         TEXT,                 -- hypervisor, or NULL on bare metal
+  virt         TEXT,                 -- hypervisor, or NULL on bare metal; of a guest of the lab: "QEMU, icount" (cycles are instructions), "QEMU, emulated"
   tsc_flags    TEXT,                 -- which of constant_tsc, nonstop_tsc, tsc_reliable, tsc_known_freq
   config       TEXT                  -- kernel settings that cost or save cycles, one "NAME=value" a line; NULL: not to be read here
 ) STRICT;

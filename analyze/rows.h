@@ -14,6 +14,10 @@
 
 #define STORE_NULL INT64_MIN
 
+/* What host.virt says of a guest of the lab, whose cycles are not a processor's. */
+#define HOST_VIRT_ICOUNT   "QEMU, icount"   /* one instruction is one cycle */
+#define HOST_VIRT_EMULATED "QEMU, emulated" /* they are the emulator's */
+
 struct host_row {
 	int64_t host;       /* set by the store */
 	const char *digest; /* set by the store */

@@ -4,7 +4,7 @@
 
 #include "analyze/store_internal.h"
 #include "base/err.h"
-#include "build/schema.h"
+#include "schema.h"
 
 #include <errno.h>
 #include <sqlite3.h>

@@ -117,6 +117,24 @@ static void bind_end(sqlite3_stmt *stmt, int64_t run, const struct run_end *end)
 		sqlite3_bind_double(stmt, 7, end->residue);
 }
 
+/* What was emulated says so wherever it is shown; collect/host.c tells it by host.virt. */
+static int mark_emulated(struct store *store, int64_t run)
+{
+	static const char *const marks[] = {
+		"INSERT OR IGNORE INTO warning SELECT run, 'instructions', 'made in a guest under icount: the figures are instructions, "
+		"not cycles; cache misses, mode switches and what a network card costs are not in them' "
+		"FROM run JOIN host USING (host) WHERE run = ?1 AND virt = '" HOST_VIRT_ICOUNT "'",
+		"INSERT OR IGNORE INTO warning SELECT run, 'emulated', 'made in an emulated guest: the figures are cycles of the emulator, "
+		"and say nothing about a real machine' "
+		"FROM run JOIN host USING (host) WHERE run = ?1 AND virt = '" HOST_VIRT_EMULATED "'",
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks && !err; i++)
+		err = store_query(store, marks[i], &run, 1, NULL);
+	return err;
+}
+
 int store_run_end(struct store *store, int64_t run, const struct run_end *end)
 {
 	sqlite3_stmt *stmt;
@@ -133,7 +151,7 @@ int store_run_end(struct store *store, int64_t run, const struct run_end *end)
 	else if (sqlite3_changes(store->db) == 0)
 		err = no_run(store, run);
 	sqlite3_finalize(stmt);
-	return err;
+	return err ? err : mark_emulated(store, run);
 }
 
 static int delete_run_and_host(struct store *store, int64_t run)

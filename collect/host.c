@@ -115,6 +115,14 @@ static const char *virtualisation(const char *flags, char *text, size_t size)
 	return text;
 }
 
+/* A guest of the lab is told by the lab what its clock counts: it cannot see that by itself. */
+static const char *lab_clock(const char *cmdline)
+{
+	if (cmdline && has_word(cmdline, "forecall.clock=icount"))
+		return HOST_VIRT_ICOUNT;
+	return cmdline && has_word(cmdline, "forecall.clock=real") ? HOST_VIRT_EMULATED : NULL;
+}
+
 int host_read(struct host **out)
 {
 	struct host *host = calloc(1, sizeof *host);
@@ -144,6 +152,8 @@ int host_read(struct host **out)
 		row->virt = virtualisation(flags, host->virt, sizeof host->virt);
 		row->tsc_flags = tsc_flags(flags, host->tsc_flags, sizeof host->tsc_flags);
 	}
+	if (lab_clock(row->cmdline))
+		row->virt = lab_clock(row->cmdline);
 	*out = host;
 	return 0;
 }

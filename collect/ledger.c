@@ -19,7 +19,7 @@
 
 #include "base/err.h"
 #include "base/parse.h"
-#include "build/collect/ledger.skel.h"
+#include "collect/ledger.skel.h"
 #include "collect/account.h"
 #include "collect/cpus.h"
 #include "collect/ledger_types.h"

@@ -96,7 +96,7 @@ static int kernel_words(struct strings *line, const struct lab_options *o, int i
 	if (!err)
 		err = option(line, "-initrd", "/proc/self/fd/%d", initrd);
 	return err ? err : option(line, "-append", "%s nokaslr %s panic=-1 rdinit=/init%s%s%s", platform_append(o->kernel.arch),
-				  o->verbose ? "ignore_loglevel" : "quiet", o->icount ? " forecall.clock=icount" : "",
+				  o->verbose ? "ignore_loglevel" : "quiet", o->icount ? " forecall.clock=icount" : " forecall.clock=real",
 				  o->append ? " " : "", o->append ? o->append : "");
 }
 

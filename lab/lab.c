@@ -19,7 +19,7 @@
 
 enum {
 	LOOK_MS = 5, /* how often the ring is looked at: the guest does not ring a bell, which would cost it instructions */
-	LAST_LINES = 20, /* of the console, shown when a guest did not come to its end */
+	LAST_LINES = 30, /* of the console, shown when a guest did not come to its end */
 	CONSOLE_BYTES = 65536,
 };
 
@@ -54,12 +54,17 @@ static void show_end(const char *title, int fd)
 		fprintf(stderr, "%s:\n%s", title, last_lines(text, n, LAST_LINES));
 }
 
-static bool panicked(const struct guest *guest)
+/* The line in which the kernel says why it panicked; NULL when it did not. */
+static const char *find_panic(const struct guest *guest)
 {
 	static char text[CONSOLE_BYTES + 1];
+	char *line;
 
 	read_end(guest->console, text);
-	return strstr(text, "Kernel panic") != NULL;
+	line = strstr(text, "Kernel panic");
+	if (line)
+		line[strcspn(line, "\r\n")] = 0;
+	return line;
 }
 
 /* With --verbose: what came since. */
@@ -92,6 +97,7 @@ static bool has_ended(const struct guest *guest, int wait_ms)
 /* It ended, or was ended, before it told its status. */
 static int say_end(const struct lab_options *o, const struct guest *guest, bool ended)
 {
+	const char *panic = find_panic(guest);
 	int err;
 
 	if (o->stop && *o->stop)
@@ -99,8 +105,8 @@ static int say_end(const struct lab_options *o, const struct guest *guest, bool 
 	if (!ended)
 		err = fail(-ETIMEDOUT, "lab: the guest was ended at its limit of %u s; --limit sets another, --verbose shows its console",
 			   o->limit_s);
-	else if (panicked(guest))
-		err = fail(-EIO, "lab: the guest's kernel panicked");
+	else if (panic)
+		err = fail(-EIO, "lab: the guest ended: %s", panic);
 	else
 		err = fail(-EIO, "lab: the guest ended before its command had; --verbose shows its console");
 	show_end("The guest's last words", guest->console);

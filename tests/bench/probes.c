@@ -21,7 +21,7 @@
 #include "analyze/stats.h"
 #include "base/err.h"
 #include "base/parse.h"
-#include "build/collect/empty.skel.h"
+#include "collect/empty.skel.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/ledger.h"

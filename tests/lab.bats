@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# lab.bats: forecall lab: kernels in the cache, guests and what comes back from them, and that nothing of them stays.
+
+bats_require_minimum_version 1.5.0
+load helpers/lab.bash
+
+AMD64_OLD='6.1.*-cloud-amd64' AMD64='6.12.*-cloud-amd64' ARM64='6.12.*-cloud-arm64'
+
+setup() {
+	FORECALL=${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}
+	export FORECALL FORECALL_DB=$BATS_TEST_TMPDIR/test.db
+	cd "$BATS_TEST_TMPDIR"
+}
+
+ask() { sqlite3 "$FORECALL_DB" "$1"; }
+is() { [ "$(ask "$1")" = "$2" ] || { echo "$1: $(ask "$1"), not $2"; false; }; }
+not() { ! "$@"; }
+
+# await SECONDS COMMAND...: until it succeeds; fails when it has not by then.
+await() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $until ] || { echo "in vain: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
+# ---- The cache ----
+
+# own NAME: a kernel that never boots, in a cache of its own.
+own() {
+	export FORECALL_CACHE=$BATS_TEST_TMPDIR/cache
+	echo no kernel > vmlinuz
+	mkdir -p modules/kernel
+	"$FORECALL" lab kernels add "$1" --vmlinuz vmlinuz --modules modules
+}
+
+@test "a kernel of one's own is kept under its name, listed, and removed" {
+	own mine-1
+	run "$FORECALL" lab kernels --cached --json
+	[ "$(jq -r '.kernels[0] | .kernel, .cached, .archive' <<< "$output" | xargs)" = "mine-1 true false" ]
+	[ -f "$FORECALL_CACHE/kernels/amd64/mine-1/vmlinuz" ] || [ "$(uname -m)" != x86_64 ]
+	"$FORECALL" lab kernels remove mine-1
+	[ -z "$(find "$FORECALL_CACHE/kernels" -type f)" ]
+}
+
+@test "an addition that fails, or whose program died, leaves no part of a kernel" {
+	own mine-1
+	run "$FORECALL" lab kernels add other --vmlinuz nosuch
+	[ "$status" -eq 1 ]
+	mkdir -p "$FORECALL_CACHE"/kernels/amd64/.part.4194303.dead # no process has this number
+	own mine-2
+	run -0 "$FORECALL" lab kernels --cached --json
+	[ "$(jq -r '.kernels[].kernel' <<< "$output" | xargs)" = "mine-1 mine-2" ]
+	[ -z "$(find "$FORECALL_CACHE/kernels" -name '.part*')" ]
+}
+
+@test "bad words are refused with what would be right" {
+	own mine-1
+	check() { run "$FORECALL" lab "${@:3}"; [ "$status" -eq "$1" ] && [[ $output == *"$2"* ]] || { echo "$output"; false; }; }
+	check 1 'forecall lab kernels add 9.9' run --kernel 9.9 -- true
+	check 2 'needs --kernel' run -- true
+	check 2 'needs -- COMMAND' run --kernel mine-1
+	check 2 '--clock real' run --kernel mine-1 --cpus 2 -- true
+	check 2 'name of a kernel' kernels add ../x
+	check 2 '--vmlinuz' kernels add x --modules modules
+	check 1 'no program nosuchprogram' run --kernel mine-1 -- nosuchprogram
+	check 1 'nosuchfile' run --kernel mine-1 --in nosuchfile -- true
+	check 1 'no driver for an e1000' run --kernel mine-1 --nic e1000 -- true
+}
+
+# ---- Guests ----
+
+@test "a command's output, exit status, signal and files come back from a guest" {
+	kernel "$AMD64_OLD"
+	printf '#!/bin/sh\necho "$1 from $NAME"; echo bad >&2; cat given > made; exit 42\n' > script
+	chmod +x script
+	head -c 100001 /dev/urandom > given
+	run --separate-stderr guest --in script --in given --env NAME=me --out made:back --clock real -- ./script hello
+	[ "$status" -eq 42 ]
+	[ "$output" = "hello from me" ]
+	[[ $stderr == *bad* ]]
+	cmp given back
+	run guest --clock real -- sh -c 'kill -9 $$'
+	[ "$status" -eq 137 ]
+}
+
+@test "a panic ends the guest, with the kernel's last words and status 1" {
+	kernel "$AMD64_OLD"
+	run guest --clock real -- sh -c 'echo c > /proc/sysrq-trigger'
+	[ "$status" -eq 1 ]
+	[[ $output == *"Kernel panic - not syncing: sysrq triggered crash"* && $output == *"sysrq_handle_crash"* ]]
+}
+
+# ended PID: also when nobody waited for it yet.
+ended() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
+
+# emulator_of PID: sets $EMULATOR to its child.
+emulator_of() { EMULATOR=$(cat "/proc/$1/task/$1/children"); EMULATOR=${EMULATOR% }; [ -n "$EMULATOR" ]; }
+
+@test "a limit, an interrupt and a kill end the guest with its emulator, and leave no file" {
+	kernel "$AMD64_OLD"
+	run "$FORECALL" lab run --kernel "$KERNEL" --limit 2 -- sleep 100000
+	[ "$status" -eq 1 ]
+	[[ $output == *"limit of 2 s"* ]]
+	mkdir tmp
+	for signal in INT KILL; do
+		TMPDIR=$PWD/tmp "$FORECALL" lab run --kernel "$KERNEL" -- sleep 100000 2> said 3>&- &
+		forecall=$!
+		await 20 emulator_of $forecall
+		kill -$signal $forecall
+		await 20 ended $forecall
+		await 20 ended "$EMULATOR"
+	done
+	[ -z "$(ls -A tmp)" ]
+}
+
+@test "the same benchmark under icount gives the same figures to the last digit, with lo, veth and in both runs" {
+	kernel "$AMD64_OLD"
+	for i in 1 2; do
+		guest -- sh -c 'for t in lo veth; do forecall bench --group 10 --payload 100 --rounds 10 --topology $t > /dev/null || exit; done'
+	done
+	figures() { ask "SELECT way, group_size, round, packets_n, cpu_cyc, async_cyc, topology FROM bench JOIN run USING (run) WHERE run IN ($1)
+		ORDER BY run, round, way"; }
+	[ "$(figures 1,2 | wc -l)" -ge 8 ]
+	[ "$(figures 1,2)" = "$(figures 3,4)" ]
+	is "SELECT count(DISTINCT host) FROM run" 1
+	is "SELECT count(DISTINCT started_ns) FROM run" 4
+}
+
+# main_job: profile, bench and validate in the guest, and what they left in the host's database.
+main_job() {
+	run --separate-stderr guest -- sh -c '
+		forecall validate --group 10 --packets 100 --seconds 0.5 --window 20 --rounds 10 && forecall doctor'
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[[ $output == *"r predicted"* && $output == *"instructions, not cycles"* ]]
+	is "SELECT group_concat(kind) FROM (SELECT kind FROM run ORDER BY run)" profile,bench,observe
+	is "SELECT DISTINCT kernel || ' ' || virt FROM host" "$KERNEL QEMU, icount"
+	is "SELECT count(*) FROM run WHERE state <> 'complete' OR unbalanced OR lost_n" 0
+	is "SELECT max(worst) < 0.001 FROM balance" 1
+	is "SELECT count(*) FROM prediction_v WHERE predicted > 0 AND observed > 0" 1
+	is "SELECT count(*) FROM run WHERE run NOT IN (SELECT run FROM warning WHERE code = 'instructions')" 0
+}
+
+@test "profile, bench and validate pass in a 6.1 guest, and its figures come back as its own" {
+	kernel "$AMD64_OLD"
+	main_job
+}
+
+@test "profile, bench and validate pass in a 6.12 guest" {
+	kernel "$AMD64"
+	main_job
+}
+
+@test "profile, bench and validate pass in an arm64 guest" {
+	kernel "$ARM64"
+	make -s -C "$BATS_TEST_DIRNAME/.." lab-arm64 > made 2>&1 || { grep -q 'cannot be had\|cannot download' made && skip "no arm64 packages"; cat made; false; }
+	main_job
+}
