@@ -46,7 +46,7 @@ CREATE TABLE run (
   clock        TEXT NOT NULL CHECK (clock IN ('cycles', 'ref-cycles', 'tsc')),
   clock_hz     REAL NOT NULL CHECK (clock_hz > 0),
   engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'both', 'none')),
-  topology     TEXT,                 -- lo, veth, veth-rps for runs that made their own traffic
+  topology     TEXT,                 -- lo, veth, veth-rps, nic for runs that made their own traffic
   way          TEXT,                 -- way of sending of the target where it is known (livecast), else NULL
   like_run     INTEGER REFERENCES run ON DELETE SET NULL, -- bench: the profile whose shape it copied
   lost_n       INTEGER NOT NULL DEFAULT 0, -- events the probes could not account

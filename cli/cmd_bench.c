@@ -213,7 +213,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		OPT_FLAG(0, "registered", &arguments.registered, "io_uring ways with registered files, and buffers where they can"),
 		OPT_U64('l', "like", "RUN", &arguments.like, 1, 1e15, "copy the shape of this profile instead of a grid"),
 		OPT_U64(0, "resume", "RUN", &arguments.resume, 1, 1e15, "go on with this bench, which was interrupted; give its other options again"),
-		OPT_WORD('t', "topology", "lo|veth|veth-rps|sink", &arguments.topology, "what lies between sender and receivers"),
+		OPT_WORD('t', "topology", "lo|veth|veth-rps|sink|nic", &arguments.topology, "what lies between sender and receivers"),
 		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop at this half width of the interval of s, relative"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, BENCH_ROUNDS_MIN, 100000, "most rounds per point"),
 		OPT_U64(0, "block", "MS", &arguments.block_ms, 1, 10000, "length of a block in ms"),

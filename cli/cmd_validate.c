@@ -131,7 +131,7 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		OPT_U64('p', "payload", "BYTES", &arguments.payload, 12, 65507, "bytes per datagram, RTP header included"),
 		OPT_U64('r', "packets", "N", &arguments.packets, 1, 1000000, "packets per second of the stream"),
 		OPT_U64(0, "work", "NS", &arguments.work, 0, 1000000000, "user work of the server per recipient"),
-		OPT_WORD('t', "topology", "lo|veth|veth-rps", &arguments.topology, "what lies between server and clients"),
+		OPT_WORD('t', "topology", "lo|veth|veth-rps|nic", &arguments.topology, "what lies between server and clients"),
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 1, 3600, "length of the profile, and of the observation"),
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
 		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop the bench at this half width of s, relative"),

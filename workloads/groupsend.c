@@ -18,7 +18,7 @@
 
 static const char usage[] =
 	"usage: groupsend --to ADDR:PORT [options]\n"
-	"       groupsend --topology lo|veth|veth-rps|sink [options]\n"
+	"       groupsend --topology lo|veth|veth-rps|sink|nic [options]\n"
 	"Sends bursts to the recipients ADDR:PORT, ADDR:PORT+1, ... and prints the CPU time that they took.\n"
 	"  --to ADDR:PORT     first recipient (default 127.0.0.1:20000)\n"
 	"  --topology NAME    make this topology, and sleeping receivers in it, for the time of the run; a sink has none: its\n"

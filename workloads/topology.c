@@ -3,6 +3,7 @@
 #include "workloads/topology.h"
 
 #include "base/err.h"
+#include "lab/wire.h"
 #include "workloads/sink.h"
 
 #include <errno.h>
@@ -26,13 +27,14 @@ const char *const topology_names[TOPOLOGY_KIND_MAX] = {
 	[TOPOLOGY_VETH] = "veth",
 	[TOPOLOGY_VETH_RPS] = "veth-rps",
 	[TOPOLOGY_SINK] = "sink",
+	[TOPOLOGY_NIC] = "nic",
 };
 
 static const struct side {
 	const char *host, *host6, *device, *mac;
 } sides[TOPOLOGY_SIDE_MAX] = {
-	[TOPOLOGY_SERVER] = { "198.18.0.1", "fd00::1", "fc-server", "02:66:63:00:00:01" },
-	[TOPOLOGY_PEER] = { "198.18.0.2", "fd00::2", "fc-peer", "02:66:63:00:00:02" },
+	[TOPOLOGY_SERVER] = { WIRE_HOST, WIRE_HOST6, "fc-server", "02:66:63:00:00:01" },
+	[TOPOLOGY_PEER] = { WIRE_PEER_HOST, WIRE_PEER_HOST6, "fc-peer", "02:66:63:00:00:02" },
 };
 
 int topology_parse(const char *name, enum topology_kind *out)
@@ -43,7 +45,7 @@ int topology_parse(const char *name, enum topology_kind *out)
 		*out = (enum topology_kind)kind;
 		return 0;
 	}
-	return fail(-EINVAL, "no topology is called %s; give lo, veth, veth-rps or sink", name);
+	return fail(-EINVAL, "no topology is called %s; give lo, veth, veth-rps, sink or nic", name);
 }
 
 const char *topology_host(const struct topology *topology, enum topology_side side)
@@ -236,6 +238,19 @@ static int make_veth(struct topology *t, int peer_cpu)
 	return err;
 }
 
+/* The cards are there, with addresses, and the wire between them carries: the guest's first process saw to that. */
+static int find_cards(struct topology *t)
+{
+	static const char peer[] = "/run/netns/" WIRE_PEER_NS;
+
+	t->ns[TOPOLOGY_SERVER] = open_own_namespace();
+	t->ns[TOPOLOGY_PEER] = open(peer, O_RDONLY | O_CLOEXEC);
+	if (t->ns[TOPOLOGY_SERVER] < 0 || t->ns[TOPOLOGY_PEER] < 0 || access("/sys/class/net/" WIRE_DEVICE, F_OK))
+		return fail(-ENODEV, "there are no two cards with a wire between them; run this in a guest that has them: "
+			    "forecall lab run --nic e1000 ... -- COMMAND");
+	return 0;
+}
+
 int topology_new(enum topology_kind kind, int peer_cpu, struct topology **out)
 {
 	struct topology *t;
@@ -250,6 +265,8 @@ int topology_new(enum topology_kind kind, int peer_cpu, struct topology **out)
 	t->ns[TOPOLOGY_SERVER] = t->ns[TOPOLOGY_PEER] = t->sink = -1;
 	if (kind == TOPOLOGY_SINK)
 		err = make_sink(t);
+	else if (kind == TOPOLOGY_NIC)
+		err = find_cards(t);
 	else if (kind != TOPOLOGY_LO)
 		err = make_veth(t, peer_cpu);
 	if (err)

@@ -17,6 +17,7 @@ enum topology_kind {
 	TOPOLOGY_VETH,		/* two namespaces; the sender's CPU does the receive half too */
 	TOPOLOGY_VETH_RPS,	/* the same, the receive half steered to another CPU (rps_cpus of the receiving device) */
 	TOPOLOGY_SINK,		/* a namespace with a device that drops what is sent (sink.h); there are no receivers */
+	TOPOLOGY_NIC,		/* the two cards of a guest of the lab, one in the namespace WIRE_PEER_NS (lab/wire.h) */
 	TOPOLOGY_KIND_MAX,
 };
 
@@ -26,7 +27,7 @@ enum topology_side {
 	TOPOLOGY_SIDE_MAX,
 };
 
-/* Names as the user writes them: lo, veth, veth-rps, sink. */
+/* Names as the user writes them: lo, veth, veth-rps, sink, nic. */
 extern const char *const topology_names[TOPOLOGY_KIND_MAX];
 
 /* The kind of that name: 0 or -EINVAL, said by fail(). */
