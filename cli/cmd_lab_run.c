@@ -181,6 +181,9 @@ int cmd_lab_run(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "needs %s, or --shell", usage.operands);
 	if (cpus > 1 && o.icount)
 		return options_misuse(&usage, "--cpus %d needs --clock real: instructions are counted on one processor alone", (int)cpus);
+	for (size_t i = 0; i < env.n; i++)
+		if (!strchr(env.value[i], '=') || *env.value[i] == '=')
+			return options_misuse(&usage, "--env: \"%s\" is not NAME=VALUE", env.value[i]);
 	o.cpus_n = (unsigned)cpus;
 	o.memory_mb = (unsigned)memory;
 	o.limit_s = (unsigned)limit;

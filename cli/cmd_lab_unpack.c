@@ -21,11 +21,9 @@ int cmd_lab_unpack(struct cli *cli, int argc, char **argv)
 		OPT_WORD(0, "arch", "amd64|arm64", &arch, "their architecture"),
 		OPT_END,
 	};
-	int err = 0, status = options_parse(cli, &usage, options, &argc, &argv);
+	int status = options_parse(cli, &usage, options, &argc, &argv);
 
 	if (status != CLI_GO_ON)
 		return status;
-	for (int i = 1; i < argc && !err; i++)
-		err = apt_unpack(arch, argv[i], argv[0]);
-	return cli_status(err);
+	return cli_status(apt_unpack(arch, (const char *const *)argv + 1, (size_t)argc - 1, argv[0]));
 }

@@ -16,7 +16,7 @@
 #define IMAGE	"linux-image-"
 #define HEADERS "linux-headers-"
 
-enum { OPTION_BYTES = PATH_MAX + 64, OPTIONS_MAX = 16, WORDS_MAX = 40 };
+enum { OPTION_BYTES = PATH_MAX + 64, OPTIONS_MAX = 16, WORDS_MAX = OPTIONS_MAX + APT_PACKAGES_MAX + 8 };
 
 /* The options that make apt work in a folder of the cache, for one architecture. */
 struct apt {
@@ -219,38 +219,40 @@ int apt_kernels(const char *arch, bool refresh, struct offers *out)
 
 /* ---- Packages ---- */
 
-/* The file name of a package in its folder, "NAME_VERSION_ARCH.deb", once it is there. */
-static int find_package(const struct apt *apt, const char *package, char path[PATH_MAX])
+/* apt-get DOING PACKAGE... in the folder of packages. */
+static int apt_download(const struct apt *apt, const char *doing, const char *const *packages, size_t n, struct buffer *out)
 {
-	char folder[PATH_MAX], start[256];
-	DIR *entries;
-	int err = -ENOENT;
-
-	snprintf(start, sizeof start, "%s_", package);
-	snprintf(folder, sizeof folder, "%.*spackages/", PATH_MAX - 16, apt->folder);
-	entries = opendir(folder);
-	for (struct dirent *entry; entries && err && (entry = readdir(entries));)
-		if (!strncmp(entry->d_name, start, strlen(start)) && strstr(entry->d_name, ".deb"))
-			err = snprintf(path, PATH_MAX, "%.*s%s", PATH_MAX - 258, folder, entry->d_name) < 0 ? -EINVAL : 0;
-	if (entries)
-		closedir(entries);
-	return err;
-}
-
-/* apt goes on with a file that an interrupted download left, and checks the whole of it. */
-static int download(const struct apt *apt, const char *package, char path[PATH_MAX])
-{
-	const char *const words[] = { "-qq", "download", package, NULL };
+	const char *words[APT_PACKAGES_MAX + 4] = { "-qq", doing, "download" };
 	char folder[PATH_MAX];
 	int status;
 
+	memcpy(words + 3, packages, n * sizeof *packages);
 	snprintf(folder, sizeof folder, "%.*spackages", PATH_MAX - 16, apt->folder);
-	status = apt_run(apt, "apt-get", words, folder, NULL);
+	status = apt_run(apt, "apt-get", words, folder, out);
 	if (status == -ENOENT)
 		return status;
-	if (status || find_package(apt, package, path))
-		return fail(-ENETUNREACH, "lab: cannot download %s for %s; try forecall lab kernels --refresh", package, apt->arch);
+	if (status)
+		return fail(-ENETUNREACH, "lab: cannot download %s%s for %s; try forecall lab kernels --refresh --arch %s", packages[0],
+			    n > 1 ? " and others" : "", apt->arch, apt->arch);
 	return 0;
+}
+
+/* The names of the files, one a line as "'URI' NAME SIZE HASH", in the order of their own. */
+static int file_names(const struct apt *apt, const char *const *packages, size_t n, struct strings *names)
+{
+	struct buffer list = { 0 };
+	int err = apt_download(apt, "--print-uris", packages, n, &list);
+
+	for (char *rest = list.data, *line; rest && !err && (line = strsep(&rest, "\n"));) {
+		char *name = strchr(line, ' ');
+
+		if (name) {
+			name[1 + strcspn(name + 1, " ")] = 0;
+			err = strings_add(names, name + 1);
+		}
+	}
+	buffer_free(&list);
+	return err;
 }
 
 static int unpack(const char *path, const char *into)
@@ -263,22 +265,40 @@ static int unpack(const char *path, const char *into)
 	return 0;
 }
 
-int apt_unpack(const char *arch, const char *package, const char *into)
+/* From then on the unpacked files are what is kept. */
+static int unpack_all(const struct apt *apt, const struct strings *names, const char *into)
 {
-	char path[PATH_MAX];
+	int err = 0;
+
+	for (size_t i = 0; i < names->n && !err; i++) {
+		char path[PATH_MAX];
+
+		if (snprintf(path, sizeof path, "%spackages/%s", apt->folder, names->at[i]) >= (int)sizeof path)
+			return fail(-ENAMETOOLONG, "lab: the cache's path is too long; set FORECALL_CACHE to a shorter one");
+		err = unpack(path, into);
+		if (!err)
+			unlink(path);
+	}
+	return err;
+}
+
+int apt_unpack(const char *arch, const char *const *packages, size_t n, const char *into)
+{
+	struct strings names = { 0 };
 	struct apt apt;
-	int err = apt_open(&apt, arch), lock;
+	int err = n > APT_PACKAGES_MAX ? fail(-E2BIG, "lab: more than %d packages at once", APT_PACKAGES_MAX) : apt_open(&apt, arch), lock;
 
 	if (!err && !has_lists(&apt))
 		err = fetch_lists(&apt);
 	if (err)
 		return err;
 	lock = apt_lock(&apt);
-	err = lock < 0 ? lock : download(&apt, package, path);
+	err = lock < 0 ? lock : file_names(&apt, packages, n, &names);
+	if (!err) /* it goes on with files that an interrupted download left, and checks the whole of them */
+		err = apt_download(&apt, "-y", packages, n, NULL);
 	if (!err)
-		err = unpack(path, into);
-	if (!err)
-		unlink(path); /* from now on the unpacked files are what is kept */
+		err = unpack_all(&apt, &names, into);
+	strings_free(&names);
 	if (lock >= 0)
 		close(lock);
 	return err;
@@ -308,6 +328,7 @@ static int arrange(const struct kernel *kernel, const char *part)
 int apt_add_kernel(const struct kernel *kernel)
 {
 	char part[PATH_MAX], into[PATH_MAX + 8], package[KERNEL_NAME_MAX + 32];
+	const char *const packages[] = { package };
 	int err = cache_begin(kernel, part);
 
 	if (err)
@@ -317,7 +338,7 @@ int apt_add_kernel(const struct kernel *kernel)
 	if (mkdir(into, 0755))
 		err = fail(-errno, "lab: cannot make the folder %s: %s", into, strerror(errno));
 	if (!err)
-		err = apt_unpack(kernel->arch, package, into);
+		err = apt_unpack(kernel->arch, packages, 1, into);
 	if (!err)
 		err = arrange(kernel, part);
 	if (!err)

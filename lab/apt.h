@@ -26,9 +26,11 @@ struct offers {
  * frees ->at. By fail(); 0 or -errno: -ENETUNREACH when the archive cannot be reached. */
 int apt_kernels(const char *arch, bool refresh, struct offers *out);
 
-/* Downloads one package into the cache, or goes on with what an interrupted download left, and unpacks it into a folder
- * that is there. By fail(); 0 or -errno. */
-int apt_unpack(const char *arch, const char *package, const char *into);
+enum { APT_PACKAGES_MAX = 80 };
+
+/* Downloads packages into the cache, or goes on with what an interrupted download left, and unpacks them into a folder
+ * that is there. By fail(); 0 or -errno: -E2BIG for more than APT_PACKAGES_MAX. */
+int apt_unpack(const char *arch, const char *const *packages, size_t n, const char *into);
 
 /* Puts a kernel into the cache, which then has it whole or not at all. By fail(); 0 or -errno. */
 int apt_add_kernel(const struct kernel *kernel);

@@ -252,6 +252,7 @@ static int walk_entry(const char *path, const struct stat *file, int type, struc
 static int put_path(struct archive *archive, const struct platform *platform, const char *from, const char *to)
 {
 	struct stat file;
+	int err;
 
 	if (stat(from, &file))
 		return fail(-errno, "lab: cannot copy %s into the guest: %s", from, strerror(errno));
@@ -261,7 +262,8 @@ static int put_path(struct archive *archive, const struct platform *platform, co
 	walk.platform = platform;
 	walk.to = to;
 	walk.from_length = strlen(from);
-	return nftw(from, walk_entry, 16, FTW_PHYS);
+	err = nftw(from, walk_entry, 16, FTW_PHYS);
+	return err == -1 ? fail(-errno, "lab: cannot look through %s: %s", from, strerror(errno)) : err;
 }
 
 /* "FILE" goes into the working directory, "FILE:PATH" where it says. */

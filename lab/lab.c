@@ -130,11 +130,10 @@ static int follow(const struct lab_options *o, struct guest *guest, struct take 
 			return (int)took;
 		if (take->done)
 			return take->faulty ? -EIO : 0;
-		if (took > 0)
-			continue;
-		if (ended || (o->stop && *o->stop) || (o->limit_s && clock_ns(CLOCK_MONOTONIC) > until_ns))
+		if ((took == 0 && ended) || (o->stop && *o->stop) || (o->limit_s && clock_ns(CLOCK_MONOTONIC) > until_ns))
 			return say_end(o, guest, ended);
-		ended = has_ended(guest, LOOK_MS); /* and then look once more at what it said last */
+		if (took == 0)
+			ended = has_ended(guest, LOOK_MS); /* and then look once more at what it said last */
 	}
 }
 
