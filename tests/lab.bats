@@ -127,8 +127,8 @@ emulator_of() {
 	for i in 1 2; do
 		guest -- sh -c 'for t in lo veth; do forecall bench --group 10 --payload 100 --rounds 10 --topology $t > /dev/null || exit; done'
 	done
-	figures() { ask "SELECT way, group_size, round, packets_n, cpu_cyc, async_cyc, topology FROM bench JOIN run USING (run) WHERE run IN ($1)
-		ORDER BY run, round, way"; }
+	figures() { ask "SELECT bench.way, group_size, round, packets_n, cpu_cyc, async_cyc, topology FROM bench JOIN run USING (run) WHERE run IN ($1)
+		ORDER BY run, round, bench.way"; }
 	[ "$(figures 1,2 | wc -l)" -ge 8 ]
 	[ "$(figures 1,2)" = "$(figures 3,4)" ]
 	is "SELECT count(DISTINCT host) FROM run" 1
