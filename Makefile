@@ -246,13 +246,14 @@ $(TESTS): $(SAN)/%: $(SAN)/%.o $(SAN)/libforecall.a
 # ---- Guests of another architecture --------------------------------------------------------------------------------
 
 # The same build with another compiler, against a folder of that architecture's packages; lab/platform.c looks for it here.
+# Plain char is signed as everywhere else here.
 ARM64      := $(OUT)/lab-arm64
 ARM64_ROOT := $(CURDIR)/$(ARM64)/root
 ARM64_LIBS := $(ARM64_ROOT)/usr/lib/aarch64-linux-gnu $(ARM64_ROOT)/lib/aarch64-linux-gnu
 .PHONY: lab-arm64
 lab-arm64: $(ARM64)/root ## build forecall and its programs for arm64 guests of the lab
 	@$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BPF_ARCH=arm64 GEN=$(ARM64)/gen OUT=$(ARM64) \
-	  CFLAGS='-O2 -g -isystem $(ARM64_ROOT)/usr/include' LDFLAGS='$(ARM64_LIBS:%=-L%) $(ARM64_LIBS:%=-Wl,-rpath-link,%)' all
+	  CFLAGS='-O2 -g -fsigned-char -isystem $(ARM64_ROOT)/usr/include' LDFLAGS='$(ARM64_LIBS:%=-L%) $(ARM64_LIBS:%=-Wl,-rpath-link,%)' all
 
 $(ARM64)/root: lab/sysroot.sh | $(OUT)/forecall
 	$(call say,SYSROOT,$@)
