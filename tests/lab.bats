@@ -138,7 +138,7 @@ emulator_of() {
 # main_job: profile, bench and validate in the guest, and what they left in the host's database.
 main_job() {
 	run --separate-stderr guest -- sh -c '
-		forecall validate --group 10 --packets 100 --seconds 0.6 --window 20 --rounds 10 && forecall doctor'
+		forecall validate --group 10 --packets 100 --seconds 1 --window 20 --rounds 10 && forecall doctor'
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[[ $output == *"r predicted"* && $output == *"instructions, not cycles"* ]]
