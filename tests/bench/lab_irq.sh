@@ -18,24 +18,35 @@ counts() {
 	cat /sys/class/net/nic0/statistics/tx_packets
 }
 for way in sendmsg null; do
-	forecall profile -C 0 --path sendmsg --seconds 3 --window 3000 --doses 1 --calibration 1 > /dev/null 2> /root/said &
-	sleep 1 # the calibration takes less, the window lasts 3 s
-	while ! grep -q . /proc/$!/stat; do sleep 0.1; done
-	sleep 0.5
+	forecall profile -C 0 --path sendmsg --seconds 6 --window 6000 --doses 1 --calibration 1 > /root/said 2>&1 &
+	sleep 5 # of the guest's time: it calibrates for less, and the window lasts longer than the traffic
 	counts > before.$way
-	groupsend --to 198.18.0.2:20000 --way $way --group 100 --bursts 50 --period-ns 10000000 --gap-ns 5000 --payload 1000
+	groupsend --to 198.18.0.2:20000 --way $way --group 100 --bursts 50 --period-ns 10000000 --gap-ns 5000 --payload 1000 > /dev/null
 	sleep 0.2
 	counts > after.$way
 	wait
-	cat /root/said
-	echo "$way: irq, NET_TX, NET_RX, packets before: $(xargs < before.$way), after: $(xargs < after.$way)"
 done
+awk '{ for (i = 1; i <= NF; i++) v[n++] = $i } END { printf "%d %d %d %d\n", v[4] - v[0], v[5] - v[1], v[6] - v[2], v[7] - v[3] }' before.sendmsg after.sendmsg > counted
 END
 chmod +x "$work/inside"
-FORECALL_DB=$work/db "$forecall" lab run --kernel '6.12.*[0-9]-amd64' --nic e1000e --wire sink --in "$work/inside" -- ./inside || exit 1
-sqlite3 -box "$work/db" "SELECT run, sum(CASE WHEN hardirq IN ('net', 'line') THEN entries_n END) AS irqs, sum(CASE WHEN hardirq = 'none' AND softirq = 'net_tx' THEN entries_n END) AS net_tx,
-	sum(CASE WHEN hardirq = 'none' AND softirq = 'net_rx' THEN entries_n END) AS net_rx,
-	sum(CASE WHEN task <> 'idle' OR softirq <> 'none' OR hardirq <> 'none' THEN cyc END) AS busy,
-	sum(CASE WHEN call = 'path' THEN cyc END) AS t_sc,
-	sum(CASE WHEN call <> 'path' AND hardirq IN ('net', 'line') THEN cyc END) AS t_irq,
-	sum(CASE WHEN call <> 'path' AND hardirq = 'none' AND softirq IN ('net_tx', 'net_rx') THEN cyc END) AS t_bh FROM ledger GROUP BY run"
+FORECALL_DB=$work/db "$forecall" -q lab run --kernel '6.12.*[0-9]-amd64' --nic e1000e --wire sink --in "$work/inside" --out counted:"$work/counted" \
+	-- ./inside || exit 1
+read -r irq tx rx packets < "$work/counted"
+
+# ledger RUN EXPRESSION
+ledger() { sqlite3 "$work/db" "SELECT CAST(total($2) AS INTEGER) FROM ledger WHERE run = $1"; }
+entries() { ledger 1 "CASE WHEN $1 THEN entries_n END"; }
+BUSY="CASE WHEN task <> 'idle' OR softirq <> 'none' OR hardirq <> 'none' THEN cyc END"
+T_SC="CASE WHEN call = 'path' THEN cyc END"
+T_IRQ="CASE WHEN call <> 'path' AND hardirq IN ('net', 'line') THEN cyc END"
+T_BH="CASE WHEN call <> 'path' AND hardirq = 'none' AND softirq IN ('net_tx', 'net_rx') THEN cyc END"
+busy=$(ledger 1 "$BUSY") none=$(ledger 2 "$BUSY") sc=$(ledger 1 "$T_SC") hard=$(ledger 1 "$T_IRQ") bh=$(ledger 1 "$T_BH")
+calls=$(sqlite3 "$work/db" "SELECT sum(calls_n) FROM block WHERE run = 1")
+
+echo "$packets packets by an e1000e in $calls calls of sendmsg, in instructions:"
+echo "  interrupts of the card: $(entries "hardirq IN ('net', 'line')") in the ledger, $irq in /proc/interrupts"
+echo "  NET_TX: $(entries "hardirq = 'none' AND softirq = 'net_tx'") in the ledger, $tx in /proc/softirqs; NET_RX: $(entries \
+	"hardirq = 'none' AND softirq = 'net_rx'"), $rx"
+echo "  T_sc $sc, T_irq $hard, T_bh $bh"
+BC_LINE_LENGTH=0 bc <<< "scale=4; print \"  share of the busy instructions: truth \", ($busy - $none) / $busy, \", f with interrupts \", ($sc + $hard + $bh) / $busy, \", without \", $sc / $busy, \"\n\""
+[ "$(bc <<< "$hard > 0 && $bh > 0")" = 1 ]
