@@ -18,7 +18,7 @@
 static const struct usage usage = {
 	.name = "validate",
 	.about = "Starts the built-in live-broadcast server, profiles it from outside, benches in its shape, predicts, lets it send by\n"
-		 "the alternative at the same load, and compares. Everything is kept in the store.",
+		 "the alternative at the same load, and compares; in short turns of each. Everything is kept in the store.",
 	.notes = "Example:\n"
 		 "  forecall validate --group 100 --payload 1000 --work 500 --with sendmmsg --topology veth\n",
 };
@@ -39,16 +39,15 @@ static json_t *quality_json(const struct traffic_quality *q)
 static int show(const struct cli *cli, struct store *store, const struct arguments *arguments, const struct experiment *e)
 {
 	if (cli->json)
-		return json_print(json_pack("{ss so sI sI sI so so}", "path", arguments->baseline, "alternatives",
+		return json_print(json_pack("{ss so sI sI sI so}", "path", arguments->baseline, "alternatives",
 					    json_pack("[o]", show_answer_json(arguments->with, &e->answer, &e->observed)), "profile",
-					    (json_int_t)e->profile, "bench", (json_int_t)e->bench, "observe", (json_int_t)e->observe, "quality_before",
-					    quality_json(&e->before), "quality_after", quality_json(&e->after)));
+					    (json_int_t)e->profile, "bench", (json_int_t)e->bench, "observe", (json_int_t)e->observe, "quality", quality_json(&e->quality)));
 	printf("ledger of run %" PRId64 " (raw, probes included)\n", e->profile);
 	int err = show_ledger(store, e->profile);
 	if (err)
 		return err;
-	printf("\nclients: %" PRIu64 ", of %" PRIu64 " packets lost while profiled: %" PRIu64 ", while observed: %" PRIu64 " of %" PRIu64 "\n",
-	       e->before.clients_n, e->before.expected_n, e->before.lost_n, e->after.lost_n, e->after.expected_n);
+	printf("\nclients: %" PRIu64 ", packets lost: %" PRIu64 " of %" PRIu64 "\n", e->quality.clients_n, e->quality.lost_n,
+	       e->quality.expected_n);
 	struct warning_row *warnings = NULL;
 	size_t warnings_n = 0;
 	err = store_warnings(store, e->profile, &warnings, &warnings_n);

@@ -41,6 +41,7 @@ struct state {
 	size_t room; /* blocks allocated */
 	int pidfd;
 	int64_t start_ns;
+	int64_t paused_ns; /* of the time since */
 	int64_t cycle;
 	const char *way;
 };
@@ -424,6 +425,20 @@ static int over(const struct state *state)
 	return state->out->ended || *state->options->stop;
 }
 
+static int64_t measured_ns(const struct state *state)
+{
+	return now_ns() - state->start_ns - state->paused_ns;
+}
+
+static int pause_between(struct state *state)
+{
+	int64_t from_ns = now_ns();
+	int err = state->options->pause(state->options->context);
+
+	state->paused_ns += now_ns() - from_ns;
+	return err;
+}
+
 /* Cycles until the time is up. The last one is left unfinished only when the target ends or the user interrupts. */
 static int run_cycles(struct state *state, gsl_rng *rng)
 {
@@ -439,12 +454,14 @@ static int run_cycles(struct state *state, gsl_rng *rng)
 		for (int i = 0; i < options->steps_n && !err && !over(state); i++) {
 			err = run_step(state, &steps[i]);
 			if (options->progress)
-				options->progress(options->context, fmin(1, (double)(now_ns() - state->start_ns) / (double)wanted_ns));
+				options->progress(options->context, fmin(1, (double)measured_ns(state) / (double)wanted_ns));
 		}
 		state->cycle++;
 		if (!err && options->between && !over(state))
 			err = options->between(options->context);
-	} while (!err && !over(state) && now_ns() - state->start_ns < wanted_ns);
+		if (!err && options->pause && !over(state))
+			err = pause_between(state);
+	} while (!err && !over(state) && measured_ns(state) < wanted_ns);
 	return err;
 }
 
@@ -470,7 +487,7 @@ int measure(const struct measure_options *options, struct measurement *out)
 	int64_t steal = cpus_steal_ns(cpus);
 	int err = run_cycles(&state, rng);
 	out->steal_ns = cpus_steal_ns(cpus) - steal;
-	out->wall_ns = now_ns() - state.start_ns;
+	out->wall_ns = measured_ns(&state);
 	out->interrupted = *options->stop != 0;
 	if (state.pidfd >= 0)
 		close(state.pidfd);

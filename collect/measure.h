@@ -41,6 +41,7 @@ struct measure_options {
 	void (*opened)(void *context);                  /* when the first window is open; may be NULL */
 	void (*progress)(void *context, double done);   /* after each window; 0 to 1; may be NULL */
 	int (*between)(void *context);                  /* after each cycle, while nothing is attached; 0 or -errno; may be NULL */
+	int (*pause)(void *context);                    /* as between(), but the time that it takes is none of the measurement's */
 	void *context;
 };
 

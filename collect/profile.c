@@ -380,6 +380,13 @@ static int forward_way(void *context, const char *way)
 	return session->options->set_way(session->options->way_context, way);
 }
 
+static int forward_pause(void *context)
+{
+	const struct session *session = context;
+
+	return session->options->pause(session->options->pause_context);
+}
+
 /* One window of each dose in every cycle. */
 static int profile_steps(const struct profile_options *options, struct measure_step *steps)
 {
@@ -466,6 +473,7 @@ static int measure_session(struct session *session)
 		.opened = start_go,
 		.progress = options->progress ? forward_progress : NULL,
 		.between = session->sampler ? sample_between : NULL,
+		.pause = options->pause ? forward_pause : NULL,
 		.context = session,
 	};
 

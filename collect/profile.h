@@ -49,6 +49,9 @@ struct profile_options {
 	int async;               /* observe: probe some windows for interrupts on other CPUs */
 	int (*set_way)(void *context, const char *way);
 
+	int (*pause)(void *context); /* after each cycle of windows; what happens meanwhile is not measured; may be NULL */
+	void *pause_context;
+
 	const volatile sig_atomic_t *stop;
 	void (*progress)(void *context, double done, const char *text); /* may be NULL */
 	void *progress_context;

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "workloads/child.h"
+#include "workloads/sinks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,6 +37,7 @@ static int start(struct audience *a, const struct audience_config *config)
 		child_arg(&args, "--listen=%s:0", topology_host(a->topology, TOPOLOGY_PEER));
 	if (config->peer_cpu >= 0)
 		child_arg(&args, "--cpu=%d", config->peer_cpu);
+	child_arg(&args, "--moderate-us=%d", SINKS_MODERATE_US);
 	if (config->multicast.sa.sa_family)
 		child_arg(&args, "--multicast=%s", net_format(&config->multicast, multicast));
 	if (config->verify) {
@@ -43,8 +45,6 @@ static int start(struct audience *a, const struct audience_config *config)
 		child_arg(&args, "--receive-buffer=%d", VERIFY_BUFFER_BYTES);
 		child_arg(&args, "--head=%" PRIu64, config->head_bytes);
 		child_arg(&args, "--tail=%" PRIu64, config->tail_bytes);
-	} else {
-		child_arg(&args, "--plain");
 	}
 	return child_start(&a->receivers, "receivers", &args, a->topology, TOPOLOGY_PEER);
 }

@@ -230,6 +230,15 @@ static int hand_over(const struct bench *b, const struct bench_point *p)
 	return err;
 }
 
+static int go_on(const struct bench *b, const struct bench_point *p, int *more)
+{
+	*more = b->o.between ? b->o.between(b->o.between_arg) : 0;
+	if (*more < 0)
+		return *more;
+	*more |= !p->narrow;
+	return 0;
+}
+
 static int run_point(struct bench *b, struct bench_point *p)
 {
 	uint64_t bursts = 0;
@@ -237,10 +246,12 @@ static int run_point(struct bench *b, struct bench_point *p)
 
 	b->rows_n = 0;
 	p->late_n = 0;
-	while (!err && !p->narrow && p->rounds_n < b->o.max_rounds) {
+	for (int more = 1; !err && more && p->rounds_n < b->o.max_rounds;) {
 		err = run_round(b, p, bursts);
 		if (!err && p->rounds_n >= BENCH_ROUNDS_MIN)
 			err = narrow(b, &p->narrow);
+		if (!err)
+			err = go_on(b, p, &more);
 	}
 	if (err)
 		return err;

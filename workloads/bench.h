@@ -67,7 +67,10 @@ struct bench_options {
 	int (*on_point)(void *arg, const struct bench_point *point);
 	/* How far it has come, 0 to 1, and what goes on; may be NULL. */
 	void (*on_progress)(void *arg, double done, const char *text);
-	void *row_arg, *point_arg, *progress_arg;
+	/* After each round. 1: go on although every interval may be narrow enough, 0: as the rule says, or
+	 * -errno. May be NULL. */
+	int (*between)(void *arg);
+	void *row_arg, *point_arg, *progress_arg, *between_arg;
 };
 
 struct sender_ops; /* sender.h */

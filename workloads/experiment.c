@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* experiment.c: the steps of the experiment, each of which is one run of the store. */
+/* experiment.c: a look at the shape, then profile, bench and observation in turns, each of which is one run of the store. */
 #include "workloads/experiment.h"
 
 #include <errno.h>
@@ -8,37 +8,90 @@
 #include "analyze/store.h"
 #include "base/err.h"
 #include "collect/calibrate.h"
+#include "collect/cpus.h"
 #include "collect/profile.h"
 #include "workloads/bench_store.h"
 #include "workloads/rtp.h"
+#include "workloads/turns.h"
 
-/* Shares of the progress bar, by what the steps take. */
-struct step {
+#define SHAPE_SECONDS 1.5
+#define SHAPE_ROUNDS 8     /* of the calibration: only the gap between two calls hangs on it */
+#define SHAPE_SHARE 0.1    /* of the progress bar */
+#define TURN_MS 600
+
+enum part { PROFILE, BENCH, OBSERVE, PARTS };
+
+/* Everything that the three parts share. */
+struct work {
+	struct store *store;
 	const struct experiment_options *options;
-	double from, to;
-	const char *text;
+	struct experiment *out;
+	struct traffic *traffic;
+	struct bench_like like;
+	const char *observed_way; /* in which the observation's last turn ended; NULL before its first */
+	double done[PARTS];
 };
 
-static void step_progress(void *context, double done, const char *text)
+static void say_progress(const struct work *work, double done, const char *text)
 {
-	const struct step *step = context;
-
-	(void)text;
-	if (step->options->progress)
-		step->options->progress(step->options->progress_context, step->from + (step->to - step->from) * done, step->text);
+	if (work->options->progress)
+		work->options->progress(work->options->progress_context, done, text);
 }
 
-static struct profile_options profile_options_of(const struct experiment_options *options, const struct traffic *traffic, struct step *step)
+static void part_progress(struct work *work, enum part part, double done)
 {
+	double sum = 0;
+
+	work->done[part] = done;
+	for (int i = 0; i < PARTS; i++)
+		sum += work->done[i];
+	say_progress(work, SHAPE_SHARE + (1 - SHAPE_SHARE) * sum / PARTS, "profile, bench and observation in turns");
+}
+
+static void profile_progress(void *context, double done, const char *text)
+{
+	(void)text;
+	part_progress(context, PROFILE, done);
+}
+
+static void bench_progress(void *context, double done, const char *text)
+{
+	(void)text;
+	part_progress(context, BENCH, done);
+}
+
+static void observe_progress(void *context, double done, const char *text)
+{
+	(void)text;
+	part_progress(context, OBSERVE, done);
+}
+
+/* Where no window or block of a part is disturbed by this program: beside the clients. */
+static int stay_aside(const struct work *work)
+{
+	return work->options->setup.peer_cpu >= 0 ? cpus_pin(work->options->setup.peer_cpu) : 0;
+}
+
+static int pause_part(void *context)
+{
+	(void)context;
+	return turns_between();
+}
+
+/* ---- The shape ---- */
+
+static struct profile_options profile_options_of(struct work *work)
+{
+	const struct experiment_options *options = work->options;
+
 	return (struct profile_options){
-		.pid = traffic_server_pid(traffic),
+		.pid = traffic_server_pid(work->traffic),
 		.path = options->setup.way,
 		.clock = options->clock,
 		.window_ms = options->window_ms,
 		.seed = options->seed,
 		.stop = options->stop,
-		.progress = step_progress,
-		.progress_context = step,
+		.progress_context = work,
 		.label = options->label,
 		.command_line = options->command_line,
 		.version = options->version,
@@ -47,39 +100,73 @@ static struct profile_options profile_options_of(const struct experiment_options
 	};
 }
 
-static int stopped(const struct experiment_options *options)
+/* The bench needs the shape before the profile is whole: a short one tells it, and is not kept. */
+static int look_at_shape(struct work *work)
 {
-	return *options->stop ? -EINTR : 0;
-}
+	struct profile_options look = profile_options_of(work);
+	int64_t run;
 
-static int run_profile(struct store *store, const struct experiment_options *options, struct experiment *out)
-{
-	struct step step = {options, 0, 0.35, "profiling the server"};
-	struct traffic *traffic;
-	int err = traffic_livecast_start(&options->setup, &traffic);
-
+	say_progress(work, 0, "looking at the server");
+	look.seconds = SHAPE_SECONDS;
+	look.calibration_rounds = SHAPE_ROUNDS;
+	int err = profile_run(work->store, &look, &run);
 	if (err)
 		return err;
-	struct profile_options profile = profile_options_of(options, traffic, &step);
-	profile.seconds = options->profile_seconds;
-	profile.calibration_rounds = CALIBRATE_ROUNDS;
-	err = profile_run(store, &profile, &out->profile);
-	int stop_err = traffic_stop(traffic, &out->before);
-	if (!err)
-		err = stop_err;
-	return err ? err : stopped(options);
+	work->like = (struct bench_like){.private_bytes = RTP_HEADER_BYTES};
+	err = bench_store_like(work->store, run, &work->like);
+	int deleted = store_delete(work->store, run);
+	return err ? err : deleted;
 }
 
-static int run_bench(struct store *store, const struct experiment_options *options, struct experiment *out)
+/* ---- The three parts ---- */
+
+static int send_as_observed(struct work *work, const char *way)
 {
-	struct step step = {options, 0.35, 0.65, "benchmarking in its shape"};
-	struct bench_like like = {.private_bytes = RTP_HEADER_BYTES};
+	return way ? traffic_send_way(work->traffic, way) : 0;
+}
+
+static int begin_profile(void *context)
+{
+	return traffic_resume(((struct work *)context)->traffic);
+}
+
+static int end_with_pause(void *context)
+{
+	return traffic_pause(((struct work *)context)->traffic);
+}
+
+static int run_profile(void *context)
+{
+	struct work *work = context;
+	struct profile_options profile = profile_options_of(work);
+	int err = stay_aside(work);
+
+	profile.seconds = work->options->profile_seconds;
+	profile.calibration_rounds = CALIBRATE_ROUNDS;
+	profile.pause = pause_part;
+	profile.progress = profile_progress;
+	return err ? err : profile_run(work->store, &profile, &work->out->profile);
+}
+
+/* As long as the others measure, however narrow its interval may be. */
+static int bench_between(void *context)
+{
+	int err = turns_between();
+
+	(void)context;
+	return err ? err : !turns_alone();
+}
+
+static int run_bench(void *context)
+{
+	struct work *work = context;
+	const struct experiment_options *options = work->options;
 	struct bench_store_options bench = {
 		.bench = {
 			.baseline = options->setup.way,
 			.alternatives = &options->alternative,
 			.alternatives_n = 1,
-			.like = &like,
+			.like = &work->like,
 			.topology = options->setup.topology,
 			.server_cpu = options->setup.server_cpu,
 			.peer_cpu = options->setup.peer_cpu,
@@ -87,80 +174,113 @@ static int run_bench(struct store *store, const struct experiment_options *optio
 			.max_rounds = options->max_rounds,
 			.seed = options->seed,
 			.stop = options->stop,
-			.on_progress = step_progress,
-			.progress_arg = &step,
+			.on_progress = bench_progress,
+			.progress_arg = work,
+			.between = bench_between,
 		},
 		.clock = options->clock,
-		.like_run = out->profile,
+		.like_run = work->out->profile,
+		.resume_run = STORE_NULL,
 		.label = options->label,
 		.command_line = options->command_line,
 		.version = options->version,
 	};
-	int err = bench_store_like(store, out->profile, &like);
+	int err = stay_aside(work);
 
-	if (!err)
-		err = bench_store_run(store, &bench, &out->bench);
-	return err ? err : stopped(options);
+	return err ? err : bench_store_run(work->store, &bench, &work->out->bench);
 }
 
-static int predict(struct store *store, const struct experiment_options *options, struct experiment *out)
+static int begin_observe(void *context)
 {
+	struct work *work = context;
+	int err = traffic_resume(work->traffic);
+
+	return err ? err : send_as_observed(work, work->observed_way);
+}
+
+static int end_observe(void *context)
+{
+	struct work *work = context;
+	int err = send_as_observed(work, work->options->setup.way);
+
+	return err ? err : traffic_pause(work->traffic);
+}
+
+static int set_way(void *context, const char *way)
+{
+	struct work *work = context;
+
+	work->observed_way = way;
+	return traffic_send_way(work->traffic, way);
+}
+
+static int run_observe(void *context)
+{
+	struct work *work = context;
+	const char *const ways[2] = {work->options->setup.way, work->options->alternative};
+	struct profile_options observe = profile_options_of(work);
+	int err = stay_aside(work);
+
+	for (int i = 1; !err && i >= 0; i--) /* what a way makes once, when it is first opened, is no packet's cost */
+		err = set_way(work, ways[i]);
+	observe.seconds = work->options->observe_seconds;
+	observe.ways = ways;
+	observe.ways_n = 2;
+	observe.set_way = set_way;
+	observe.way_context = work;
+	observe.pause = pause_part;
+	observe.progress = observe_progress;
+	return err ? err : profile_run(work->store, &observe, &work->out->observe);
+}
+
+static const struct turns_part parts[PARTS] = {
+	[PROFILE] = {run_profile, begin_profile, end_with_pause},
+	[BENCH] = {run_bench, NULL, NULL},
+	[OBSERVE] = {run_observe, begin_observe, end_observe},
+};
+
+/* ---- The whole ---- */
+
+static int measure_all(struct work *work)
+{
+	int err = traffic_livecast_start(&work->options->setup, &work->traffic);
+
+	if (err)
+		return err;
+	err = look_at_shape(work);
+	if (!err)
+		err = *work->options->stop ? -EINTR : turns_run(parts, PARTS, work, TURN_MS);
+	int stop_err = traffic_stop(work->traffic, &work->out->quality);
+	if (!err)
+		err = stop_err;
+	return !err && *work->options->stop ? -EINTR : err;
+}
+
+static int predict(const struct work *work)
+{
+	const struct experiment_options *options = work->options;
 	const struct answer_options answer = {
-		.profile = out->profile,
-		.bench = out->bench,
+		.profile = work->out->profile,
+		.bench = work->out->bench,
 		.baseline = options->setup.way,
 		.alternative = options->alternative,
 		.force = options->force,
 	};
 
-	return answer_predict(store, &answer, &out->answer);
-}
-
-static int set_way(void *context, const char *way)
-{
-	return traffic_send_way(context, way);
-}
-
-static int run_observe(struct store *store, const struct experiment_options *options, struct experiment *out)
-{
-	struct step step = {options, 0.65, 1, "observing both ways"};
-	const char *const ways[2] = {options->setup.way, options->alternative};
-	struct traffic *traffic;
-	int err = traffic_livecast_start(&options->setup, &traffic);
-
-	if (err)
-		return err;
-	for (int i = 1; !err && i >= 0; i--) /* what a way makes once, when it is first opened, is no packet's cost */
-		err = traffic_send_way(traffic, ways[i]);
-	if (err) {
-		traffic_stop(traffic, NULL);
-		return err;
-	}
-	struct profile_options observe = profile_options_of(options, traffic, &step);
-	observe.seconds = options->observe_seconds;
-	observe.ways = ways;
-	observe.ways_n = 2;
-	observe.set_way = set_way;
-	observe.way_context = traffic;
-	err = profile_run(store, &observe, &out->observe);
-	int stop_err = traffic_stop(traffic, &out->after);
-	return err ? err : stop_err;
+	return answer_predict(work->store, &answer, &work->out->answer);
 }
 
 int experiment_run(struct store *store, const struct experiment_options *options, struct experiment *out)
 {
-	*out = (struct experiment){0};
-	int err = run_profile(store, options, out);
+	struct work work = {.store = store, .options = options, .out = out};
 
+	*out = (struct experiment){0};
+	int err = measure_all(&work);
 	if (!err)
-		err = run_bench(store, options, out);
-	if (!err)
-		err = predict(store, options, out);
+		err = predict(&work);
 	if (err)
 		return err;
-	err = run_observe(store, options, out);
-	if (!err)
-		err = answer_observe(store, out->observe, options->setup.way, options->alternative, out->answer.prediction, &out->observed);
+	err = answer_observe(store, out->observe, options->setup.way, options->alternative, out->answer.prediction, &out->observed);
 	if (err)
 		experiment_free(out);
 	return err;

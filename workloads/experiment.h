@@ -3,8 +3,9 @@
  * experiment.h: the whole line once, on livecast: profile it from outside, bench in its shape, predict, let it send by the
  * alternative at the same load, compare.
  *
- * The observation alternates between both ways in one server process, in short windows and random order, so that what
- * the machine does meanwhile falls on both sides alike.
+ * A machine may work half as fast again for some seconds (a neighbour, a clock, a cache). Profile, bench and observation therefore
+ * take turns of half a second each, the server's stream standing still while the bench sends, and the observation alternates
+ * between both ways in short windows and random order: what the machine does falls on all of them alike.
  */
 #ifndef WORKLOADS_EXPERIMENT_H
 #define WORKLOADS_EXPERIMENT_H
@@ -37,7 +38,7 @@ struct experiment {
 	int64_t profile, bench, observe; /* runs */
 	struct answer answer;
 	struct observe observed;
-	struct traffic_quality before, after; /* service during profile, and during the observation */
+	struct traffic_quality quality; /* the clients' service, from the first turn to the last */
 };
 
 /* Runs it. 0; -EINTR when *stop was set (finished runs stay); -ECANCELED the prediction was refused; or as the parts say.

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SSRC = 0x666f7265 };
+enum { SSRC = 0x666f7265, HELD_UP_NS = 200000000 };
 
 static uint64_t period_of(const struct produce_config *config)
 {
@@ -62,12 +62,21 @@ static ssize_t send_packet(int fd, const struct produce_config *config, uint64_t
 	return send(fd, data, config->datagram_bytes, 0);
 }
 
+/* How late it is, if so late that it must have been stopped: what was not sent then is not made up for. */
+static uint64_t held_up_ns(uint64_t due_ns)
+{
+	uint64_t late_ns = process_wall_ns() - due_ns;
+
+	return late_ns > HELD_UP_NS ? late_ns : 0;
+}
+
 static int stream(const struct produce_config *config, int fd, int signals)
 {
 	uint64_t period_ns = period_of(config), start_ns = process_wall_ns(), errors_n = 0, i = 0;
 	char text[NET_TEXT_BYTES];
 
 	while ((!config->packets_n || i < config->packets_n) && sleep_until(start_ns + i * period_ns, signals)) {
+		start_ns += held_up_ns(start_ns + i * period_ns);
 		if (send_packet(fd, config, i++, period_ns) >= 0)
 			continue;
 		if (errno == ECONNREFUSED)

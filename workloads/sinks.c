@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -26,6 +27,7 @@ enum {
 struct sinks {
 	struct sinks_config config;
 	int epoll;
+	bool awake;		/* the last round was just now: moderate */
 	size_t reached;
 	struct mmsghdr headers[DRAIN_N];
 	struct iovec parts[DRAIN_N];
@@ -327,10 +329,26 @@ static void drain(struct sinks *s, struct sink *c)
 		drain_socket(s, c, c->group_fd);
 }
 
+/* What has come by now; when nothing has, sleeps until something comes. After a round, nothing is looked at for a while. */
+static int wait_for_events(struct sinks *s, struct epoll_event *events)
+{
+	struct timespec pause = { .tv_nsec = (long)s->config.moderate_us * 1000 };
+	int n = 0;
+
+	if (s->awake) {
+		nanosleep(&pause, NULL);
+		n = epoll_wait(s->epoll, events, EVENTS_N, 0);
+	}
+	if (n == 0)
+		n = epoll_wait(s->epoll, events, EVENTS_N, -1);
+	s->awake = s->config.moderate_us > 0;
+	return n;
+}
+
 int sinks_wait(struct sinks *s, int *watched)
 {
 	struct epoll_event events[EVENTS_N];
-	int n = epoll_wait(s->epoll, events, EVENTS_N, -1);
+	int n = wait_for_events(s, events);
 
 	*watched = -1;
 	if (n < 0 && errno != EINTR)

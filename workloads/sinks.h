@@ -12,6 +12,14 @@
 
 struct sinks;
 
+/*
+ * What experiments moderate by. Clients on this machine that wake for every packet make a send pay for waking them, or not when
+ * they are still busy with the packet before; which of the two it is feeds back on itself (who pays for wake-ups sends later, and
+ * finds sleepers again) and lasts for seconds, so that the same send costs 5,300 or 7,900 cycles. Clients of a real server wake
+ * on machines of their own. 100 us are some 40 sends: less than the default buffer of a socket holds.
+ */
+enum { SINKS_MODERATE_US = 100 };
+
 struct sinks_config {
 	union net_addr listen;	/* first port; port 0: wherever `count` ports in a row are free */
 	uint64_t count;
@@ -23,6 +31,7 @@ struct sinks_config {
 	uint64_t head_bytes, tail_bytes;
 	uint64_t clock_hz;	/* of the RTP timestamps */
 	uint64_t receive_buffer_bytes; /* of each socket; 0: the system's default */
+	uint64_t moderate_us;	/* after each drain, sleep so long before looking again: at most one wake-up per round; 0: no */
 };
 
 /* One client. Packets that are no RTP or too short are malformed; those with a wrong byte are corrupt, and so are those

@@ -5,13 +5,18 @@
 #include "base/err.h"
 #include "workloads/child.h"
 #include "workloads/net.h"
+#include "workloads/sinks.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { SETTLE_NS = 20000000 }; /* until the server has done what came in before, or is busy again */
 
 struct traffic {
 	struct livecast_setup setup;
@@ -67,6 +72,7 @@ static int start_clients(struct traffic *t)
 	child_arg(&args, "--count=%" PRIu64, t->setup.group);
 	child_arg(&args, "--listen=%s:0", topology_host(t->topology, TOPOLOGY_PEER));
 	child_arg(&args, "--control=%s", t->control);
+	child_arg(&args, "--moderate-us=%d", SINKS_MODERATE_US);
 	add_cpu(&args, t->setup.peer_cpu);
 	err = child_start(&t->clients, "receivers", &args, t->topology, TOPOLOGY_PEER);
 	return err ? err : hear_word(&t->clients, "ready");
@@ -149,6 +155,26 @@ int traffic_work(struct traffic *t, uint64_t work_ns)
 
 	snprintf(request, sizeof request, "WORK %" PRIu64, work_ns);
 	return ask(t, request, reply, sizeof reply);
+}
+
+static int signal_source(const struct traffic *t, int signal)
+{
+	struct timespec settle = { .tv_nsec = SETTLE_NS };
+
+	if (kill(t->source.pid, signal))
+		return fail(-errno, "cannot stop the stream for a while: %s", strerror(errno));
+	nanosleep(&settle, NULL);
+	return 0;
+}
+
+int traffic_pause(struct traffic *t)
+{
+	return signal_source(t, SIGSTOP);
+}
+
+int traffic_resume(struct traffic *t)
+{
+	return signal_source(t, SIGCONT);
 }
 
 int traffic_stats(struct traffic *t, struct traffic_stats *stats)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* traffic.h: a live broadcast for experiments: livecast, its source and its clients as child processes in a topology.
  *
- * The children die with the thread that started them. Only one thread may use a struct traffic. */
+ * The children die with the thread that started them. Only one thread at a time may use a struct traffic. */
 #ifndef WORKLOADS_TRAFFIC_H
 #define WORKLOADS_TRAFFIC_H
 
@@ -51,6 +51,10 @@ pid_t traffic_server_pid(const struct traffic *traffic);
 /* From the next packet on: send by another way; work so long per recipient. By fail(); 0 or -errno. */
 int traffic_send_way(struct traffic *traffic, const char *way);
 int traffic_work(struct traffic *traffic, uint64_t work_ns);
+
+/* Stops the incoming stream for a while, and with it all sending; lets it go on. By fail(); 0 or -errno. */
+int traffic_pause(struct traffic *traffic);
+int traffic_resume(struct traffic *traffic);
 
 /* By fail(); 0 or -errno. */
 int traffic_stats(struct traffic *traffic, struct traffic_stats *stats);
