@@ -368,9 +368,16 @@ $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 	elif [ -x $(OUT)/bench/$* ]; then $(OUT)/bench/$*; \
 	else echo 'make: there is neither tests/bench/$*.sh nor tests/bench/$*.c' >&2; exit 1; fi
 
+
 .PHONY: bench-ways
 bench-ways: $(BINARIES) $(BENCHES) ## how far benches of every way can be believed, and predictions from them
 	@tests/bench/ways.sh
+
+.PHONY: bench-track bench-track-lab
+bench-track: $(BINARIES) $(OUT)/bench/track ## how often `compare` is wrong, and the time of `track` on 200 series of 100,000 figures
+	@$(OUT)/bench/track
+bench-track-lab: $(BINARIES) ## changes injected into guests, and whether they are found at the right version
+	@tests/bench/track-lab.sh
 
 # ---- Installation ------------------------------------------------------------------------------------------------
 

@@ -125,8 +125,12 @@ static int add_point(struct list *list, const struct bench_row *rows, size_t n)
 	const char *ways[WAYS_MAX];
 	size_t ways_n = ways_of(rows, n, ways);
 	double *room = malloc(n * sizeof *room);
-	int err = room ? 0 : fail(-ENOMEM, "out of memory");
+	int err = 0;
 
+	if (!room) {
+		fail(-ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < ways_n && !err; i++)
 		err = add_way(list, rows, n, ways[i], room);
 	free(room);

@@ -345,7 +345,7 @@ static void settle(struct search *s)
 	for (int round = 0; round < ROUNDS && moved; round++) {
 		moved = false;
 		for (size_t i = 0; i < s->at_n;) {
-			size_t at;
+			size_t at = 0;
 
 			if (chance_of(s, i, &at) > s->alpha) {
 				drop(s, i);
@@ -398,7 +398,7 @@ static int hand_out(struct search *s, const double *x, struct changepoint **out,
 	if (s->at_n && !found)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->at_n; i++) {
-		size_t at = s->at[i], best;
+		size_t at = s->at[i], best = 0;
 
 		found[i].at = at;
 		found[i].p = chance_of(s, i, &best);

@@ -98,6 +98,27 @@ int compare_runs(const double *a, size_t a_n, const double *b, size_t b_n, bool 
 	return 0;
 }
 
+int compare_pairs(const double *a, const double *b, size_t n, size_t tests_n, struct comparison *out)
+{
+	double squares = 0, mean, error;
+	struct side x, y;
+	int err = n < 2 ? -ENODATA : side_of(a, n, &x);
+
+	if (!err)
+		err = side_of(b, n, &y);
+	if (err)
+		return err;
+	mean = y.mean - x.mean;
+	for (size_t i = 0; i < n; i++)
+		squares += pow(log(b[i] / a[i]) - mean, 2);
+	error = sqrt(squares / ((double)n - 1) / (double)n);
+	*out = (struct comparison){ .a = exp(x.mean), .b = exp(y.mean), .a_n = n, .b_n = n, .paired = true };
+	out->plain = change_within(mean, error * gsl_cdf_tdist_Qinv(ERROR_RATE / 2, (double)n - 1));
+	out->change = change_within(mean, error * gsl_cdf_tdist_Qinv(ERROR_RATE / 2 / (double)(tests_n ? tests_n : 1), (double)n - 1));
+	out->verdict = judge(out->change);
+	return 0;
+}
+
 bool compare_above(const struct comparison *comparison, double above)
 {
 	return figure_has_interval(comparison->change) && comparison->change.low > above;

@@ -12,7 +12,8 @@
  *   t: of 1 - 0.05 / (2 m) for m benchmarks that are compared at once, so that all m intervals together hold in 95 % (C. E.
  *      Bonferroni, 1936; nothing is assumed of how benchmarks go together).
  *
- * Figures without noise (instructions under icount) need no interval: low = high = value, and any difference is real.
+ * Figures without noise (instructions under icount) need no interval: low = high = value, and any difference is real, though it may
+ * come from what the kernel did beside the call (docs/kernels.md).
  */
 #ifndef ANALYZE_COMPARE_H
 #define ANALYZE_COMPARE_H
@@ -37,6 +38,7 @@ struct comparison {
 	size_t a_n, b_n;         /* runs */
 	enum compare_verdict verdict;
 	bool exact;              /* without noise */
+	bool paired;             /* runs taken by turns: of compare_pairs() */
 };
 
 /*
@@ -45,6 +47,12 @@ struct comparison {
  * without noise: compare again without it.
  */
 int compare_runs(const double *a, size_t a_n, const double *b, size_t b_n, bool exact, size_t tests_n, struct comparison *out);
+
+/*
+ * The same for runs that were taken by turns, A, B, A, B: a[i] and b[i], n >= 2 of them, were made one after the other, so what the machine
+ * did meanwhile is common to both and cancels. The interval is Student's, over the n differences of logarithms. -ENODATA when n < 2.
+ */
+int compare_pairs(const double *a, const double *b, size_t n, size_t tests_n, struct comparison *out);
 
 /* Whether the change is above `above` (0.02 for 2 %) for sure: the gate. */
 bool compare_above(const struct comparison *comparison, double above);

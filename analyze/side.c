@@ -183,7 +183,10 @@ static int choose(struct side *side, const char *selector)
 	if (!err) {
 		hosts = calloc(rows_n + 1, sizeof(struct host_row *));
 		side->runs = calloc(rows_n + 1, sizeof *side->runs);
-		err = hosts && side->runs ? 0 : fail(-ENOMEM, "out of memory");
+	}
+	if (!err && (!hosts || !side->runs)) {
+		fail(-ENOMEM, "out of memory");
+		err = -ENOMEM;
 	}
 	if (!err)
 		err = read_hosts(side, hosts, rows_n);

@@ -162,8 +162,12 @@ int store_series_add(struct store *store, const char *name, const char *unit, bo
 	struct store_point *room = malloc(CHUNK_POINTS * sizeof *room);
 	int64_t series = 0, chunk;
 	size_t held;
-	int err = room ? find_series(store, name, unit, cost, &series) : fail(-ENOMEM, "store: out of memory");
 
+	if (!room) {
+		fail(-ENOMEM, "store: out of memory");
+		return -ENOMEM;
+	}
+	int err = find_series(store, name, unit, cost, &series);
 	if (!err)
 		err = open_chunk(store, series, &chunk, room, &held);
 	for (size_t done = 0; done < n && !err; chunk++, held = 0) {
@@ -193,8 +197,10 @@ static int take_brief(sqlite3_stmt *stmt, struct store_run_brief **runs, size_t 
 	if (*n == *room) {
 		struct store_run_brief *more = realloc(*runs, (*room = *room ? 2 * *room : 64) * sizeof *more);
 
-		if (!more)
-			return fail(-ENOMEM, "store: out of memory");
+		if (!more) {
+			fail(-ENOMEM, "store: out of memory");
+			return -ENOMEM;
+		}
 		*runs = more;
 	}
 	struct store_run_brief *brief = &(*runs)[(*n)++];

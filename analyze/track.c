@@ -3,6 +3,7 @@
 #include "analyze/track.h"
 
 #include <errno.h>
+#include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -306,21 +307,17 @@ static bool keep_last(struct figures *f)
 	return differ;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static struct track_mark mark_of(const struct figures *f, size_t from, size_t to, double *room)
 {
-	size_t n = to - from;
+	struct track_mark mark = { f->place[from]->host->kernel, f->place[from]->started_ns, to - from, 0, f->x[from], f->x[from] };
 
-	memcpy(room, f->x + from, n * sizeof *room);
-	qsort(room, n, sizeof *room, by_value);
-	return (struct track_mark){ f->place[from]->host->kernel, f->place[from]->started_ns, n,
-				    (room[(n - 1) / 2] + room[n / 2]) / 2, room[0], room[n - 1] };
+	for (size_t i = from; i < to; i++) {
+		mark.low = f->x[i] < mark.low ? f->x[i] : mark.low;
+		mark.high = f->x[i] > mark.high ? f->x[i] : mark.high;
+	}
+	memcpy(room, f->x + from, mark.n * sizeof *room);
+	mark.median = gsl_stats_median(room, 1, mark.n);
+	return mark;
 }
 
 /* The marks of a line: its versions, or stretches of time. */
@@ -578,9 +575,11 @@ static size_t count_kernels(const struct axis *axis)
 int track_make(struct store *store, const struct track_options *options, struct track *out)
 {
 	struct axis *axis = calloc(1, sizeof *axis);
-	int err = axis ? axis_make(store, options, axis) : fail(-ENOMEM, "track: out of memory");
 
 	*out = (struct track){ .memory = axis, .by_date = options->by_date };
+	if (!axis)
+		return fail(-ENOMEM, "track: out of memory");
+	int err = axis_make(store, options, axis);
 	if (!err)
 		err = search_all(store, options, axis, out);
 	if (!err && !out->lines_n)

@@ -84,6 +84,26 @@ static int values_of(const struct slice *slice, double **out)
 	return values ? 0 : fail(-ENOMEM, "out of memory");
 }
 
+static int64_t started(const struct slice *slice, size_t i)
+{
+	return run_at(slice, i)->run->started_ns;
+}
+
+/* Whether the runs of both sides were taken by turns, A first or B first, on one machine: then each goes with its neighbour. A side's
+ * figures are in the order of its runs. */
+static bool by_turns(const struct slice *a, const struct slice *b)
+{
+	const struct slice *first = started(a, 0) < started(b, 0) ? a : b, *second = first == a ? b : a;
+
+	for (size_t i = 0; i < a->n && a->n == b->n; i++) {
+		if (strcmp(run_at(a, i)->host->name, run_at(b, i)->host->name) != 0 || started(first, i) >= started(second, i))
+			return false;
+		if (i + 1 < a->n && started(second, i) >= started(first, i + 1))
+			return false;
+	}
+	return a->n == b->n && a->n >= 2;
+}
+
 static int compare_slices(const struct slice *a, const struct slice *b, size_t tests_n, struct versus_line *line)
 {
 	bool exact = run_at(a, 0)->exact && run_at(b, 0)->exact;
@@ -93,7 +113,8 @@ static int compare_slices(const struct slice *a, const struct slice *b, size_t t
 	if (!err)
 		err = values_of(b, &y);
 	if (!err) {
-		int code = compare_runs(x, a->n, y, b->n, exact, tests_n, &line->comparison);
+		int code = !exact && by_turns(a, b) ? compare_pairs(x, y, a->n, tests_n, &line->comparison) :
+						      compare_runs(x, a->n, y, b->n, exact, tests_n, &line->comparison);
 
 		if (code == -EXDEV) /* counted, but not in the same state each time: another boot parameter, or a card */
 			code = compare_runs(x, a->n, y, b->n, false, tests_n, &line->comparison);
@@ -238,8 +259,12 @@ static int compare_costs(const struct side *a, const struct side *b, const char 
 	double *x = malloc((a->runs_n + 1) * sizeof *x), *y = malloc((b->runs_n + 1) * sizeof *y);
 	size_t x_n = 0, y_n = 0;
 	bool exact = a->runs[0].exact && b->runs[0].exact;
-	int err = x && y ? side_costs(a, way, shape, x, &x_n) : fail(-ENOMEM, "out of memory");
+	int err = -ENOMEM;
 
+	if (x && y)
+		err = side_costs(a, way, shape, x, &x_n);
+	else
+		fail(err, "out of memory");
 	if (!err)
 		err = side_costs(b, way, shape, y, &y_n);
 	if (!err) {

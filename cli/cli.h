@@ -62,6 +62,7 @@ int cmd_events(struct cli *cli, int argc, char **argv);
 int cmd_slice(struct cli *cli, int argc, char **argv);
 int cmd_compare(struct cli *cli, int argc, char **argv);
 int cmd_suite(struct cli *cli, int argc, char **argv);
+int cmd_bisect(struct cli *cli, int argc, char **argv);
 int cmd_track(struct cli *cli, int argc, char **argv);
 int cmd_score(struct cli *cli, int argc, char **argv);
 int cmd_try(struct cli *cli, int argc, char **argv);

@@ -83,6 +83,8 @@ static int compare(const struct cli *cli, const struct arguments *arguments, str
 	if (!err && gate_failed(show))
 		status = CLI_GATE;
 	versus_free(&versus);
+	show->versus = NULL;
+	show->server = NULL;
 	return err == -EINVAL ? CLI_USAGE : err ? CLI_FAILED : status;
 }
 

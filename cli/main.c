@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "lab", "boot another kernel and run any forecall command in it", cmd_lab },
 	{ "suite", "named sets of benchmarks, run alike on many kernels and days", cmd_suite },
 	{ "compare", "kernels, runs or databases against each other, with a gate", cmd_compare },
+	{ "bisect", "between which two kernels a cost rose, with as few guests as that takes", cmd_bisect },
 	{ "track", "benchmarks over kernel versions or dates, and where they changed", cmd_track },
 	{ "events", "list the events that this machine counts", cmd_events },
 	{ "doctor", "what this machine can measure, and what is missing", cmd_doctor },

@@ -228,10 +228,10 @@ static json_t *line_json(const struct show_versus *show, const struct versus_lin
 	const struct comparison *c = &line->comparison;
 	struct figure change = line->compared ? c->change : figure_exact(NAN), plain = line->compared ? c->plain : figure_exact(NAN);
 
-	return json_pack("{ss ss ss so so so so so so sb sb sb}", "benchmark", line->name, "verdict", versus_verdict(line), "unit", line->unit, "a",
+	return json_pack("{ss ss ss so so so so so so sb sb sb sb}", "benchmark", line->name, "verdict", versus_verdict(line), "unit", line->unit, "a",
 			 json_number(line->compared ? c->a : NAN), "b", json_number(line->compared ? c->b : NAN), "runs",
 			 json_pack("[I, I]", (json_int_t)c->a_n, (json_int_t)c->b_n), "change", json_figure(change, "1"), "change_uncorrected",
-			 json_figure(plain, "1"), "refused", json_text(line->refused), "exact", line->compared && c->exact, "cost", line->cost, "failed",
+			 json_figure(plain, "1"), "refused", json_text(line->refused), "exact", line->compared && c->exact, "paired", line->compared && c->paired, "cost", line->cost, "failed",
 			 versus_fails(show, line));
 }
 

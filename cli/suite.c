@@ -43,11 +43,32 @@ static char *next_word(char **rest)
 	return word;
 }
 
+/* Whether a comma separated list has the word. */
+static bool in_list(const char *list, const char *word, size_t n)
+{
+	for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+		if (strcspn(at, ",") == n && !strncmp(at, word, n))
+			return true;
+	return false;
+}
+
+/* Of the ways of a list those that this machine has. */
+static const char *ways_of(const struct reader *r, const char *wanted)
+{
+	static char ways[LINE_BYTES];
+
+	*ways = 0;
+	for (const char *at = wanted; *at; at += at[strcspn(at, ",")] ? strcspn(at, ",") + 1 : strcspn(at, ","))
+		if (in_list(r->ways, at, strcspn(at, ",")))
+			snprintf(ways + strlen(ways), sizeof ways - strlen(ways), "%s%.*s", *ways ? "," : "", (int)strcspn(at, ","), at);
+	return ways;
+}
+
 /* What @name stands for; NULL: nothing. */
 static const char *value_of(const struct reader *r, const char *name)
 {
-	if (!strcmp(name, "ways"))
-		return r->ways;
+	if (!strncmp(name, "ways:", 5))
+		return ways_of(r, name + 5);
 	for (size_t i = 0; i < r->sets_n; i++)
 		if (!strcmp(r->names[i], name))
 			return r->values[i];

@@ -24,7 +24,8 @@ struct suite {
 };
 
 /* Reads a suite: a path (with a '/'), or a name that is looked for in $FORECALL_SUITES, beside this program's source (../suites) and in
- * ../share/forecall/suites. `counted`: @NAME stands for what is set for counted instructions. `ways` is what @ways stands for. 0, or
+ * ../share/forecall/suites. `counted`: @NAME stands for what is set for counted instructions. `ways`: those that this machine has, comma
+ * separated, of which @ways:A,B,... names some. 0, or
  * -errno, said with the line: -ENOENT, -EINVAL. Free with suite_free(). */
 int suite_read(const char *name, bool counted, const char *ways, struct suite *out);
 void suite_free(struct suite *suite);

@@ -160,14 +160,14 @@ static int run_passes(struct job *job, unsigned first, unsigned passes)
 
 /* ---- The machine ---- */
 
-/* What @ways stands for: comma separated. */
+/* The ways of sending that this machine has, comma separated. */
 static void ways_here(char *text, size_t size)
 {
 	*text = 0;
 	for (size_t i = 0; sender_way(i); i++) {
 		const struct sender_ops *ops = sender_way(i);
 
-		if (strcmp(ops->name, "null") != 0 && strcmp(ops->name, "sendmsg") != 0 && !ops->available())
+		if (!ops->available())
 			snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? "," : "", ops->name);
 	}
 }

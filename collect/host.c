@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "analyze/store.h"
+#include "collect/config.h"
 #include "collect/cpus.h"
 
 #define TEXT_MAX 8192
@@ -18,7 +19,7 @@ struct host {
 	struct host_row row;
 	struct utsname uname;
 	char cpu_model[256], microcode[64], cmdline[TEXT_MAX], mitigations[TEXT_MAX], governor[64], clocksource[64], virt[64],
-		tsc_flags[128];
+		tsc_flags[128], config[TEXT_MAX];
 };
 
 /* The first line of a file without its end, or NULL. */
@@ -148,6 +149,7 @@ int host_read(struct host **out)
 	row->governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", host->governor, sizeof host->governor);
 	row->clocksource = first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource", host->clocksource,
 				      sizeof host->clocksource);
+	row->config = config_read(row->kernel, host->config, sizeof host->config);
 	if (cpuinfo("flags", flags, sizeof flags)) {
 		row->virt = virtualisation(flags, host->virt, sizeof host->virt);
 		row->tsc_flags = tsc_flags(flags, host->tsc_flags, sizeof host->tsc_flags);

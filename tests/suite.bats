@@ -25,7 +25,7 @@ mini() {
 		about a small one # and a remark
 		passes 2
 		set block 2 1
-		step lo bench --alternative sendmmsg --group 10 --payload 100 --rounds 10 --block @block --width 0.5
+		step lo bench --alternative @ways:sendmmsg,nothing --group 10 --payload 100 --rounds 10 --block @block --width 0.5
 	END
 }
 

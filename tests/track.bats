@@ -29,10 +29,10 @@ host() {
 	     VALUES ($1, 'd$1', 'box', '${4:-Test CPU}', 2, '$2', '#1', 'x86_64', '${3:-quiet}', 'meltdown: Not affected')"
 }
 
-# bench RUN HOST COST [LABEL]: one run whose packets cost COST ns by sendmsg, net of 10 ns of the harness.
+# bench RUN HOST COST ['LABEL']: one run whose packets cost COST ns by sendmsg, net of 10 ns of the harness.
 bench() {
 	sql "INSERT INTO run (run, kind, state, label, host, started_ns, command, version, scope, target, path, clock, clock_hz, engine, topology)
-	     VALUES ($1, 'bench', 'complete', ${4:+'$4'}${4:-NULL}, $2, 17$1 * 1000000000, 'forecall bench', '0', 'process', 'groupsend', 'sendmsg', 'tsc', 1e9, 'none', 'lo');
+	     VALUES ($1, 'bench', 'complete', ${4:-NULL}, $2, 17$1 * 1000000000, 'forecall bench', '0', 'process', 'groupsend', 'sendmsg', 'tsc', 1e9, 'none', 'lo');
 	     INSERT INTO bench (run, round, way, group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, preempt_n)
 	     VALUES ($1, 0, 'null', 10, 100, 0, 1000, 0, 10000, 0), ($1, 0, 'sendmsg', 10, 100, 0, 1000, 0, 10000 + 1000 * $3, 0)"
 }
@@ -92,6 +92,18 @@ fill() {
 	[ "$status" -eq 3 ]
 	forecall compare 1 4 --force --json
 	jq -e '.benchmarks[] | select(.cost) | .change.value > 0.09 and .change.low == null and .verdict == "unknown" and .refused != null' <<< "$output"
+}
+
+@test "runs taken by turns are compared in pairs, which a machine that drifts does not hide" {
+	host 1 $old
+	for i in 1 2 3 4; do
+		bench ${i}1 1 $((1000 * i)) "'a'"
+		bench ${i}2 1 $((1050 * i + i % 2)) "'b'"
+	done
+	forecall compare a b --json
+	jq -e '.benchmarks[] | select(.cost) | .paired and .verdict == "more" and .change.low > 0.049 and .change.high < 0.052' <<< "$output"
+	forecall compare 11,21,31 22,32,42 --json
+	jq -e '.benchmarks[] | select(.cost) | (.paired | not) and .verdict == "same"' <<< "$output"
 }
 
 @test "another processor, and instructions against time, are refused" {
