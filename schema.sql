@@ -191,6 +191,32 @@ CREATE TABLE sample (
   PRIMARY KEY (run, block, cpu, task, call, softirq, hardirq, stage)
 ) STRICT, WITHOUT ROWID;
 
+-- Counters besides the clock (--event), over the dose 1 windows. Never scaled: one that was not counting all the time it was wanted
+-- has running_ns < enabled_ns, and its counts are those of the time it was.
+CREATE TABLE event (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  cpu          INTEGER NOT NULL,
+  name         TEXT NOT NULL,        -- as given
+  window_n     INTEGER NOT NULL,     -- its advance over the windows: what its counts add up to
+  own_n        INTEGER NOT NULL,     -- the same as user space read it, a few microseconds inside of each window
+  enabled_ns   INTEGER NOT NULL,     -- since it was opened
+  running_ns   INTEGER NOT NULL,
+  PRIMARY KEY (run, cpu, name)
+) STRICT, WITHOUT ROWID;
+
+-- What each event advanced by in each row of the ledger.
+CREATE TABLE event_count (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  cpu          INTEGER NOT NULL,
+  task         TEXT NOT NULL CHECK (task IN ('unknown', 'idle', 'other', 'target')),
+  call         TEXT NOT NULL CHECK (call IN ('unknown', 'none', 'user', 'path', 'call')),
+  softirq      TEXT NOT NULL,
+  hardirq      TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  n            INTEGER NOT NULL,
+  PRIMARY KEY (run, cpu, task, call, softirq, hardirq, name)
+) STRICT, WITHOUT ROWID;
+
 -- Blocks of a micro-benchmark: one way of sending at one point of the grid, for some milliseconds.
 CREATE TABLE bench (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,

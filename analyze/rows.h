@@ -99,6 +99,18 @@ struct sample_row {
 	int64_t samples_n, cyc;
 };
 
+struct event_row {
+	int64_t run, cpu;
+	const char *name;
+	int64_t window_n, own_n, enabled_ns, running_ns;
+};
+
+struct event_count_row {
+	int64_t run, cpu;
+	const char *task, *call, *softirq, *hardirq, *name;
+	int64_t n;
+};
+
 struct bench_row {
 	int64_t run, round;
 	const char *way;

@@ -96,6 +96,8 @@ union row_of_run {
 	struct call_row call;
 	struct hist_row hist;
 	struct sample_row sample;
+	struct event_row event;
+	struct event_count_row event_count;
 	struct bench_row bench;
 	struct trial_row trial;
 };

@@ -79,6 +79,16 @@ static const struct column sample_columns[] = {
 };
 #undef C
 
+#define C(field) COLUMN(event_row, field)
+static const struct column event_columns[] = { C(run), C(cpu), C(name), C(window_n), C(own_n), C(enabled_ns), C(running_ns) };
+#undef C
+
+#define C(field) COLUMN(event_count_row, field)
+static const struct column event_count_columns[] = {
+	C(run), C(cpu), C(task), C(call), C(softirq), C(hardirq), C(name), C(n),
+};
+#undef C
+
 #define C(field) COLUMN(bench_row, field)
 static const struct column bench_columns[] = {
 	C(run), C(round), C(way), C(group_size), C(payload_bytes), C(private_bytes), C(packets_n), C(errors_n), C(cpu_cyc),
@@ -139,6 +149,8 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_THREAD] = TABLE("thread", thread_row, "run, tid, start", thread_columns),
 	[TABLE_CALL] = TABLE("call", call_row, "run, name", call_columns),
 	[TABLE_HIST] = TABLE("hist", hist_row, "run, name, low", hist_columns),
+	[TABLE_EVENT] = TABLE("event", event_row, "run, cpu, name", event_columns),
+	[TABLE_EVENT_COUNT] = TABLE("event_count", event_count_row, "run, cpu, task, call, softirq, hardirq, name", event_count_columns),
 	[TABLE_SAMPLE] = TABLE("sample", sample_row, "run, block, cpu, task, call, softirq, hardirq, stage", sample_columns),
 	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
 	[TABLE_TRIAL] = TABLE("trial", trial_row, "run, trial", trial_columns),
@@ -184,6 +196,8 @@ ROWS_OF_RUN(thread, threads, THREAD)
 ROWS_OF_RUN(call, calls, CALL)
 ROWS_OF_RUN(hist, hists, HIST)
 ROWS_OF_RUN(sample, samples, SAMPLE)
+ROWS_OF_RUN(event, events, EVENT)
+ROWS_OF_RUN(event_count, event_counts, EVENT_COUNT)
 ROWS_OF_RUN(bench, benches, BENCH)
 ROWS_OF_RUN(trial, trials, TRIAL)
 ROWS_OF_RUN(observation, observations, OBSERVATION)

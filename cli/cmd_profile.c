@@ -39,7 +39,7 @@ struct arguments {
 	const char *comm, *cgroup, *unit;
 	double wait;
 	struct scope scope;
-	const char *cpus, *path, *clock, *engine, *async, *label;
+	const char *cpus, *path, *clock, *engine, *async, *events, *label;
 	double seconds, rate;
 	uint64_t window_ms, seed, calibration;
 	struct option_list doses;
@@ -131,6 +131,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed before the profile"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
 		OPT_WORD(0, "engine", "ledger|sample|both", &arguments.engine, "trace every event, sample call chains, or both by turns"),
+		OPT_STRING('e', "event", "NAME,...", &arguments.events, "count these in every row of the ledger too: at most 4; see forecall events"),
 		OPT_DOUBLE(0, "rate", "HZ", &arguments.rate, 10, 50000, "samples per second and CPU"),
 		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
@@ -154,6 +155,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 	options.clock = arguments.clock;
 	options.engine = arguments.engine;
 	options.rate = arguments.rate;
+	options.events = arguments.events;
 	options.seconds = arguments.seconds;
 	options.window_ms = (int)arguments.window_ms;
 	options.seed = arguments.seed;

@@ -12,6 +12,7 @@
 #include "analyze/store.h"
 #include "cli/cli.h"
 #include "cli/print.h"
+#include "cli/show_events.h"
 #include "cli/show_samples.h"
 
 #define ROWS_SHOWN 12 /* threads and calls: the largest ones */
@@ -270,8 +271,10 @@ int show_profile(const struct cli *cli, struct store *store, int64_t run, const 
 		if (!sampled)
 			printf("residue: %.2g of a window at worst; events lost: %" PRId64 "\n", row->residue, row->lost_n);
 		printf("\n");
-		err = show_stages(store, row);
+		err = show_events(store, run);
 	}
+	if (!err)
+		err = show_stages(store, row);
 	if (!err) {
 		printf("\n");
 		err = print_threads(store, run);
@@ -368,6 +371,7 @@ json_t *show_profile_json(struct store *store, int64_t run, const struct fractio
 		out = figures_json(row, host, fraction);
 		json_object_set_new(out, "ledger", ledger_json(ledger, ledger_n));
 		json_object_set_new(out, "threads", threads_json(threads, threads_n));
+		json_object_set_new(out, "events", show_events_json(store, run));
 		json_object_set_new(out, "engine", json_string(row->engine));
 		if (show_agreement_json(store, row, fraction, out)) {
 			json_decref(out);

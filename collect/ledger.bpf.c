@@ -20,6 +20,7 @@
 
 const volatile __u32 cpus_n = 1;
 const volatile __u32 clock_kind = LEDGER_CLOCK_TSC;
+const volatile __u32 events_n = 0; /* counters besides the clock; at 0 the verifier takes out all that reads them */
 const volatile __u32 whole_cpus = 0; /* scope: every task on the CPUs of scope_cpu[] */
 
 __u8 path[ACCOUNT_CALLS_MAX] = {}; /* system call numbers of the path */
@@ -72,6 +73,21 @@ struct {
 	__uint(max_entries, 1); /* cpus_n, set by the loader */
 } counters SEC(".maps");
 
+struct { /* event i of a CPU at i * cpus_n + cpu */
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+	__uint(max_entries, 1); /* LEDGER_EVENTS_MAX * cpus_n, set by the loader */
+} event_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* cpus_n when there are events, set by the loader */
+	__type(key, __u32);
+	__type(value, struct ledger_events);
+} event_rows SEC(".maps");
+
 static __always_inline __u64 clock_now(void)
 {
 	struct bpf_perf_event_value value;
@@ -81,6 +97,40 @@ static __always_inline __u64 clock_now(void)
 	if (bpf_perf_event_read_value(&counters, BPF_F_CURRENT_CPU, &value, sizeof value))
 		return 0; /* counted as backwards_n */
 	return value.counter;
+}
+
+/* Reads every event of this CPU: into open[] where a window opens, else its advance is added to the row of the context now. */
+static __noinline int events_read(struct account_cpu *cpu, int opening)
+{
+	__u32 here = bpf_get_smp_processor_id();
+	struct ledger_events *events = bpf_map_lookup_elem(&event_rows, &here);
+	struct bpf_perf_event_value value;
+
+	if (!events || !cpu)
+		return 0;
+	__u32 row = account_row(cpu->task, cpu->call, cpu->softirq, cpu->hardirq);
+	for (__u32 i = 0; i < LEDGER_EVENTS_MAX; i++) {
+		if (i >= events_n)
+			break;
+		if (bpf_perf_event_read_value(&event_counters, i * cpus_n + here, &value, sizeof value)) {
+			events->errors_n++;
+			continue;
+		}
+		if (opening)
+			events->open[i] = value.counter;
+		else
+			events->n[row][i] += value.counter - events->last[i];
+		events->last[i] = value.counter;
+	}
+	return 0;
+}
+
+/* The time of an event, at which the context so far ends. The shadow counts no events. */
+static __always_inline __u64 clock_at(struct account_cpu *cpu, __u32 set)
+{
+	if (events_n && !set)
+		events_read(cpu, 0);
+	return clock_now();
 }
 
 static __always_inline struct account_cpu *cpu_record(__u32 set)
@@ -173,7 +223,7 @@ static __noinline void found_task(struct task_struct *task, struct account_cpu *
 {
 	if (!account_begin(cpu))
 		return;
-	__u64 now = clock_now();
+	__u64 now = clock_at(cpu, set);
 	cpu->missed_n++;
 	cpu->missed_cyc += now - cpu->last_cyc;
 	switch_to(task, cpu, now, set);
@@ -195,7 +245,7 @@ static __always_inline int handle_switch(struct task_struct *prev, struct task_s
 	check_task(prev, cpu, set);
 	if (!account_begin(cpu))
 		return 0;
-	switch_to(next, cpu, clock_now(), set);
+	switch_to(next, cpu, clock_at(cpu, set), set);
 	account_end(cpu);
 	return 0;
 }
@@ -206,7 +256,7 @@ static __always_inline void handle_exit(__u32 slot, __u32 set)
 	struct account_thread *thread = thread_record(slot, set);
 
 	if (cpu && cpu->on && thread && cpu->thread == slot && account_begin(cpu)) {
-		account_exit(cpu, thread, clock_now());
+		account_exit(cpu, thread, clock_at(cpu, set));
 		account_end(cpu);
 	}
 }
@@ -265,7 +315,7 @@ static __always_inline int handle_sys_enter(struct pt_regs *regs, __u32 nr, __u3
 	int path = is_path(nr);
 	if (path && account_wants_watch(thread))
 		watch_call(thread, regs, nr);
-	account_sys_enter(cpu, thread, nr, path, clock_now());
+	account_sys_enter(cpu, thread, nr, path, clock_at(cpu, set));
 	account_end(cpu);
 	return 0;
 }
@@ -289,7 +339,7 @@ static __always_inline int handle_sys_exit(struct pt_regs *regs, __s64 result, _
 	struct account_thread *thread = thread_record(cpu->thread, set);
 	if (!thread || !account_begin(cpu))
 		return 0;
-	__u64 now = clock_now();
+	__u64 now = clock_at(cpu, set);
 	/* exec sets the number to -1 or to that of another call, so a call whose begin was seen keeps its own */
 	if (thread->entered) {
 		account_sys_exit(cpu, thread, thread->nr, thread->call == ACCOUNT_CALL_PATH, result, now);
@@ -313,7 +363,7 @@ static __always_inline int handle_softirq(__u32 vector, int begins, __u32 set)
 
 	if (!cpu || !cpu->on || !account_begin(cpu))
 		return 0;
-	__u64 now = clock_now();
+	__u64 now = clock_at(cpu, set);
 	struct account_thread *thread = thread_record(cpu->thread, set);
 	if (begins)
 		account_softirq_enter(cpu, thread, vector, now);
@@ -329,7 +379,7 @@ static __always_inline int handle_hardirq(__u32 kind, int begins, __u32 set)
 
 	if (!cpu || !cpu->on || !account_begin(cpu))
 		return 0;
-	__u64 now = clock_now();
+	__u64 now = clock_at(cpu, set);
 	struct account_thread *thread = thread_record(cpu->thread, set);
 	if (begins)
 		account_hardirq_enter(cpu, thread, kind, now);
@@ -434,6 +484,8 @@ static __always_inline void window_open_set(struct task_struct *task, __u64 now,
 	cpu->call = cpu->task == ACCOUNT_TARGET ? ACCOUNT_CALL_UNKNOWN : ACCOUNT_CALL_NONE;
 	cpu->last_cyc = now;
 	cpu->open_cyc = now;
+	if (events_n && !set)
+		events_read(cpu, 1);
 	barrier();
 	cpu->on = 1;
 }
@@ -445,6 +497,8 @@ static __always_inline void window_close_set(__u64 now, __u32 set)
 	if (!cpu || !cpu->on)
 		return;
 	if (account_begin(cpu)) { /* else the handler that this interrupts goes on to its own `now`, and that is the end */
+		if (events_n && !set)
+			events_read(cpu, 0);
 		account_advance(cpu, thread_record(cpu->thread, set), now);
 		account_end(cpu);
 	}

@@ -22,6 +22,7 @@
 #include "collect/ledger.skel.h"
 #include "collect/account.h"
 #include "collect/cpus.h"
+#include "collect/event_counts.h"
 #include "collect/ledger_types.h"
 
 #define LINKS_MAX 64
@@ -34,6 +35,8 @@ struct ledger {
 	struct account_cpu *cpus;       /* [LEDGER_SETS][cpus_n] */
 	struct account_thread *threads; /* [LEDGER_SETS][LEDGER_THREADS_MAX] */
 	struct ledger_who *who;         /* [LEDGER_THREADS_MAX] */
+	struct ledger_events *events;   /* [cpus_n]; NULL: none */
+	size_t events_bytes;
 	size_t cpus_bytes, threads_bytes, who_bytes;
 	struct bpf_link *members[3];
 	struct bpf_link *links[LINKS_MAX];
@@ -175,7 +178,11 @@ static int map_records(struct ledger *ledger)
 	ledger->cpus = map_memory(skel->maps.cpus, ledger->cpus_bytes);
 	ledger->threads = map_memory(skel->maps.threads, ledger->threads_bytes);
 	ledger->who = map_memory(skel->maps.who, ledger->who_bytes);
-	if (!ledger->cpus || !ledger->threads || !ledger->who)
+	if (skel->rodata->events_n) {
+		ledger->events_bytes = page_round((size_t)ledger->cpus_n * sizeof *ledger->events);
+		ledger->events = map_memory(skel->maps.event_rows, ledger->events_bytes);
+	}
+	if (!ledger->cpus || !ledger->threads || !ledger->who || (skel->rodata->events_n && !ledger->events))
 		return fail(-ENOMEM, "ledger: cannot map its records: %s", strerror(errno));
 	return 0;
 }
@@ -202,6 +209,19 @@ static int counters_hand_over(struct ledger *ledger, const struct clock *clock)
 	return 0;
 }
 
+static int events_hand_over(struct ledger *ledger, const struct event_counts *events)
+{
+	for (int i = 0; events && i < events->n; i++)
+		for (int cpu = 0; cpu < ledger->cpus_n; cpu++) {
+			__u32 key = (__u32)(i * ledger->cpus_n + cpu);
+			int fd = event_counts_fd(events, i, cpu);
+
+			if (fd >= 0 && bpf_map__update_elem(ledger->skel->maps.event_counters, &key, sizeof key, &fd, sizeof fd, BPF_ANY))
+				return fail(-errno, "ledger: the BPF program cannot read %s: %s; choose another event", events->names[i], strerror(errno));
+		}
+	return 0;
+}
+
 static void configure(struct ledger *ledger, const struct ledger_options *options)
 {
 	struct ledger_bpf *skel = ledger->skel;
@@ -215,6 +235,11 @@ static void configure(struct ledger *ledger, const struct ledger_options *option
 	find_net_lines(skel->bss->net_line);
 	bpf_map__set_max_entries(skel->maps.cpus, LEDGER_SETS * (__u32)ledger->cpus_n);
 	bpf_map__set_max_entries(skel->maps.counters, (__u32)ledger->cpus_n);
+	if (!options->events)
+		return;
+	skel->rodata->events_n = (__u32)options->events->n;
+	bpf_map__set_max_entries(skel->maps.event_counters, LEDGER_EVENTS_MAX * (__u32)ledger->cpus_n);
+	bpf_map__set_max_entries(skel->maps.event_rows, (__u32)ledger->cpus_n);
 }
 
 static int load(struct ledger *ledger, const struct ledger_options *options)
@@ -231,6 +256,8 @@ static int load(struct ledger *ledger, const struct ledger_options *options)
 	if (err)
 		return load_failed(err);
 	err = counters_hand_over(ledger, options->clock);
+	if (!err)
+		err = events_hand_over(ledger, options->events);
 	if (!err)
 		err = map_records(ledger);
 	return err ? err : attach_members(ledger);
@@ -288,6 +315,8 @@ void ledger_free(struct ledger *ledger)
 		munmap(ledger->cpus, ledger->cpus_bytes);
 	if (ledger->threads)
 		munmap(ledger->threads, ledger->threads_bytes);
+	if (ledger->events)
+		munmap(ledger->events, ledger->events_bytes);
 	if (ledger->who)
 		munmap(ledger->who, ledger->who_bytes);
 	ledger_bpf__destroy(ledger->skel);
@@ -414,9 +443,16 @@ static void clear_records(struct ledger *ledger)
 		memset(ledger->threads + set * LEDGER_THREADS_MAX, 0, slots * sizeof *ledger->threads);
 }
 
+const struct ledger_events *ledger_events(const struct ledger *ledger, int cpu)
+{
+	return ledger->events ? ledger->events + cpu : NULL;
+}
+
 int ledger_window_open(struct ledger *ledger)
 {
 	clear_records(ledger);
+	if (ledger->events)
+		memset(ledger->events, 0, (size_t)ledger->cpus_n * sizeof *ledger->events);
 	return run_on_each_cpu(ledger, ledger->skel->progs.window_open);
 }
 

@@ -20,6 +20,8 @@ struct ledger;
 struct account_cpu;
 struct account_thread;
 struct ledger_who;
+struct ledger_events;
+struct event_counts;
 
 enum ledger_probes {
 	LEDGER_PROBE_CALLS = 1,  /* system calls */
@@ -32,6 +34,7 @@ struct ledger_options {
 	const struct clock *clock;  /* stays open as long as the ledger */
 	const uint8_t *path;        /* [ACCOUNT_CALLS_MAX], 1 for each system call number of the path */
 	const uint8_t *scope_cpus;  /* [CPUS_MAX], 1 for each CPU in scope; NULL: the scope is processes */
+	const struct event_counts *events; /* counted in each row too; NULL: none. Stay open as long as the ledger. */
 };
 
 /* Loads everything, attaches only what follows the scope. Errors are said: no BTF (-ENOENT), no privilege (-EPERM). */
@@ -64,6 +67,9 @@ int ledger_window_close(struct ledger *ledger);
 /* Of the window closed last. `set` 0 is the ledger, 1 its shadow (meaningful at dose 2 only). Units: ledger_scale(). */
 const struct account_cpu *ledger_cpu(const struct ledger *ledger, int set, int cpu);
 const struct account_thread *ledger_thread(const struct ledger *ledger, int set, uint32_t slot);
+
+/* What the events advanced by on a CPU in the window closed last; NULL when there are none. */
+const struct ledger_events *ledger_events(const struct ledger *ledger, int cpu);
 
 /* Threads in scope so far: slots 1 to ledger_slots() - 1. */
 uint32_t ledger_slots(const struct ledger *ledger);

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
+#include "collect/event_counts.h"
 #include "collect/ledger.h"
 #include "collect/ledger_types.h"
 #include "collect/meter.h"
@@ -33,6 +34,7 @@ struct window {
 	struct meter before, after;
 	pid_t pids[PIDS_MAX];
 	int pids_n;
+	uint64_t *events; /* advance of each event, [LEDGER_EVENTS_MAX] for each CPU */
 };
 
 struct state {
@@ -142,10 +144,12 @@ static int run_window(struct state *state, int dose, struct window *window)
 		err = ledger_window_open(ledger);
 	if (err)
 		return err;
+	event_counts_read(options->events, window->events, 1);
 	meter_read(window->pids, window->pids_n, &window->before);
 	if (options->opened && !state->out->blocks_n) /* now a target that waited for it may begin */
 		options->opened(options->context);
 	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
+	event_counts_read(options->events, window->events, 0);
 	err = ledger_window_close(ledger);
 	meter_read(window->pids, window->pids_n, &window->after);
 	ledger_detach(ledger);
@@ -340,7 +344,21 @@ static void total_thread(struct measurement *out, struct measure_thread *sum, co
 	}
 }
 
-static int totals(struct state *state, int keep)
+static void total_events(const struct state *state, const struct window *window, int cpu)
+{
+	const struct ledger_events *events = ledger_events(state->options->ledger, cpu);
+	struct measure_cpu *sum = &state->out->cpus[cpu];
+
+	for (int i = 0; events && i < LEDGER_EVENTS_MAX; i++) {
+		for (int row = 0; row < ACCOUNT_ROWS; row++)
+			sum->events[row][i] += events->n[row][i];
+		sum->event_n[i] += events->last[i] - events->open[i];
+		sum->event_own_n[i] += window->events[cpu * LEDGER_EVENTS_MAX + i];
+	}
+	state->out->event_errors_n += events ? events->errors_n : 0;
+}
+
+static int totals(struct state *state, const struct window *window, int keep)
 {
 	const struct ledger *ledger = state->options->ledger;
 	struct measurement *out = state->out;
@@ -350,6 +368,8 @@ static int totals(struct state *state, int keep)
 		cpu_balance(out, &out->cpus[cpu], ledger_cpu(ledger, 0, cpu), keep);
 		if (keep)
 			total_cpu(out, &out->cpus[cpu], ledger_cpu(ledger, 0, cpu));
+		if (keep)
+			total_events(state, window, cpu);
 	}
 	if (slots > out->threads_n) {
 		struct measure_thread *more = realloc(out->threads, slots * sizeof *more);
@@ -395,7 +415,8 @@ static int choose_way(struct state *state, const char *way)
 
 static int run_step(struct state *state, const struct measure_step *step)
 {
-	struct window window;
+	uint64_t events[state->options->events ? state->out->cpus_n * LEDGER_EVENTS_MAX : 1];
+	struct window window = {.events = events};
 	int err = choose_way(state, step->way);
 
 	if (err)
@@ -417,7 +438,7 @@ static int run_step(struct state *state, const struct measure_step *step)
 	block_meters(state, &window, block);
 	block_rows(state, step->dose > 0, block);
 	state->out->blocks_n++;
-	return step->dose ? totals(state, step->dose == 1) : 0;
+	return step->dose ? totals(state, &window, step->dose == 1) : 0;
 }
 
 static int over(const struct state *state)

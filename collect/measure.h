@@ -15,9 +15,11 @@
 
 #include "analyze/rows.h"
 #include "collect/account.h"
+#include "collect/ledger_types.h"
 
 struct ledger;
 struct clock;
+struct event_counts;
 
 struct measure_step {
 	int dose;        /* 0, 1, 2 */
@@ -27,6 +29,7 @@ struct measure_step {
 struct measure_options {
 	struct ledger *ledger;
 	const struct clock *clock;
+	const struct event_counts *events; /* that the ledger counts too; NULL: none */
 	const uint8_t *scope_cpus;        /* [CPUS_MAX]; NULL: the scope is processes */
 	const char *left_out;             /* name of processes whose CPU time does not count; NULL: none */
 	pid_t pid;                        /* the measurement ends with this process; 0: with none */
@@ -57,6 +60,9 @@ struct measure_cpu {
 	uint64_t window; /* open to close */
 	int64_t residue;
 	double worst;    /* |residue| / window of the worst window */
+	uint64_t events[ACCOUNT_ROWS][LEDGER_EVENTS_MAX]; /* counts besides the clock's */
+	uint64_t event_n[LEDGER_EVENTS_MAX];              /* their advance over the windows, as the rows' sum must be */
+	uint64_t event_own_n[LEDGER_EVENTS_MAX];          /* the same as user space reads it, a few microseconds inside of each window */
 };
 
 struct measurement {
@@ -74,6 +80,7 @@ struct measurement {
 	uint64_t sockets_n[2], destinations_n[2]; /* watched bursts of several calls: those of one, and those of several */
 
 	double residue;  /* worst of all probed windows, as a fraction */
+	uint64_t event_errors_n; /* readings that failed */
 	uint64_t torn_n, backwards_n, unmatched_n, nested_n, missed_n, missed_cyc; /* as in struct account_cpu */
 	int64_t steal_ns;
 	int64_t wall_ns;

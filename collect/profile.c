@@ -20,6 +20,7 @@
 #include "collect/calibrate.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
+#include "collect/event_counts.h"
 #include "collect/host.h"
 #include "collect/ledger.h"
 #include "collect/measure.h"
@@ -37,6 +38,7 @@
 struct session {
 	const struct profile_options *options;
 	struct clock clock;
+	struct event_counts events;
 	struct ledger *ledger;
 	struct host *host;
 	uint8_t path[ACCOUNT_CALLS_MAX];
@@ -253,7 +255,9 @@ static int open_session(struct session *session)
 	if (!session->path_names)
 		return -ENOMEM;
 	err = clock_open(options->clock, &session->clock);
-	struct ledger_options ledger = {.clock = &session->clock, .path = session->path, .scope_cpus = options->cpus};
+	if (!err)
+		err = event_counts_open(options->events, &session->events);
+	struct ledger_options ledger = {.events = session->events.n ? &session->events : NULL, .clock = &session->clock, .path = session->path, .scope_cpus = options->cpus};
 	if (!err && uses_ledger(session))
 		err = ledger_open(&ledger, &session->ledger);
 	if (!err)
@@ -271,6 +275,7 @@ static void close_session(struct session *session)
 	sampler_free(session->sampler);
 	ledger_free(session->ledger);
 	clock_free(&session->clock);
+	event_counts_free(&session->events);
 	host_free(session->host);
 	free(session->path_names);
 	free(session->calibrations);
@@ -459,6 +464,7 @@ static int measure_session(struct session *session)
 	struct measure_options measuring = {
 		.ledger = session->ledger,
 		.clock = &session->clock,
+		.events = session->events.n ? &session->events : NULL,
 		.scope_cpus = options->cpus,
 		.left_out = options->left_out,
 		.pid = session->pid,
@@ -512,6 +518,7 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 		.pid = session->pid,
 		.path = session->path_names,
 		.clock_doubt = session->clock.doubt,
+		.events = session->events.n ? &session->events : NULL,
 		.observed = session->options->ways != NULL,
 	};
 

@@ -35,6 +35,7 @@ struct profile_options {
 	const char *left_out; /* name of processes whose CPU time does not count, though they are in scope; NULL: none */
 	const char *path;     /* names of system calls, comma separated */
 	const char *clock;    /* auto, cycles, ref-cycles, tsc */
+	const char *events;   /* counters besides the clock, comma separated; NULL: none. Of the ledger only. */
 	const char *engine;   /* ledger, sample, both; NULL: ledger. Observations are the ledger's. */
 	double rate;          /* of samples, per second and CPU; 0: SAMPLE_HZ */
 	double seconds;

@@ -13,6 +13,7 @@
 #include "analyze/predict.h"
 #include "analyze/store.h"
 #include "collect/account_names.h"
+#include "collect/event_counts.h"
 #include "collect/ledger.h"
 #include "collect/ledger_types.h"
 #include "collect/measure.h"
@@ -101,6 +102,61 @@ static int write_ledger(const struct writer *w)
 	return err;
 }
 
+static int write_warning(const struct writer *w, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static int write_event_rows(const struct writer *w, int cpu, int event)
+{
+	int err = 0;
+
+	for (uint32_t row = 0; row < ACCOUNT_ROWS && !err; row++) {
+		const struct account_words words = account_words(row);
+		const struct event_count_row out = {
+			.run = w->run, .cpu = cpu, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
+			.name = w->record->events->names[event], .n = (int64_t)w->m->cpus[cpu].events[row][event],
+		};
+
+		if (out.n)
+			err = store_add_event_count(w->store, &out);
+	}
+	return err;
+}
+
+/* Marks an event that was not on the PMU all the time. */
+static int write_multiplexed(const struct writer *w, const char *name, uint64_t enabled_ns, uint64_t running_ns, int *marked)
+{
+	if (running_ns >= enabled_ns || *marked)
+		return 0;
+	*marked = 1;
+	return write_warning(w, running_ns ? "multiplexed" : "unscheduled", "%s was counted %.2g %% of the time only and is not scaled: ask for fewer events, "
+			     "or end who else uses the PMU", name, 100 * (double)running_ns / (double)enabled_ns);
+}
+
+static int write_events(const struct writer *w)
+{
+	const struct event_counts *events = w->record->events;
+	int err = 0, marked = 0;
+
+	for (int cpu = 0; events && cpu < w->m->cpus_n && !err; cpu++)
+		for (int i = 0; i < events->n && !err; i++) {
+			struct event_row row = {.run = w->run, .cpu = cpu, .name = events->names[i], .window_n = (int64_t)w->m->cpus[cpu].event_n[i],
+						.own_n = (int64_t)w->m->cpus[cpu].event_own_n[i]};
+			uint64_t enabled_ns, running_ns;
+
+			if (event_counts_times(events, i, cpu, &enabled_ns, &running_ns))
+				continue;
+			row.enabled_ns = (int64_t)enabled_ns;
+			row.running_ns = (int64_t)running_ns;
+			err = store_add_event(w->store, &row);
+			if (!err)
+				err = write_event_rows(w, cpu, i);
+			if (!err)
+				err = write_multiplexed(w, events->names[i], enabled_ns, running_ns, &marked);
+		}
+	if (!err && w->m->event_errors_n)
+		err = write_warning(w, "event-errors", "%" PRIu64 " readings of events failed: the counters were not on the PMU then", w->m->event_errors_n);
+	return err;
+}
+
 static int write_threads(const struct writer *w)
 {
 	int err = 0;
@@ -186,7 +242,6 @@ static int write_hist(const struct writer *w, const char *name, const struct acc
 	return err;
 }
 
-static int write_warning(const struct writer *w, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 static int write_warning(const struct writer *w, const char *code, const char *fmt, ...)
 {
@@ -304,6 +359,8 @@ static int write_all(const struct writer *w)
 		err = sample_store(w->store, w->run, w->record->sampled, w->record->sampler, (int64_t)m->blocks_n, 0);
 	if (!err)
 		err = write_ledger(w);
+	if (!err)
+		err = write_events(w);
 	if (!err)
 		err = write_threads(w);
 	if (!err)

@@ -13,6 +13,7 @@ struct measurement;
 struct calibration_row;
 struct sample_measurement;
 struct sampler;
+struct event_counts;
 
 struct profile_record {
 	const struct ledger *ledger; /* who the threads were, and how many events were lost; NULL: there is none, only samples */
@@ -23,6 +24,7 @@ struct profile_record {
 	size_t calibrations_n;
 	pid_t pid;
 	const char *path;
+	const struct event_counts *events; /* NULL: none */
 	const char *clock_doubt; /* as in struct clock */
 	int observed; /* an observation: no ledger is expected */
 };

@@ -44,3 +44,23 @@ setup() {
 	run -3 setpriv --bounding-set=-all "$FORECALL" doctor
 	[[ $output == *"this machine cannot profile"* && $output == *"setcap"* ]]
 }
+
+@test "the rows of a profile add up to what each event advanced by" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
+	run --separate-stderr -0 "$FORECALL" profile --path write --event page-faults,cpu-clock --seconds 1 --calibration 2 --json -- dd if=/dev/zero of=/dev/null bs=512
+	jq -e '[.events[].event] | sort == ["cpu-clock", "page-faults"]' <<< "$output"
+	jq -e 'all(.events[]; .whole and .all == .window)' <<< "$output"
+	jq -e '.events[] | select(.event == "cpu-clock") | .path > 0 and (.all / .own - 1 | fabs) < 0.05' <<< "$output"
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM (SELECT cpu, name, window_n AS w FROM event) JOIN
+	    (SELECT cpu, name, sum(n) AS s FROM event_count GROUP BY cpu, name) USING (cpu, name) WHERE w != s")" -eq 0 ]
+}
+
+@test "an event that there is not is refused before anything is measured" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	run -2 "$FORECALL" profile --event no-such-event --seconds 1 -- true
+	[[ $output == *"forecall events"* ]]
+	run -2 "$FORECALL" profile --event page-faults,cs,faults,task-clock,cpu-clock --seconds 1 -- true
+	[[ $output == *"at most 4"* ]]
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM run")" -eq 0 ]
+}

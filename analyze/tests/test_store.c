@@ -145,6 +145,8 @@ static void add_rows(struct store *store, int64_t run)
 	assert_int_equal(store_add_hist(store, &(struct hist_row){ run, "burst", 7, 1, 7 }), 0);
 	assert_int_equal(store_add_trial(store, &(struct trial_row){ run, 0, "sendmsg", 100, 1000, 200, 0, 0.99, 2000000000, 1900000000, 40000, 4, 0,
 								      1.6e6, 1.59e6, 1.6e6 }), 0);
+	assert_int_equal(store_add_event(store, &(struct event_row){ run, 0, "instructions", 99, 98, 1000, 900 }), 0);
+	assert_int_equal(store_add_event_count(store, &(struct event_count_row){ run, 0, "target", "path", "none", "none", "instructions", 99 }), 0);
 	assert_int_equal(store_add_sample(store, &(struct sample_row){ run, 1, 0, "target", "path", "none", "none", "copy", 3, 4567 }), 0);
 	assert_int_equal(store_add_bench(store, &(struct bench_row){ run, 0, "sendmsg", 10, 100, 12, 1000, 0, 99, STORE_NULL, 0 }),
 			 0);
