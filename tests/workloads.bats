@@ -31,6 +31,7 @@ inside() {
 start() {
 	local name=$1
 	shift
+	rm -f "$OUT/$name" # or what one of that name said before is taken for its word
 	nsenter --net="/proc/$NS/ns/net" "$@" > "$OUT/$name" 2> "$OUT/$name.err" < "${INPUT:-/dev/null}" 3>&- 9>&- &
 	LAST=$!
 	CHILDREN+=("$LAST")
@@ -41,13 +42,13 @@ await() {
 	local until=$((SECONDS + $1))
 	shift
 	until "$@"; do
-		[ $SECONDS -lt $until ] || { echo "in vain: $*"; tail -n 3 "$OUT"/*; return 1; }
+		[ $SECONDS -lt $until ] || { echo "in vain: $*"; find "$OUT" -type f -exec tail -n 3 {} +; return 1; }
 		sleep 0.02
 	done
 }
 
 # said NAME TEXT: what start NAME printed holds a line that begins so.
-said() { grep -q "^$2" "$OUT/$1"; }
+said() { grep -qs "^$2" "$OUT/$1"; }
 
 # field NAME JQ: from the summary, the last line, of what start NAME printed.
 field() { tail -n 1 "$OUT/$1" | jq -r "$2"; }

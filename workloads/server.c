@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 enum {
+	INGEST_BYTES = 1 << 23,	/* receive buffer of the incoming stream */
 	CONNECTIONS_MAX = 256,
 	FILES_MAX = CONNECTIONS_MAX + 64,
 	EVENTS_N = 16,
@@ -184,6 +185,10 @@ static int open_sockets(struct server *s)
 		err = open_bound(SOCK_STREAM | SOCK_NONBLOCK, &s->config.control, "control", &s->listen);
 	if (err)
 		return err;
+	/* Opening a way may take some tenths of a second, for which the stream must wait in the socket; a plain user has to do with
+	 * the system's limit. */
+	if (setsockopt(s->ingest, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ INGEST_BYTES }, sizeof(int)))
+		setsockopt(s->ingest, SOL_SOCKET, SO_RCVBUF, &(int){ INGEST_BYTES }, sizeof(int));
 	s->send = net_sender(&s->config.control);
 	if (s->send < 0)
 		return fail(s->send, "cannot open a UDP socket to send from: %s", strerror(-s->send));
