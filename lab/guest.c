@@ -50,7 +50,7 @@ static int wait_for_slot(const struct lab_options *o)
 		for (int i = 0; i < cpus_n; i++) {
 			int fd = take_slot(i);
 
-			if (fd >= 0 || fd != -EADDRINUSE)
+			if (fd != -EADDRINUSE)
 				return fd >= 0 ? fd : fail(fd, "lab: cannot take a place for a guest: %s", strerror(-fd));
 		}
 		if (!told)

@@ -263,6 +263,7 @@ static int put_path(struct archive *archive, const struct platform *platform, co
 	walk.to = to;
 	walk.from_length = strlen(from);
 	err = nftw(from, walk_entry, 16, FTW_PHYS);
+	memset(&walk, 0, sizeof walk);
 	return err == -1 ? fail(-errno, "lab: cannot look through %s: %s", from, strerror(errno)) : err;
 }
 

@@ -53,6 +53,7 @@ boots icount 8
 boots real 3
 twice lo --kernel "$cloud"
 twice veth --kernel "$cloud"
+twice sink --kernel "$cloud"
 twice "nic (e1000)" --kernel "$generic" --nic e1000
 twice "nic (e1000e)" --kernel "$generic" --nic e1000e
 tests/bench/lab_irq.sh || status=1
