@@ -190,7 +190,7 @@ static int deal_open(struct deal *deal, const struct pictures *set)
 {
 	*deal = (struct deal){ .n = drawers_for(set->n) };
 	for (size_t i = 0; i < deal->n; i++) {
-		snprintf(deal->names[i], sizeof deal->names[i], "all%zu.gp", i);
+		snprintf(deal->names[i], sizeof deal->names[i], "all%hhu.gp", (unsigned char)i);
 		deal->scripts[i] = deal->names[i];
 		deal->files[i] = folder_create(set->folder, deal->names[i]);
 		if (!deal->files[i])
