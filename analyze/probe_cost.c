@@ -12,6 +12,8 @@
 
 #define KERNEL_SHARE 0.1 /* of the null call: the kernel's own cycles between the probes. It enters times k - 1 only. */
 
+_Static_assert(sizeof(struct probe_timing) == 8 * sizeof(double), "time_row() names all members");
+
 #define MEMBERS (sizeof(struct probe_timing) / sizeof(double))
 
 /* All rows of a calibration, and where to look in them. */
@@ -84,10 +86,8 @@ static void time_send(const struct rows *all, const struct calibration_row *s0, 
 /* What the rows that begin with an unprobed one tell; NAN where they tell nothing. */
 static struct probe_timing time_row(const struct rows *all, const struct calibration_row *row, bool sends)
 {
-	struct probe_timing out;
+	struct probe_timing out = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 
-	for (size_t j = 0; j < MEMBERS; j++)
-		((double *)&out)[j] = NAN;
 	if (row->dose)
 		return out;
 	if (!strcmp(row->call, "send")) {

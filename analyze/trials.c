@@ -58,7 +58,7 @@ static double share_at(const struct trial_row *rows, size_t n, const char *way, 
 /* A line by least squares through group and CPU share. */
 static double saturation(const struct trial_row *rows, size_t n, const char *way)
 {
-	double *x = calloc(2 * n + 1, sizeof *x), *y = x ? x + n : NULL, c0, c1, cov00, cov01, cov11, rest, low = INFINITY, high = -INFINITY;
+	double *x = calloc(2 * n + 1, sizeof *x), *y = x ? x + n : NULL, c0 = 0, c1 = 0, cov00, cov01, cov11, rest, low = INFINITY, high = -INFINITY;
 	size_t used = 0;
 
 	for (size_t i = 0; i < n && x; i++)
@@ -71,7 +71,7 @@ static double saturation(const struct trial_row *rows, size_t n, const char *way
 	if (high > low)
 		gsl_fit_linear(x, 1, y, 1, used, &c0, &c1, &cov00, &cov01, &cov11, &rest);
 	free(x);
-	return high > low && c1 > 0 ? (1 - c0) / c1 : NAN;
+	return c1 > 0 ? (1 - c0) / c1 : NAN;
 }
 
 void trials_sum(const struct trial_row *rows, size_t n, const char *way, struct trials *out)

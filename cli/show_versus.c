@@ -2,6 +2,7 @@
 /* show_versus.c: a comparison as text, as Markdown and as JSON. */
 #include "cli/show_versus.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,8 +170,11 @@ int show_versus_text(const struct cli *cli, const struct show_versus *show)
 static void put_cell(const char *text)
 {
 	printf("| ");
-	for (; *text; text++)
-		printf(strchr("|\\`*_<>[]", *text) ? "\\%c" : "%c", *text < ' ' && *text >= 0 ? ' ' : *text);
+	for (; *text; text++) {
+		if (strchr("|\\`*_<>[]", *text))
+			putchar('\\');
+		putchar(iscntrl((unsigned char)*text) ? ' ' : *text);
+	}
 	putchar(' ');
 }
 
