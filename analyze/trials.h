@@ -29,7 +29,7 @@ struct trials {
 	double cpu_share;  /* at `served`: mean of its trials; NAN when there is none */
 	double saturation; /* the group for which the server would need a whole CPU: a line through the trials that were served. NAN when they are
 			    * of fewer than two sizes, or the line does not rise */
-	bool idle;         /* at `refused` the server had time left: something else was the limit, most likely the clients */
+	bool idle;         /* at `refused` the server had time left: the clients, the source, or others on its CPU were the limit */
 	size_t n;
 };
 

@@ -158,13 +158,13 @@ static int begin_run(struct store *store, const struct capacity_run_options *opt
 /* Something else than the server was the limit: the figure is no capacity of the server. */
 static int warn_idle(struct store *store, int64_t run, const char *way, const struct trials *trials)
 {
-	char text[256], code[64];
+	char text[320], code[64];
 
 	if (!trials->idle)
 		return 0;
 	snprintf(code, sizeof code, "clients-%.40s", way);
-	snprintf(text, sizeof text, "by %s a group of %" PRId64 " was not served though the server had time left: its clients, or the source, were the "
-		 "limit; give them more processors", way, trials->refused);
+	snprintf(text, sizeof text, "by %s a group of %" PRId64 " was not served though the server had time left: its clients, the source, or other "
+		 "work on its processor were the limit; give them more processors, or wait until nothing else runs", way, trials->refused);
 	return store_add_warning(store, &(struct warning_row){ .run = run, .code = code, .text = text });
 }
 
