@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,28 +86,74 @@ static bool has_ipv6(void)
 	return access("/proc/sys/net/ipv6/conf", F_OK) == 0;
 }
 
-int device_lo_read(struct device_lo *now)
-{
-	int err = sysctl_read("ipv4", "lo", "accept_local", &now->accept_local);
+/* ---- Group devices know each other by their link address, which holds lo's settings before the first of them ---- */
 
-	return err ? err : sysctl_read("ipv4", "lo", "route_localnet", &now->route_localnet);
+static const uint8_t mark[4] = { 0x02, 's', 'g', 'b' };
+
+/* Whether there is another group device than `name` in this namespace; then lo's settings before, unless NULL. */
+static bool find_other(const char *name, struct device_lo *before)
+{
+	struct if_nameindex *all = if_nameindex();
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool found = false;
+
+	for (struct if_nameindex *one = all; fd >= 0 && one && one->if_index && !found; one++) {
+		struct ifreq request = { 0 };
+		const uint8_t *mac = (const uint8_t *)request.ifr_hwaddr.sa_data;
+
+		snprintf(request.ifr_name, sizeof request.ifr_name, "%s", one->if_name);
+		found = strcmp(one->if_name, name) != 0 && !ioctl(fd, SIOCGIFHWADDR, &request) && !memcmp(mac, mark, sizeof mark);
+		if (found && before)
+			*before = (struct device_lo){ mac[4], mac[5] };
+	}
+	if (fd >= 0)
+		close(fd);
+	if (all)
+		if_freenameindex(all);
+	return found;
+}
+
+static int set_mark(int tap, const struct device_lo *before)
+{
+	struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+	uint8_t *mac = (uint8_t *)request.ifr_hwaddr.sa_data;
+
+	memcpy(mac, mark, sizeof mark);
+	mac[4] = (uint8_t)before->accept_local;
+	mac[5] = (uint8_t)before->route_localnet;
+	return ioctl(tap, SIOCSIFHWADDR, &request) ? fail(-errno, "cannot mark the group device: %s", strerror(errno)) : 0;
+}
+
+int device_lo_before(struct device_lo *before)
+{
+	int err;
+
+	if (find_other("", before))
+		return 0;
+	err = sysctl_read("ipv4", "lo", "accept_local", &before->accept_local);
+	return err ? err : sysctl_read("ipv4", "lo", "route_localnet", &before->route_localnet);
+}
+
+static int lo_write(const struct device_lo *to)
+{
+	int err = sysctl_write("ipv4", "lo", "accept_local", to->accept_local);
+
+	return err ? err : sysctl_write("ipv4", "lo", "route_localnet", to->route_localnet);
 }
 
 int device_lo_allow(void)
 {
-	return device_lo_restore(&(struct device_lo){ 1, 1 });
+	return lo_write(&(struct device_lo){ 1, 1 });
 }
 
-int device_lo_restore(const struct device_lo *before)
+int device_lo_restore(const char *name, const struct device_lo *before)
 {
-	int err = sysctl_write("ipv4", "lo", "accept_local", before->accept_local);
-
-	return err ? err : sysctl_write("ipv4", "lo", "route_localnet", before->route_localnet);
+	return find_other(name, NULL) ? 0 : lo_write(before);
 }
 
 /* ---- The device ---- */
 
-static int make_tap(const char *name, int *out)
+static int make_tap(char *name, int *out)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL };
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err;
@@ -121,12 +168,13 @@ static int make_tap(const char *name, int *out)
 		close(fd);
 		return err;
 	}
+	snprintf(name, IFNAMSIZ, "%s", request.ifr_name);
 	*out = fd;
 	return 0;
 }
 
 /* The program looks routes up as if packets had come in from the device and were to be forwarded. */
-static int set_up(const char *name)
+static int set_up(const char *name, uint32_t ifindex)
 {
 	char commands[256];
 	int err = sysctl_write("ipv4", name, "forwarding", 1);
@@ -137,19 +185,21 @@ static int set_up(const char *name)
 		err = sysctl_write("ipv6", name, "forwarding", 1);
 	snprintf(commands, sizeof commands, "link set %s arp off mtu %d up\n", name, MTU);
 	if (!err && has_ipv6())
-		snprintf(commands + strlen(commands), sizeof commands - strlen(commands), "route add %s dev %s\n", GROUP_NET6_TEXT,
-			 name);
+		snprintf(commands + strlen(commands), sizeof commands - strlen(commands), "route add %s dev %s metric %u\n", GROUP_NET6_TEXT,
+			 name, 1000 + ifindex); /* one for each group device: which is meant is said by its index */
 	return err ? err : device_ip(commands);
 }
 
-int device_make(const char *name, int *fd, uint32_t *ifindex)
+int device_make(char *name, const struct device_lo *before, int *fd, uint32_t *ifindex)
 {
 	int err = make_tap(name, fd);
 
 	if (err)
 		return err;
 	*ifindex = if_nametoindex(name);
-	err = set_up(name);
+	err = set_mark(*fd, before);
+	if (!err)
+		err = set_up(name, *ifindex);
 	if (err)
 		close(*fd);
 	return err;

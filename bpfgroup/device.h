@@ -8,8 +8,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes it, up and with its route; it must not be there yet. It lives until *fd is closed. By fail(); 0 or -errno. */
-int device_make(const char *name, int *fd, uint32_t *ifindex);
+/* What the loopback device must allow, to receive the program's clones. */
+struct device_lo {
+	int accept_local, route_localnet;
+};
+
+/* lo's settings before the first group device that is in this namespace now. By fail(); 0 or -errno. */
+int device_lo_before(struct device_lo *before);
+int device_lo_allow(void);
+
+/* Sets them back, unless another group device than `name` still needs them. */
+int device_lo_restore(const char *name, const struct device_lo *before);
+
+/* Makes it, up and with its route; it must not be there yet. A %d in name[IFNAMSIZ] becomes the first free number. The device
+ * lives until *fd is closed, and remembers lo's settings before. By fail(); 0 or -errno. */
+int device_make(char *name, const struct device_lo *before, int *fd, uint32_t *ifindex);
 
 /* Lets it outlive *fd. By fail(); 0 or -errno. */
 int device_keep(int fd);
@@ -18,15 +31,6 @@ int device_keep(int fd);
 int device_remove(const char *name, uint32_t ifindex);
 
 bool device_exists(const char *name, uint32_t ifindex);
-
-/* What the loopback device must allow to receive the program's clones; the values before, for device_lo_restore(). By
- * fail(); 0 or -errno. */
-struct device_lo {
-	int accept_local, route_localnet;
-};
-int device_lo_read(struct device_lo *now);
-int device_lo_allow(void);
-int device_lo_restore(const struct device_lo *before);
 
 /* Runs ip(8) with a command per line as its input. By fail(); 0 or -errno. */
 int device_ip(const char *commands);

@@ -35,7 +35,7 @@ static int take_down(uint32_t inode)
 		return err;
 	if (!err) {
 		err = device_remove(s.device, s.ifindex);
-		rest = device_lo_restore(&s.lo);
+		rest = device_lo_restore(s.device, &s.lo);
 		err = err ? err : rest;
 	} else {
 		err = 0;
@@ -190,7 +190,7 @@ static int begin(uint32_t inode, const struct facility_options *o, struct state 
 	s->lanes_n = o->lanes_n;
 	snprintf(s->device, sizeof s->device, "%s", o->device);
 	name_accounts(&o->accounts, s->accounts, sizeof s->accounts);
-	err = device_lo_read(&s->lo);
+	err = device_lo_before(&s->lo);
 	if (!err)
 		err = place_make(inode);
 	return err ? err : state_write(inode, s); /* before anything that it would undo */
@@ -199,7 +199,7 @@ static int begin(uint32_t inode, const struct facility_options *o, struct state 
 /* The device stays only when it is known where `down` finds it: a kill at any moment leaves nothing that is lost. */
 static int make_device(uint32_t inode, struct state *s, int *fd)
 {
-	int err = device_make(s->device, fd, &s->ifindex);
+	int err = device_make(s->device, &s->lo, fd, &s->ifindex);
 
 	if (!err)
 		err = state_write(inode, s);

@@ -127,6 +127,8 @@ static int hold(struct options *o)
 	char byte;
 	int err;
 
+	if (!strcmp(o->facility.device, FACILITY_DEVICE))
+		o->facility.device = "sendgroup%d"; /* several may be held at once */
 	prctl(PR_SET_PDEATHSIG, 0); /* who started this may have wanted it killed with him: the end of input tells it in time */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

@@ -101,6 +101,27 @@ nothing() {
 	done
 }
 
+@test "several are held at once, and the last of them sets lo back" {
+	inside sh -c 'echo 1 > /proc/sys/net/ipv4/conf/lo/accept_local'
+	for n in 1 2; do
+		mkfifo "$OUT/in$n"
+		nsenter --net="/proc/$NS/ns/net" --mount="/proc/$NS/ns/mnt" "$BIN/sendgroupctl" hold < "$OUT/in$n" > "$OUT/hold$n" 3>&- 8>&- &
+		CHILDREN+=("$!")
+		eval "HOLD$n=$!"
+		if [ $n = 1 ]; then exec 8> "$OUT/in1"; else exec 9> "$OUT/in2"; fi
+		until grep -q ready "$OUT/hold$n"; do sleep 0.02; done
+	done
+	settings() { inside cat /proc/sys/net/ipv4/conf/lo/accept_local /proc/sys/net/ipv4/conf/lo/route_localnet | xargs; }
+	[ "$(inside ip -o link show | grep -c sendgroup)" = 2 ]
+	exec 8>&-
+	wait "$HOLD1"
+	[ "$(settings)" = "1 1" ]
+	exec 9>&-
+	wait "$HOLD2"
+	[ "$(settings)" = "1 0" ]
+	[ "$(inside ip -o link show | grep -c sendgroup)" = 0 ]
+}
+
 @test "bad usage is answered with status 2 and its remedy" {
 	run -2 --separate-stderr ctl
 	[[ "$stderr" == *"up, hold, down and status"* ]]

@@ -18,7 +18,7 @@ for topology in lo veth; do
 			--work "$3" --seconds "${SECONDS_EACH:-4}" --rounds 60 --width 0.01 > "$db.json" || { cat "$db.json"; continue; }
 		jq -r --arg t $topology --arg g "$1" --arg w "$3" '
 			[.. | objects | select(has("predicted") and has("observed"))][0] |
-			[$t, $g, $w, .predicted.value, .observed.value, .error.value // .error] | @tsv' "$db.json" |
+			 [$t, $g, $w, .predicted.value, .observed.value] | @tsv' "$db.json" |
 			awk '{ printf "%-5s %6d %6d  %9.3f %9.3f %7.2f %%\n", $1, $2, $3, $4, $5, ($4 / $5 - 1) * 100 }' | tee -a "$db.rows"
 	done
 done
