@@ -328,8 +328,8 @@ as_nobody() {
 
 # The bench as if from another host.
 elsewhere() {
-	ask "INSERT INTO host SELECT 1000, 'another', name, cpu_model, cpus_n, microcode, kernel, build, arch, cmdline, mitigations, governor,
-	     clocksource, virt, tsc_flags FROM host; UPDATE host SET $1 WHERE host = 1000; UPDATE run SET host = 1000 WHERE run = 2"
+	ask "CREATE TEMP TABLE another AS SELECT * FROM host; UPDATE another SET host = 1000, digest = 'another';
+	     INSERT INTO host SELECT * FROM another; UPDATE host SET $1 WHERE host = 1000; UPDATE run SET host = 1000 WHERE run = 2"
 }
 
 @test "profile and bench of different hosts are refused; --force goes on and marks the prediction" {
