@@ -67,7 +67,7 @@ int event_counts_open(const char *names, struct event_counts *out)
 	if (!err)
 		err = cpus_online(online) < 0 ? -EIO : 0;
 	if (!err) {
-		out->fd = malloc((size_t)(out->n * out->cpus_n) * sizeof *out->fd);
+		out->fd = calloc((size_t)out->n * (size_t)out->cpus_n, sizeof *out->fd);
 		err = out->fd ? 0 : -ENOMEM;
 	}
 	for (int i = 0; !err && i < out->n * out->cpus_n; i++)

@@ -215,7 +215,7 @@ int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop)
 	struct deal deal;
 	int err = deal_open(&deal, set);
 
-	for (size_t i = 0; i < set->n && !err; i++) {
+	for (size_t i = 0; i < set->n && deal.n && !err; i++) {
 		err = write_one(set, set->list[i]);
 		fprintf(deal.files[i % deal.n], "load \"%s.gp\"\n", set->list[i]->name);
 	}

@@ -24,7 +24,7 @@
 static int widen(uint64_t from, uint64_t most, capacity_try *serves, void *context, uint64_t *served, uint64_t *refused)
 {
 	uint64_t group = from < 1 ? 1 : from > most ? most : from;
-	bool yes;
+	bool yes = false;
 
 	*served = *refused = 0;
 	for (;;) {
@@ -48,10 +48,11 @@ int capacity_bisect(uint64_t from, uint64_t most, double within, capacity_try *s
 
 	while (!err && *served && *refused && (double)(*refused - *served) > fmax(1, within * (double)*served)) {
 		uint64_t group = *served + (*refused - *served) / 2;
-		bool yes;
+		bool yes = false;
 
 		err = serves(context, group, &yes);
-		*(yes ? served : refused) = group;
+		if (!err)
+			*(yes ? served : refused) = group;
 	}
 	return err;
 }

@@ -155,7 +155,7 @@ static int run_rounds(struct slicing *s)
 	for (size_t i = 0; i < o->ways_n && !err; i++)
 		err = find_bursts(s, i);
 	for (uint64_t round = 0; round < o->rounds && !err && !*o->stop; round++) {
-		size_t order[SLICE_WAYS_MAX];
+		size_t order[SLICE_WAYS_MAX] = {0};
 
 		shuffle(s, order);
 		for (size_t i = 0; i < o->ways_n && !err && !*o->stop; i++)
