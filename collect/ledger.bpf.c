@@ -281,6 +281,16 @@ static __always_inline __u64 destination_at(const void *address)
 	return words[0] * 0x9e3779b97f4a7c15ull ^ words[1] * 0xc2b2ae3d27d4eb4full ^ words[2];
 }
 
+/* Arguments 1 and 4 (from 0) of a system call. arm64's registers lie at the begin of pt_regs by the kernel's ABI: a vmlinux.h of
+ * another architecture, with which guests' programs are built, does not tell. */
+#if defined(__TARGET_ARCH_arm64)
+#define CALL_ARGUMENT_1(regs) (((const __u64 *)(regs))[1])
+#define CALL_ARGUMENT_4(regs) (((const __u64 *)(regs))[4])
+#else
+#define CALL_ARGUMENT_1(regs) PT_REGS_PARM2_SYSCALL(regs)
+#define CALL_ARGUMENT_4(regs) PT_REGS_PARM5_SYSCALL(regs)
+#endif
+
 /* A call without an address goes where its socket is connected to. */
 static __always_inline void watch_call(struct account_thread *thread, struct pt_regs *regs, __u32 nr)
 {
@@ -292,8 +302,8 @@ static __always_inline void watch_call(struct account_thread *thread, struct pt_
 		return;
 	}
 	if (nr == NR_SENDTO)
-		destination = destination_at((const void *)PT_REGS_PARM5_SYSCALL(regs));
-	else if (nr == NR_SENDMSG && !bpf_probe_read_user(&name, sizeof name, (const void *)PT_REGS_PARM2_SYSCALL(regs)))
+		destination = destination_at((const void *)CALL_ARGUMENT_4(regs));
+	else if (nr == NR_SENDMSG && !bpf_probe_read_user(&name, sizeof name, (const void *)CALL_ARGUMENT_1(regs)))
 		destination = destination_at(name); /* msg_name is the first of struct msghdr */
 	account_watch(thread, socket, destination ? destination : ~socket);
 }
