@@ -253,28 +253,41 @@ static void calibrations_are_reduced_by_their_median(void **state)
 	fraction_free(&out);
 }
 
+/* The calibration, n times over as rounds of one CPU. */
+static void repeat_calibration(struct calibration_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n * CALIBRATIONS; i++) {
+		rows[i] = calibrations[i % CALIBRATIONS];
+		rows[i].round = (int64_t)(i / CALIBRATIONS);
+	}
+}
+
+/* The estimate of quarter() with these calibrations. */
+static struct fraction estimate_with(const struct calibration_row *rows, size_t n)
+{
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	struct fraction out;
+
+	in.calibrations = rows;
+	in.calibrations_n = n;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	return out;
+}
+
 /*
- * Three rounds of a machine whose unprobed sends cost 1000, 1080, 1000 and then 1000 cycles: around the probed row of the first
- * round 1040, of the second 1040, of the third 1000. So `sent` is 260, 260, 300, and the median 260; V - W stays 140, `outside` 50,
- * `softirq` 100: d = (160 * 120 + 100 * 55) / 100 = 247, k = 354 / 247, F = 640.4 - (k * 110 - 90) - k * 42.
+ * Three rounds of a machine whose unprobed sends cost 1000, 1080 and 1000 cycles: around the probed row of the first round 1040, of
+ * the second 1040, of the third, which has none behind it, 1000. So `sent` is 260, 260, 300, and the median 260; V - W stays 140,
+ * `outside` 50, `softirq` 100: d = (160 * 120 + 100 * 55) / 100 = 247, k = 354 / 247, F = 640.4 - (k * 110 - 90) - k * 42.
  */
 static void the_unprobed_send_is_the_mean_of_before_and_after(void **state)
 {
 	struct calibration_row rows[3 * CALIBRATIONS];
-	struct fraction out;
 
 	(void)state;
 	quarter();
-	for (size_t i = 0; i < 3 * CALIBRATIONS; i++) {
-		rows[i] = calibrations[i % CALIBRATIONS];
-		rows[i].round = (int64_t)(i / CALIBRATIONS);
-		if (i % CALIBRATIONS == 3 && rows[i].round == 1)
-			rows[i].call_cyc = 1080;
-	}
-	struct fraction_input in = input(FRACTION_ASYNC_NONE);
-	in.calibrations = rows;
-	in.calibrations_n = 3 * CALIBRATIONS;
-	assert_int_equal(fraction_estimate(&in, &out), 0);
+	repeat_calibration(rows, 3);
+	rows[CALIBRATIONS + 3].call_cyc = 1080;
+	struct fraction out = estimate_with(rows, 3 * CALIBRATIONS);
 	assert_near(out.path_cyc.value, 640.4 + 90 - 354 / 247.0 * (110 + 42), 1e-6);
 	fraction_free(&out);
 }
@@ -283,20 +296,13 @@ static void the_unprobed_send_is_the_mean_of_before_and_after(void **state)
 static void what_the_calibration_does_not_know_is_in_the_interval(void **state)
 {
 	struct calibration_row rows[3 * CALIBRATIONS];
-	struct fraction out;
 
 	(void)state;
 	quarter();
-	for (size_t i = 0; i < 3 * CALIBRATIONS; i++) {
-		rows[i] = calibrations[i % CALIBRATIONS];
-		rows[i].round = (int64_t)(i / CALIBRATIONS);
-		if (i % CALIBRATIONS == 5)
-			rows[i].frame_cyc += 40 * ((double)rows[i].round - 1);
-	}
-	struct fraction_input in = input(FRACTION_ASYNC_NONE);
-	in.calibrations = rows;
-	in.calibrations_n = 3 * CALIBRATIONS;
-	assert_int_equal(fraction_estimate(&in, &out), 0);
+	repeat_calibration(rows, 3);
+	rows[5].frame_cyc -= 40;
+	rows[2 * CALIBRATIONS + 5].frame_cyc += 40;
+	struct fraction out = estimate_with(rows, 3 * CALIBRATIONS);
 	assert_near(out.path_cyc.value, 500, 1e-6);
 	assert_true(out.f.low < out.f.value - 0.01 && out.f.high > out.f.value + 0.01);
 	fraction_free(&out);
