@@ -19,9 +19,11 @@
 
 enum {
 	LOOK_MS = 5, /* how often the ring is looked at: the guest does not ring a bell, which would cost it instructions */
-	LAST_LINES = 30, /* of the console, shown when a guest did not come to its end */
+	LAST_LINES = 30, /* at least, of the console, shown when a guest did not come to its end */
 	CONSOLE_BYTES = 65536,
 };
+
+static const char PANIC[] = "Kernel panic"; /* how the kernel begins to say why */
 
 /* ---- The console ---- */
 
@@ -45,13 +47,17 @@ static size_t read_end(int fd, char *text)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* The last lines; from the panic on when there was one, since its call trace may be longer. */
 static void show_end(const char *title, int fd)
 {
 	static char text[CONSOLE_BYTES + 1];
 	size_t n = read_end(fd, text);
+	const char *from = last_lines(text, n, LAST_LINES), *panic = strstr(text, PANIC);
 
+	if (panic && panic < from)
+		from = last_lines(text, (size_t)(panic - text), 0);
 	if (n)
-		fprintf(stderr, "%s:\n%s", title, last_lines(text, n, LAST_LINES));
+		fprintf(stderr, "%s:\n%s", title, from);
 }
 
 /* The line in which the kernel says why it panicked; NULL when it did not. */
@@ -61,7 +67,7 @@ static const char *find_panic(const struct guest *guest)
 	char *line;
 
 	read_end(guest->console, text);
-	line = strstr(text, "Kernel panic");
+	line = strstr(text, PANIC);
 	if (line)
 		line[strcspn(line, "\r\n")] = 0;
 	return line;
