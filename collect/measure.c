@@ -24,6 +24,7 @@
 #include "collect/ledger.h"
 #include "collect/ledger_types.h"
 #include "collect/meter.h"
+#include "collect/nudge.h"
 
 #define PIDS_MAX 256
 #define STEPS_MAX 32
@@ -40,6 +41,7 @@ struct window {
 struct state {
 	const struct measure_options *options;
 	struct measurement *out;
+	struct nudge *nudge; /* NULL when CPU times are of no interest */
 	size_t room; /* blocks allocated */
 	int pidfd;
 	int64_t start_ns;
@@ -145,13 +147,13 @@ static int run_window(struct state *state, int dose, struct window *window)
 	if (err)
 		return err;
 	event_counts_read(options->events, window->events, 1);
-	meter_read(window->pids, window->pids_n, &window->before);
+	meter_read(state->nudge, window->pids, window->pids_n, &window->before);
 	if (options->opened && !state->out->blocks_n) /* now a target that waited for it may begin */
 		options->opened(options->context);
 	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
 	event_counts_read(options->events, window->events, 0);
 	err = ledger_window_close(ledger);
-	meter_read(window->pids, window->pids_n, &window->after);
+	meter_read(state->nudge, window->pids, window->pids_n, &window->after);
 	ledger_detach(ledger);
 	return err;
 }
@@ -506,12 +508,15 @@ int measure(const struct measure_options *options, struct measurement *out)
 	memset(all, 1, sizeof all);
 	const uint8_t *cpus = options->scope_cpus ? options->scope_cpus : all;
 	int64_t steal = cpus_steal_ns(cpus);
-	int err = run_cycles(&state, rng);
+	int err = options->scope_cpus ? 0 : nudge_new(&state.nudge);
+	if (!err)
+		err = run_cycles(&state, rng);
 	out->steal_ns = cpus_steal_ns(cpus) - steal;
 	out->wall_ns = measured_ns(&state);
 	out->interrupted = *options->stop != 0;
 	if (state.pidfd >= 0)
 		close(state.pidfd);
+	nudge_free(state.nudge);
 	gsl_rng_free(rng);
 	return err;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "collect/nudge.h"
+
 static int64_t cpu_ns(pid_t pid)
 {
 	clockid_t clock;
@@ -71,8 +73,10 @@ static int64_t sum(int64_t a, int64_t b)
 	return a < 0 || b < 0 ? -1 : a + b;
 }
 
-void meter_read(const pid_t *pids, int n, struct meter *meter)
+void meter_read(struct nudge *nudge, const pid_t *pids, int n, struct meter *meter)
 {
+	if (nudge)
+		nudge_all(nudge);
 	*meter = (struct meter){.udp_n = n ? udp_sent(pids[0]) : -1};
 	for (int i = 0; i < n; i++) {
 		int64_t ns = cpu_ns(pids[i]);

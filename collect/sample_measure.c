@@ -18,6 +18,7 @@
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/meter.h"
+#include "collect/nudge.h"
 #include "collect/sample.h"
 
 #define PIDS_MAX 256
@@ -30,6 +31,7 @@ struct run {
 	struct sample_measurement *out;
 	struct sample_window window;
 	struct stats_rng *rng;
+	struct nudge *nudge; /* NULL when CPU times are of no interest */
 	int pidfd;
 	int64_t start_ns, seconds_ns;
 	int closed; /* what the window was to end with has come */
@@ -156,14 +158,14 @@ static int run_window(struct run *run)
 		return -ENOMEM;
 	pids_n = pids_n > PIDS_MAX ? PIDS_MAX : pids_n;
 	sample_window_clear(&run->window);
-	meter_read(pids, pids_n, &before);
+	meter_read(run->nudge, pids, pids_n, &before);
 	int64_t close_ns = options->end_fd ? INT64_MAX : run->window.open_ns + options->window_ms * INT64_C(1000000);
 	run->closed = 0;
 	while (!err && !over(run) && !run->closed && now_ns() < close_ns) {
 		pause_until(run, close_ns);
 		err = sampler_poll(sampler, &run->window);
 	}
-	meter_read(pids, pids_n, &after);
+	meter_read(run->nudge, pids, pids_n, &after);
 	int64_t end_ns = now_ns();
 	if (err)
 		return err;
@@ -215,6 +217,8 @@ int sample_measure(const struct sample_measure_options *options, double seconds,
 	memset(all, 1, sizeof all);
 	const uint8_t *cpus = options->scope_cpus ? options->scope_cpus : all;
 	int64_t steal = cpus_steal_ns(cpus);
+	if (!err && !options->scope_cpus)
+		err = nudge_new(&run.nudge);
 	if (!err)
 		err = run_windows(&run);
 	out->steal_ns += cpus_steal_ns(cpus) - steal;
@@ -222,6 +226,7 @@ int sample_measure(const struct sample_measure_options *options, double seconds,
 	out->interrupted |= *options->stop != 0;
 	if (run.pidfd >= 0)
 		close(run.pidfd);
+	nudge_free(run.nudge);
 	stats_rng_free(run.rng);
 	sample_window_free(&run.window);
 	return err;
