@@ -3,8 +3,8 @@
  * fraction.c: f as forecall finds it, against workloads whose f is known by construction.
  *
  * A child spins in user space, then sends. It can be told to leave the sends out. Its own unprobed CPU time per iteration
- * with and without them is the truth: f = (both - spin) / both; the C library's few instructions around the system call are part
- * of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as a profile is.
+ * with and without them is the truth: f = (both - spin) / both, as the median over turns of a ms each, since a disturbance of one
+ * turn is none of the path's. syscall()'s few instructions are part of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as a profile is.
  * Usage: fraction [SECONDS per point] [POINT...]; a point is the f aimed at. Exit status 1 when a point is missed.
  */
 #include <linux/types.h>
@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "analyze/fraction.h"
+#include "analyze/stats.h"
 #include "base/err.h"
 #include "collect/account.h"
 #include "collect/calibrate.h"
@@ -41,6 +42,7 @@
 #define SENDS_N 8
 #define TURN_NS 1e6
 #define TURN_STEP 8
+#define TURNS_MAX 65536 /* two minutes of them */
 #define CPU 0
 
 enum mode { BOTH, TRUTH, MODES };
@@ -53,7 +55,8 @@ enum part { WITH, WITHOUT, PARTS }; /* the sends */
 struct work {
 	volatile int mode, done_mode; /* wanted, and taken up */
 	volatile unsigned long spins;
-	volatile double cpu_ns[PARTS], iterations[PARTS]; /* while in mode TRUTH */
+	double part_ns[PARTS][TURNS_MAX]; /* per iteration, of each turn in mode TRUTH */
+	volatile size_t turns_n;
 	int bytes, sends_n;
 };
 
@@ -102,13 +105,15 @@ static __attribute__((noinline)) void iterate(const struct work *work, int fd, c
 
 	spin(work->spins);
 	for (int i = 0; i < sends_n; i++)
-		sendto(fd, payload, (size_t)work->bytes, 0, (const struct sockaddr *)to, sizeof *to);
+		syscall(SYS_sendto, fd, payload, (size_t)work->bytes, 0, to, sizeof *to);
 }
 
 /* Some iterations with the sends, as many without: so close together that the machine does not change in between. */
 static void truth_turn(struct work *work, int fd, const struct sockaddr_in *to)
 {
-	for (int part = 0; part < PARTS; part++) {
+	size_t turn = work->turns_n;
+
+	for (int part = 0; part < PARTS && turn < TURNS_MAX; part++) {
 		double start = thread_ns(), now = start;
 		int n = 0;
 
@@ -117,8 +122,8 @@ static void truth_turn(struct work *work, int fd, const struct sockaddr_in *to)
 				iterate(work, fd, to, part == WITH ? work->sends_n : 0);
 			now = thread_ns();
 		}
-		work->cpu_ns[part] += now - start;
-		work->iterations[part] += n * TURN_STEP;
+		work->part_ns[part][turn] = (now - start) / (n * TURN_STEP);
+		work->turns_n = turn + (part == PARTS - 1);
 	}
 }
 
@@ -149,23 +154,26 @@ static int set_mode(void *context, const char *way)
 	return 0;
 }
 
-static void forget(struct work *work)
+static double median(const double *x, size_t n)
 {
-	for (int part = 0; part < PARTS; part++)
-		work->cpu_ns[part] = work->iterations[part] = 0;
+	double value = NAN;
+
+	if (n)
+		stats_median(x, n, &value);
+	return value;
 }
 
 static double part_ns(const struct work *work, int part)
 {
-	return work->cpu_ns[part] / work->iterations[part];
+	return median(work->part_ns[part], work->turns_n);
 }
 
 /* Cost of the sends of one iteration, ns, unprobed, and of one spin: decides how long to spin for an aimed f. */
 static double sends_ns(struct work *work, double *spin_ns)
 {
 	work->spins = 10000;
+	work->turns_n = 0;
 	set_mode(work, "truth");
-	forget(work);
 	usleep(400000);
 	set_mode(work, "both");
 	*spin_ns = part_ns(work, WITHOUT) / (double)work->spins;
@@ -174,7 +182,11 @@ static double sends_ns(struct work *work, double *spin_ns)
 
 static double truth(const struct work *work)
 {
-	return (part_ns(work, WITH) - part_ns(work, WITHOUT)) / part_ns(work, WITH);
+	static double share[TURNS_MAX];
+
+	for (size_t i = 0; i < work->turns_n; i++)
+		share[i] = 1 - work->part_ns[WITHOUT][i] / work->part_ns[WITH][i];
+	return median(share, work->turns_n);
 }
 
 /* As a profile does it, before and after the windows; the child waits. */
@@ -197,7 +209,7 @@ static int point(double aim, double seconds, struct work *work, const struct mea
 	double spin_ns, sends = sends_ns(work, &spin_ns);
 
 	work->spins = (unsigned long)(sends * (1 - aim) / aim / spin_ns);
-	forget(work);
+	work->turns_n = 0;
 	struct measure_options mine = *options;
 	mine.seconds = seconds;
 	if (!err)
