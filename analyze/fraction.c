@@ -168,6 +168,26 @@ static double expected_cost(const struct sums *once, const struct probe_cost *co
 	return (cost->call * (once->calls + once->other) + cost->softirq * (once->softirqs + once->switches / 2)) / once->calls;
 }
 
+/*
+ * What a host stole of the time of a frame is in the ledger and not in CPU time: the ledger's cycles over those, in the dose 1
+ * windows, which saw both. Where CPU time is more, the kernel charged the target with the beginning of a switch, before the event
+ * that tells of it: that is busy time too, and nothing to take out.
+ */
+static double stolen(const struct sample *sample)
+{
+	const struct sums *once = &sample->dose[1];
+
+	return fmax(1, once->target / once->cpu);
+}
+
+/* t of a dose whose calls are counted; by the ledger alone where there is no CPU time. */
+static double probed_busy(const struct sample *sample, int dose)
+{
+	const struct sums *sums = &sample->dose[dose];
+
+	return (isnan(sums->cpu) ? sums->target : sums->cpu * stolen(sample)) / sums->calls;
+}
+
 /* t_0 as measured in unprobed windows, or NAN. */
 static double measured_busy(const struct sample *sample, enum fraction_meter meter)
 {
@@ -176,17 +196,15 @@ static double measured_busy(const struct sample *sample, enum fraction_meter met
 	if (meter == FRACTION_METER_MAX)
 		return NAN;
 	double rate = (once->calls + twice->calls) / (once->meter[meter] + twice->meter[meter]);
-	/* CPU time of unprobed windows in the ledger's measure: both saw the dose 1 windows */
-	return none->cpu / (none->meter[meter] * rate) * once->target / once->cpu;
+	return none->cpu / (none->meter[meter] * rate) * stolen(sample);
 }
 
 /* t_0 as doses 1 and 2 extrapolate to it. */
 static double linear_busy(const struct sample *sample, const struct probe_cost *cost)
 {
-	const struct sums *once = &sample->dose[1], *twice = &sample->dose[2];
-	double t1 = once->target / once->calls;
+	double once = probed_busy(sample, 1);
 
-	return t1 - (twice->target / twice->calls - t1) * cost->linear;
+	return once - (probed_busy(sample, 2) - once) * cost->linear;
 }
 
 /* k as this sample alone has it. */
@@ -197,7 +215,7 @@ static double measured_scale(const struct sample *sample, const struct probe_cos
 
 	if (isnan(busy))
 		busy = linear_busy(sample, cost);
-	return (once->target / once->calls - busy) / expected_cost(once, cost);
+	return (probed_busy(sample, 1) - busy) / expected_cost(once, cost);
 }
 
 static struct result evaluate(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
@@ -206,7 +224,7 @@ static struct result evaluate(const struct sample *sample, const struct probe_co
 	double n = once->calls;
 	struct result r = {.scale = scale};
 
-	r.busy = once->target / n - scale * expected_cost(once, cost);
+	r.busy = probed_busy(sample, 1) - scale * expected_cost(once, cost);
 	r.linear = linear_busy(sample, cost) / measured_busy(sample, meter);
 	r.path = once->path / n - (scale * cost->inside - cost->mode) -
 		 scale * cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / n;
@@ -240,9 +258,9 @@ static int samples_of(const struct fraction_input *input, struct sample **out, s
 /* Log of busy cycles per call, probed over unprobed, of one cycle; NAN when it lacks a dose. `meter` units cancel. */
 static double log_slowdown(const struct sample *sample, enum fraction_meter meter)
 {
-	const struct sums *none = &sample->dose[0], *once = &sample->dose[1];
+	const struct sums *none = &sample->dose[0];
 
-	return log(once->target / once->calls) - log(none->cpu / none->meter[meter]);
+	return log(probed_busy(sample, 1)) - log(none->cpu / none->meter[meter]);
 }
 
 /* Sets the cycles aside in which something disturbed the windows of one dose more than those of the other. */

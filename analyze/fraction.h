@@ -4,8 +4,9 @@
  *
  * Per path call, with n calls, by dose d of probes (docs/design.md derives it):
  *
- *   t_d   busy cycles of the target. t_0, of unprobed windows, is measured: CPU time over calls, where the calls are those that
- *         a work meter tells. The meter is the one that goes best with the calls in the probed windows.
+ *   t_d   busy cycles of the target: its CPU time, times what the ledger has more than that in the dose 1 windows (time that a host
+ *         stole). t_0 is measured in unprobed windows, over the calls that a work meter tells. The meter is the one that
+ *         goes best with the calls in the probed windows.
  *   D     t_1 - t_0, what the probes cost in this target; d, what they should by calibration: `call` per system call,
  *         `softirq` per softirq, half of that per context switch. k = D / d: how much dearer they are here.
  *         Where the windows cannot tell k well (f small, few windows), it is drawn towards 1, as its variance against the

@@ -138,13 +138,29 @@ static void f_is_the_path_over_the_busy_cycles_without_the_probes(void **state)
 	fraction_free(&out);
 }
 
-static void cpu_time_and_ledger_may_measure_differently(void **state)
+static void time_that_a_host_stole_is_in_frames_and_in_the_whole_alike(void **state)
 {
 	(void)state;
 	quarter();
 	for (size_t i = 0; i < blocks_n; i++) /* the scheduler's accounting sees 3 % less of everything */
 		blocks[i].cpu_cyc = (int64_t)((double)blocks[i].cpu_cyc * 0.97);
 	assert_near(f_of(FRACTION_ASYNC_NONE), 0.25, 1e-9);
+}
+
+/* 600 cycles per call that the kernel charges to the target before the switch to it is told: t_0 = 2600, and F stays. */
+static void what_only_cpu_time_knows_of_is_busy_time_outside_frames(void **state)
+{
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++)
+		blocks[i].cpu_cyc += 600 * blocks[i].meter_udp;
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_near(out.busy_cyc.value, 2600, 1e-6);
+	assert_near(out.path_cyc.value, 500, 1e-6);
+	assert_near(out.probe_scale.value, 1.2, 1e-9);
+	assert_near(out.linear.value, 1, 1e-9);
+	assert_near(out.f.value, 500.0 / 2600, 1e-9);
+	fraction_free(&out);
 }
 
 /* Per path call: a = 30 and a' = 20 (network), or 80 and 30 (all). */
@@ -556,7 +572,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(f_is_the_path_over_the_busy_cycles_without_the_probes),
-		cmocka_unit_test(cpu_time_and_ledger_may_measure_differently),
+		cmocka_unit_test(time_that_a_host_stole_is_in_frames_and_in_the_whole_alike),
+		cmocka_unit_test(what_only_cpu_time_knows_of_is_busy_time_outside_frames),
 		cmocka_unit_test(interrupts_outside_frames_count_as_asked_for),
 		cmocka_unit_test(without_unprobed_windows_the_second_dose_tells_the_first),
 		cmocka_unit_test(a_second_dose_may_cost_more_than_the_first),
