@@ -102,7 +102,8 @@ int bench_model_print(const struct bench_row *rows, size_t n, const char *base, 
 	return err;
 }
 
-json_t *bench_model_json(const struct bench_row *rows, size_t n, const char *base, const char *const *alternatives, size_t alternatives_n)
+json_t *bench_model_json(const struct bench_row *rows, size_t n, const char *base, const char *const *alternatives, size_t alternatives_n,
+			 const char *unit)
 {
 	json_t *list = json_array();
 	struct costmodel m;
@@ -111,8 +112,8 @@ json_t *bench_model_json(const struct bench_row *rows, size_t n, const char *bas
 		if (fit(rows, n, base, alternatives[i], &m))
 			continue;
 		json_array_append_new(list, json_pack("{ss so so so so so sb}", "way", alternatives[i], "mode_switch",
-						      json_figure(m.mode_cyc, "cycles"), "per_byte", json_figure(m.byte_cyc, "cycles"), "send",
-						      json_figure(m.send_cyc, "cycles"), "residual", json_number(m.residual), "worst",
+						      json_figure(m.mode_cyc, unit), "per_byte", json_figure(m.byte_cyc, unit), "send",
+						      json_figure(m.send_cyc, unit), "residual", json_number(m.residual), "worst",
 						      json_number(m.worst), "fits", m.fits));
 	}
 	return list;

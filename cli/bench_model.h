@@ -12,7 +12,8 @@ struct bench_row;
  * rows[n] are of one run, point by point. Nothing where the points cannot tell (one group or one payload). 0 or -errno, said. */
 int bench_model_print(const struct bench_row *rows, size_t n, const char *base, const char *const *alternatives, size_t alternatives_n);
 
-/* The same as a list of {"way", "mode_switch", "per_byte", "send", "residual", "worst", "fits"}. NULL when out of memory. */
-json_t *bench_model_json(const struct bench_row *rows, size_t n, const char *base, const char *const *alternatives, size_t alternatives_n);
+/* The same as a list of {"way", "mode_switch", "per_byte", "send", "residual", "worst", "fits"}, the first three in `unit`. NULL when out of memory. */
+json_t *bench_model_json(const struct bench_row *rows, size_t n, const char *base, const char *const *alternatives, size_t alternatives_n,
+			 const char *unit);
 
 #endif

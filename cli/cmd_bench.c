@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/show.h"
 #include "cli/signals.h"
 #include "workloads/bench_store.h"
 #include "workloads/sender.h"
@@ -81,12 +82,12 @@ static void use_commands(struct bench_store_options *options, const struct comma
 	options->bench.alternatives_n = 1;
 }
 
-static json_t *point_json(const struct bench_row *row, const char *way, const struct speedup *s)
+static json_t *point_json(const struct bench_row *row, const char *way, const struct speedup *s, const char *unit)
 {
 	return json_pack("{ss sI sI sI sI sI so so so}", "way", way, "group", (json_int_t)row->group_size, "payload",
 			 (json_int_t)row->payload_bytes, "private", (json_int_t)row->private_bytes, "rounds", (json_int_t)s->rounds_n, "outliers", (json_int_t)s->outliers_n, "speedup",
-			 json_figure(s->s, "1"), "cycles_per_packet", json_figure(s->alt_cyc, "cycles"), "cycles_per_packet_baseline",
-			 json_figure(s->base_cyc, "cycles"));
+			 json_figure(s->s, "1"), "cycles_per_packet", json_figure(s->alt_cyc, unit), "cycles_per_packet_baseline",
+			 json_figure(s->base_cyc, unit));
 }
 
 static void point_row(struct table *table, const struct bench_row *row, const char *way, const struct speedup *s)
@@ -109,7 +110,7 @@ static int same_point(const struct bench_row *a, const struct bench_row *b)
 }
 
 /* Every point of the run with every alternative, into the table or the list. */
-static int show_points(const struct bench_row *rows, size_t n, const struct bench_options *bench, struct table *table, json_t *list)
+static int show_points(const struct bench_row *rows, size_t n, const struct bench_options *bench, const char *unit, struct table *table, json_t *list)
 {
 	for (size_t from = 0, to; from < n; from = to) {
 		for (to = from; to < n && same_point(&rows[from], &rows[to]);)
@@ -122,7 +123,7 @@ static int show_points(const struct bench_row *rows, size_t n, const struct benc
 			if (err)
 				return err;
 			if (list)
-				json_array_append_new(list, point_json(&rows[from], bench->alternatives[i], &s));
+				json_array_append_new(list, point_json(&rows[from], bench->alternatives[i], &s, unit));
 			else
 				point_row(table, &rows[from], bench->alternatives[i], &s);
 			speedup_free(&s);
@@ -137,17 +138,20 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	struct warning_row *warnings = NULL;
 	size_t n, warnings_n;
 	json_t *list = cli->json ? json_array() : NULL;
-	struct table *table = table_new("way|>group|>payload|>private|>rounds|>set aside|>null|>baseline|>cycles per packet|>s");
+	const char *unit = show_unit(store, run);
+	char titles[160];
+	snprintf(titles, sizeof titles, "way|>group|>payload|>private|>rounds|>set aside|>null|>baseline|>%s per packet|>s", show_unit_text(store, run));
+	struct table *table = table_new(titles);
 	int err = store_benches(store, run, &rows, &n);
 
 	if (!err)
 		err = store_warnings(store, run, &warnings, &warnings_n);
 	if (!err)
-		err = show_points(rows, n, bench, table, list);
+		err = show_points(rows, n, bench, unit, table, list);
 	if (!err && list)
 		err = json_print(json_pack("{sI ss ss sO so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
 					   topology_names[bench->topology], "points", list, "warnings", json_warnings(warnings, warnings_n), "models",
-					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n)));
+					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n, unit)));
 	else if (!err)
 		err = table_print(table);
 	if (!err && !list)

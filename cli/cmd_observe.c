@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/show.h"
 #include "cli/signals.h"
 #include "collect/profile.h"
 #include "version.h"
@@ -56,7 +57,7 @@ static int choose_prediction(struct store *store, uint64_t given, struct predict
 	return store_prediction(store, newest, out);
 }
 
-static void show_text(const struct prediction_row *prediction, const struct observe *observed)
+static void show_text(const struct prediction_row *prediction, const struct observe *observed, const char *unit)
 {
 	char r[FIGURE_TEXT], seen[FIGURE_TEXT], before[FIGURE_TEXT], after[FIGURE_TEXT];
 
@@ -64,23 +65,24 @@ static void show_text(const struct prediction_row *prediction, const struct obse
 	figure_text(observed->r, seen);
 	figure_text(observed->before, before);
 	figure_text(observed->after, after);
-	printf("busy cycles per %s: before %s, after %s\n", observed->work, before, after);
+	printf("busy %s per %s: before %s, after %s\n", unit, observed->work, before, after);
 	printf("path %s -> %s   r predicted %s   r observed %s   error %+.2f %%\n", prediction->path, prediction->alternative, r, seen,
 	       100 * (prediction->predicted / observed->r.value - 1));
 }
 
-static int show(const struct cli *cli, int64_t run, const struct prediction_row *prediction, const struct observe *observed)
+static int show(const struct cli *cli, struct store *store, int64_t run, const struct prediction_row *prediction, const struct observe *observed)
 {
 	if (!cli->json) {
-		show_text(prediction, observed);
+		show_text(prediction, observed, show_unit_text(store, run));
 		return 0;
 	}
+	const char *unit = show_unit(store, run);
 	return json_print(json_pack(
 		"{sI sI ss ss so so so so so}", "run", (json_int_t)run, "prediction", (json_int_t)prediction->prediction, "path", prediction->path,
 		"way", prediction->alternative, "predicted",
 		json_figure((struct figure){prediction->predicted, prediction->predicted_low, prediction->predicted_high}, "1"), "observed",
 		json_figure(observed->r, "1"), "error", json_number(prediction->predicted / observed->r.value - 1), "before",
-		json_figure(observed->before, "cycles"), "after", json_figure(observed->after, "cycles")));
+		json_figure(observed->before, unit), "after", json_figure(observed->after, unit)));
 }
 
 static int run(const struct cli *cli, const struct arguments *arguments, char *const *command)
@@ -120,7 +122,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 		if (!err)
 			err = answer_observe_runs(store, prediction->profile, id, prediction->prediction, &observed);
 		if (!err)
-			err = show(cli, id, prediction, &observed);
+			err = show(cli, store, id, prediction, &observed);
 	}
 	progress_free(progress);
 	store_rows_free(prediction);

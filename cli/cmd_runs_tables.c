@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/cmd_runs.h"
 #include "cli/print.h"
+#include "cli/show.h"
 
 /* A value to be summed: what was not measured adds nothing. */
 static int64_t known(int64_t value)
@@ -27,6 +28,18 @@ static int print_section(int err, const char *title, struct table *table, void *
 	return err;
 }
 
+/* A table in whose titles @ is what the clock of the run counts. */
+static struct table *table_of(struct store *store, int64_t run, const char *titles)
+{
+	char text[256] = "";
+
+	for (size_t n; *titles; titles += n + (titles[n] == '@')) {
+		n = strcspn(titles, "@");
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s%s", (int)n, titles, titles[n] ? show_unit(store, run) : "");
+	}
+	return table_new(text);
+}
+
 static int by_cycles(const void *a, const void *b)
 {
 	const struct ledger_row *left = a, *right = b;
@@ -34,9 +47,9 @@ static int by_cycles(const void *a, const void *b)
 	return (left->cyc < right->cyc) - (left->cyc > right->cyc);
 }
 
-static int show_ledger(struct store *store, int64_t run)
+static int show_rows(struct store *store, int64_t run)
 {
-	struct table *table = table_new(">cpu|task|call|softirq|hardirq|>entered|>cycles|>share");
+	struct table *table = table_of(store, run, ">cpu|task|call|softirq|hardirq|>entered|>@|>share");
 	struct ledger_row *rows = NULL;
 	size_t n = 0;
 	double total = 0;
@@ -61,7 +74,7 @@ static int show_ledger(struct store *store, int64_t run)
 
 static int show_balance(struct store *store, int64_t run)
 {
-	struct table *table = table_new(">cpu|>window cycles|>residue|>worst window");
+	struct table *table = table_of(store, run, ">cpu|>window @|>residue|>worst window");
 	struct balance_row *rows = NULL;
 	size_t n = 0;
 	int err = store_balances(store, run, &rows, &n);
@@ -77,7 +90,7 @@ static int show_balance(struct store *store, int64_t run)
 
 static int show_calls(struct store *store, int64_t run)
 {
-	struct table *table = table_new("call|>calls|>errors|>cycles|>cycles per call");
+	struct table *table = table_of(store, run, "call|>calls|>errors|>@|>@ per call");
 	struct call_row *rows = NULL;
 	size_t n = 0;
 	int err = store_calls(store, run, &rows, &n);
@@ -114,7 +127,9 @@ static int show_threads(struct store *store, int64_t run)
 		table_i64(table, rows[i].unknown_cyc);
 		table_i64(table, rows[i].sleep_cyc);
 	}
-	return print_section(err, "threads: cycles, probes included", table, rows, n);
+	char title[80];
+	snprintf(title, sizeof title, "threads: %s, probes included", show_unit_text(store, run));
+	return print_section(err, title, table, rows, n);
 }
 
 /* Windows of one dose, summed. At dose 0 only CPU time is known. */
@@ -141,7 +156,7 @@ static void blocks_line(struct table *table, const struct block_row *rows, size_
 
 static int show_blocks(struct store *store, int64_t run)
 {
-	struct table *table = table_new(">dose|>windows|>CPU cycles|>path calls|>target cycles|>path cycles");
+	struct table *table = table_of(store, run, ">dose|>windows|>CPU @|>path calls|>target @|>path @");
 	struct block_row *rows = NULL;
 	size_t n = 0;
 	int err = store_blocks(store, run, &rows, &n);
@@ -225,7 +240,7 @@ static void bench_line(struct table *table, const struct bench_row *rows, size_t
 
 static int show_benches(struct store *store, int64_t run)
 {
-	struct table *table = table_new(">group|>payload|>private|way|>rounds|>packets|>errors|>cycles per packet");
+	struct table *table = table_of(store, run, ">group|>payload|>private|way|>rounds|>packets|>errors|>@ per packet");
 	struct bench_row *rows = NULL;
 	size_t n = 0;
 	int err = store_benches(store, run, &rows, &n);
@@ -261,7 +276,7 @@ static int show_predictions(struct store *store, int64_t run)
 int run_tables(struct store *store, int64_t run)
 {
 	static int (*const sections[])(struct store *store, int64_t run) = {
-		show_blocks, show_calls, show_hists, show_threads, show_ledger, show_balance, show_benches, show_predictions,
+		show_blocks, show_calls, show_hists, show_threads, show_rows, show_balance, show_benches, show_predictions,
 	};
 	int err = 0;
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyze/slice.h"
 #include "analyze/store.h"
@@ -13,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/show.h"
 #include "cli/show_samples.h"
 #include "cli/signals.h"
 #include "collect/profile.h"
@@ -114,15 +116,15 @@ static void print_table(const struct slices *slices)
 	table_free(table);
 }
 
-static json_t *slices_json(const struct slices *slices)
+static json_t *slices_json(const struct slices *slices, const char *unit)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < slices->n; i++)
 		json_array_append_new(list, json_pack("{ss so sI sI so}", "way", slices->way[i], "cycles_per_packet",
-						      json_figure(slices->slice[i].total_cyc, "cycles"), "packets",
+						      json_figure(slices->slice[i].total_cyc, unit), "packets",
 						      (json_int_t)slices->slice[i].packets_n, "samples", (json_int_t)slices->slice[i].samples_n,
-						      "stages", show_stages_json(&slices->slice[i])));
+						      "stages", show_stages_json(&slices->slice[i], unit)));
 	return list;
 }
 
@@ -143,10 +145,12 @@ static int print(const struct cli *cli, struct store *store, const struct run_ro
 
 	if (!err && cli->json) {
 		err = json_print(json_pack("{sI ss ss so so}", "run", (json_int_t)run->run, "path", run->path, "clock", run->clock, "slices",
-					   slices_json(slices), "warnings", json_warnings(warnings, n)));
+					   slices_json(slices, show_unit(store, run->run)), "warnings", json_warnings(warnings, n)));
 	} else if (!err) {
-		printf("run %" PRId64 ": %s of %s, %.1f s, %s, clock %s at %.0f MHz\n\n", run->run, run->path, run->target, (double)run->wall_ns / 1e9,
-		       isfinite(slices->slice[0].total_cyc.value) ? "cycles per packet" : "share of the path (its packets are not counted)", run->clock,
+		bool known = isfinite(slices->slice[0].total_cyc.value);
+
+		printf("run %" PRId64 ": %s of %s, %.1f s, %s%s, clock %s at %.0f MHz\n\n", run->run, run->path, run->target, (double)run->wall_ns / 1e9,
+		       known ? show_unit_text(store, run->run) : "share of the path (its packets are not counted)", known ? " per packet" : "", run->clock,
 		       run->clock_hz / 1e6);
 		print_table(slices);
 		print_warnings(cli, warnings, n);
@@ -281,7 +285,7 @@ static int measure_and_show(const struct cli *cli, const struct arguments *argum
 int cmd_slice(struct cli *cli, int argc, char **argv)
 {
 	struct arguments arguments = {.path = "sendmsg", .topology = "lo", .clock = "auto", .seconds = 10, .rate = SAMPLE_HZ, .group = 100,
-				      .payload = 1000, .private_bytes = 12, .rounds = 20, .block_ms = 200, .peer_cpu = 1, .seed = 1};
+				      .payload = 1000, .private_bytes = 12, .rounds = 20, .block_ms = 200, .peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1, .seed = 1};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "a running server, with its threads, children and later ones"),
 		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls of the path, by name, comma separated"),

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyze/stages.h"
 #include "analyze/store.h"
 #include "analyze/track.h"
 #include "base/err.h"
@@ -15,6 +16,7 @@
 #include "cli/percent.h"
 #include "cli/print.h"
 #include "cli/progress.h"
+#include "cli/show_stages.h"
 #include "cli/show_versus.h"
 #include "cli/signals.h"
 #include "reports/picture_track.h"
@@ -23,7 +25,8 @@ static const struct usage usage = {
 	.name = "track",
 	.operands = "[PATTERN]",
 	.about = "Follows every benchmark over kernel versions, or over time, and tells where its level changed: a single spike is no change.\n"
-		 "Under icount there is no noise: any difference is real. PATTERN: only benchmarks like it (\"bench/lo/sendmsg/*\").",
+		 "Under icount there is no noise: any difference is real, and where both kernels were sliced, the stages that moved are shown.\n"
+		 "PATTERN: only benchmarks like it (\"bench/lo/sendmsg/*\").",
 	.notes = "Examples:\n"
 		 "  forecall track --above 0.2%\n"
 		 "  forecall track 'bench/lo/sendmsg/*' --first-bad\n"
@@ -104,7 +107,34 @@ static void put_summary(const struct track *track)
 		printf("%zu counted lines have runs of one kernel that differ (boot parameters?): of each kernel the last run was taken\n", mixed);
 }
 
-static int show_text(const struct cli *cli, const struct arguments *arguments, const struct track *track)
+static struct stages_change stages_change_of(const struct track_line *line, const struct track_change *change)
+{
+	return (struct stages_change){ line->name, line->unit, change->kernel_before, change->kernel_after, change->before, change->after };
+}
+
+/* Below the changes of lines without noise: which stages of the path they are. */
+static int show_where(struct stages *stages, const struct track *track)
+{
+	struct stages_change *changes = NULL;
+	size_t n = 0, all = 0;
+
+	for (size_t i = 0; i < track->lines_n; i++)
+		all += track->lines[i].exact ? track->lines[i].changes_n : 0;
+	if (!all)
+		return 0;
+	changes = calloc(all, sizeof *changes);
+	if (!changes)
+		return fail(-ENOMEM, "track: out of memory");
+	for (size_t i = 0; i < track->lines_n; i++)
+		for (size_t j = 0; track->lines[i].exact && j < track->lines[i].changes_n; j++)
+			changes[n++] = stages_change_of(&track->lines[i], &track->lines[i].changes[j]);
+	printf("\n");
+	int err = show_stages_moved(stages, changes, n);
+	free(changes);
+	return err;
+}
+
+static int show_text(const struct cli *cli, const struct arguments *arguments, const struct track *track, struct stages *stages)
 {
 	struct table *table = table_new("benchmark|before|from|>level|>then|unit|>change||machine");
 
@@ -116,6 +146,8 @@ static int show_text(const struct cli *cli, const struct arguments *arguments, c
 	}
 	int err = table_print(table);
 	table_free(table);
+	if (!err)
+		err = show_where(stages, track);
 	if (!cli->quiet)
 		put_summary(track);
 	return err;
@@ -153,41 +185,45 @@ static bool any_bad(const struct arguments *arguments, const struct track *track
 
 /* ---- JSON ---- */
 
-static json_t *change_json(const struct track_change *change)
+/* stages NULL: without them. */
+static json_t *change_json(const struct track_line *line, const struct track_change *change, struct stages *stages)
 {
-	return json_pack("{so so sI sI sI sI so so so so}", "kernel_before", json_text(change->kernel_before), "kernel_after",
+	struct stages_change both = stages_change_of(line, change);
+
+	return json_pack("{so so sI sI sI sI so so ss so so so}", "kernel_before", json_text(change->kernel_before), "kernel_after",
 			 json_text(change->kernel_after), "run_before", (json_int_t)change->run_before, "run_after", (json_int_t)change->run_after,
 			 "started_before_ns", (json_int_t)change->started_before_ns, "started_after_ns", (json_int_t)change->started_after_ns, "before",
-			 json_number(change->before), "after", json_number(change->after), "change", json_number(change->change), "p",
-			 json_number(change->p));
+			 json_number(change->before), "after", json_number(change->after), "unit", line->unit, "change", json_number(change->change), "p",
+			 json_number(change->p), "stages", line->exact ? show_stages_change_json(stages, &both) : json_null());
 }
 
-static json_t *mark_json(const struct track_mark *mark)
+static json_t *mark_json(const struct track_line *line, const struct track_mark *mark)
 {
 	return json_pack("{so sI sI so}", "kernel", json_text(mark->kernel), "started_ns", (json_int_t)mark->started_ns, "runs", (json_int_t)mark->n, "value",
-			 json_pack("{so so so}", "value", json_number(mark->median), "least", json_number(mark->low), "greatest", json_number(mark->high)));
+			 json_pack("{so so so ss}", "value", json_number(mark->median), "least", json_number(mark->low), "greatest", json_number(mark->high),
+				   "unit", line->unit));
 }
 
-static json_t *line_json(const struct arguments *arguments, const struct track_line *line)
+static json_t *line_json(const struct arguments *arguments, const struct track_line *line, struct stages *stages)
 {
 	const struct track_change *bad = track_first_bad(line, arguments->above);
 	json_t *marks = json_array(), *changes = json_array();
 
 	for (size_t i = 0; i < line->marks_n; i++)
-		json_array_append_new(marks, mark_json(&line->marks[i]));
+		json_array_append_new(marks, mark_json(line, &line->marks[i]));
 	for (size_t i = 0; i < line->changes_n; i++)
-		json_array_append_new(changes, change_json(&line->changes[i]));
+		json_array_append_new(changes, change_json(line, &line->changes[i], stages));
 	return json_pack("{ss ss so sb sb sb sI so so so}", "benchmark", line->name, "unit", line->unit, "machine", json_text(line->machine), "cost", line->cost,
 			 "exact", line->exact, "mixed", line->mixed, "figures", (json_int_t)line->points_n, "marks", marks, "changes", changes, "first_bad",
-			 bad ? change_json(bad) : json_null());
+			 bad ? change_json(line, bad, stages) : json_null());
 }
 
-static int show_json(const struct arguments *arguments, const struct track *track)
+static int show_json(const struct arguments *arguments, const struct track *track, struct stages *stages)
 {
 	json_t *lines = json_array();
 
 	for (size_t i = 0; i < track->lines_n; i++)
-		json_array_append_new(lines, line_json(arguments, &track->lines[i]));
+		json_array_append_new(lines, line_json(arguments, &track->lines[i], stages));
 	return json_print(json_pack("{so sI sI sI}", "lines", lines, "kernels", (json_int_t)track->kernels_n, "runs", (json_int_t)track->runs_n, "figures",
 				    (json_int_t)track->points_n));
 }
@@ -211,20 +247,33 @@ static int update(const struct cli *cli, const struct track_options *options, st
 	return err ? err : track_update(*store, options);
 }
 
-static int show(const struct cli *cli, const struct arguments *arguments, const struct track *track)
+/* The slices are looked for only where they can be shown. */
+static int open_stages(const struct arguments *arguments, const struct track *track, struct store *store, struct stages **stages)
 {
+	for (size_t i = 0; i < track->lines_n && !track->by_date; i++)
+		if (track->lines[i].exact && track->lines[i].changes_n)
+			return stages_open(store, arguments->label, arguments->suite, stages);
+	return 0;
+}
+
+static int show(const struct cli *cli, const struct arguments *arguments, const struct track *track, struct store *store)
+{
+	struct stages *stages = NULL;
 	int err = 0;
 
 	if (arguments->output)
 		err = picture_track_folder(arguments->output, track, &signals_stop);
 	if (err)
 		return err;
-	if (cli->json)
-		return show_json(arguments, track);
-	if (!arguments->first_bad)
-		return show_text(cli, arguments, track);
-	show_first_bad(arguments, track);
-	return 0;
+	if (!cli->json && arguments->first_bad) {
+		show_first_bad(arguments, track);
+		return 0;
+	}
+	err = open_stages(arguments, track, store, &stages);
+	if (!err)
+		err = cli->json ? show_json(arguments, track, stages) : show_text(cli, arguments, track, stages);
+	stages_free(stages);
+	return err;
 }
 
 static int run(const struct cli *cli, const struct arguments *arguments, struct track_options *options)
@@ -241,7 +290,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, struct 
 		err = track_make(store, options, &track);
 	progress_free(progress);
 	if (!err)
-		err = show(cli, arguments, &track);
+		err = show(cli, arguments, &track, store);
 	status = !err && any_bad(arguments, &track) ? CLI_GATE : cli_status(err);
 	track_free(&track);
 	store_free(store);

@@ -25,7 +25,7 @@ static const struct usage usage = {
 
 struct arguments {
 	const char *baseline, *with, *topology, *clock, *label;
-	uint64_t group, payload, packets, work, window_ms, seed, rounds, server_cpu, peer_cpu;
+	uint64_t group, payload, packets, work, window_ms, seed, rounds, calibration, server_cpu, peer_cpu;
 	double seconds, width;
 	bool force;
 };
@@ -80,6 +80,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, enum to
 		.rel_width = arguments->width,
 		.max_rounds = arguments->rounds,
 		.window_ms = (int)arguments->window_ms,
+		.calibration_rounds = (int)arguments->calibration,
 		.seed = arguments->seed,
 		.force = arguments->force,
 		.stop = &signals_stop,
@@ -135,6 +136,7 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
 		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop the bench at this half width of s, relative"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, 10, 100000, "most rounds of the bench"),
+		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed for the profile; default: 96"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from"),
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the server runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where its clients and the stream's source run"),

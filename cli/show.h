@@ -17,6 +17,10 @@ struct observe;
 int show_profile(const struct cli *cli, struct store *store, int64_t run, const struct fraction *fraction);
 json_t *show_profile_json(struct store *store, int64_t run, const struct fraction *fraction);
 
+/* What the clock of a run counts: "cycles", or "instructions" in a guest under icount; and how a reader is told: "instructions, not cycles". */
+const char *show_unit(struct store *store, int64_t run);
+const char *show_unit_text(struct store *store, int64_t run);
+
 /* The ledger alone, as a table of shares. */
 int show_ledger(struct store *store, int64_t run);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/benchmark.h"
 #include "analyze/fraction.h"
 #include "analyze/store.h"
 #include "cli/cli.h"
@@ -80,15 +81,17 @@ static void print_line(struct table *table, const struct line *line, double all,
 		table_i64(table, line->entries_n);
 }
 
-static int print_ledger(const struct ledger_row *rows, size_t n)
+static int print_ledger(const struct ledger_row *rows, size_t n, const char *unit)
 {
 	struct line *lines = calloc(n + 1, sizeof *lines);
-	struct table *table = table_new("task|call|softirq|hardirq|>cycles|>of all|>of the target|>entries");
+	char titles[128];
 	double all = 0, target = 0, rest = 0;
 	int rest_n = 0;
 
 	if (!lines)
 		return -ENOMEM;
+	snprintf(titles, sizeof titles, "task|call|softirq|hardirq|>%s|>of all|>of the target|>entries", unit);
+	struct table *table = table_new(titles);
 	n = sum_over_cpus(rows, n, lines);
 	for (size_t i = 0; i < n; i++) {
 		all += (double)lines[i].cyc;
@@ -110,6 +113,25 @@ static int print_ledger(const struct ledger_row *rows, size_t n)
 	return err;
 }
 
+static bool counted(struct store *store, int64_t run)
+{
+	struct host_row *host = NULL;
+	bool exact = !store_host_of(store, run, &host) && benchmark_exact(host);
+
+	store_rows_free(host);
+	return exact;
+}
+
+const char *show_unit(struct store *store, int64_t run)
+{
+	return counted(store, run) ? "instructions" : "cycles";
+}
+
+const char *show_unit_text(struct store *store, int64_t run)
+{
+	return counted(store, run) ? "instructions, not cycles" : "cycles";
+}
+
 int show_ledger(struct store *store, int64_t run)
 {
 	struct ledger_row *rows;
@@ -117,7 +139,7 @@ int show_ledger(struct store *store, int64_t run)
 	int err = store_ledgers(store, run, &rows, &n);
 
 	if (!err)
-		err = print_ledger(rows, n);
+		err = print_ledger(rows, n, show_unit_text(store, run));
 	store_rows_free(rows);
 	return err;
 }
@@ -181,7 +203,9 @@ static int print_calls(struct store *store, int64_t run)
 	if (err || !n)
 		goto cleanup;
 	qsort(rows, n, sizeof *rows, by_call_cycles);
-	struct table *table = table_new("system call|>calls|>errors|>cycles|>per call");
+	char titles[96];
+	snprintf(titles, sizeof titles, "system call|>calls|>errors|>%s|>per call", show_unit_text(store, run));
+	struct table *table = table_new(titles);
 	for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
 		table_text(table, rows[i].name);
 		table_i64(table, rows[i].calls_n);
@@ -223,19 +247,21 @@ static void print_figures(struct store *store, const struct run_row *run, const 
 	figure_text(fraction->linear, linear);
 	figure_text(fraction->busy_cyc, busy);
 	figure_text(fraction->path_cyc, path);
-	printf("f = %s   share of the busy cycles that %s takes (raw, probes included: %s)\n", f, run->path, raw);
+	const char *unit = show_unit(store, run->run);
+
+	printf("f = %s   share of the busy %s that %s takes (raw, probes included: %s)\n", f, unit, run->path, raw);
 	if (isfinite(fraction->busiest.value)) {
 		char busiest[FIGURE_TEXT];
 
 		figure_text(fraction->busiest, busiest);
 		printf("busiest thread: %" PRId64 ", f = %s\n", fraction->busiest_tid, busiest);
 	}
-	printf("per path call: %s cycles, of %s busy cycles in all\n", path, busy);
+	printf("per path call: %s %s, of %s busy %s in all\n", path, unit, busy, unit);
 	printf("shape: %.1f calls per burst, %.0f bytes per call\n", hist_mean(store, run->run, "burst"), hist_mean(store, run->run, "bytes"));
-	printf("probes: a null call takes %.0f cycles, probed %.0f, in the ledger %.0f; they cost %s times that in this target\n",
-	       fraction->null_cyc, fraction->probed_cyc, fraction->frame_cyc, scale);
+	printf("probes: a null call takes %.0f %s, probed %.0f, in the ledger %.0f; they cost %s times that in this target\n",
+	       fraction->null_cyc, unit, fraction->probed_cyc, fraction->frame_cyc, scale);
 	if (isfinite(fraction->linear.value))
-		printf("check: busy cycles extrapolated from doses 1 and 2, over those measured unprobed: %s\n", linear);
+		printf("check: busy %s extrapolated from doses 1 and 2, over those measured unprobed: %s\n", unit, linear);
 	if (fraction->outliers_n)
 		printf("set aside: %zu of %zu cycles of windows, in which something disturbed one dose more than the other\n", fraction->outliers_n,
 		       fraction->outliers_n + fraction->cycles_n);
@@ -260,7 +286,7 @@ int show_profile(const struct cli *cli, struct store *store, int64_t run, const 
 		printf("%" PRId64 " path calls in %zu probed and %zu unprobed windows\n\n", fraction->calls_n, fraction->probed_n,
 		       fraction->unprobed_n);
 	if (fraction->calls_n && sampled)
-		show_sampled(row, fraction);
+		show_sampled(store, row, fraction);
 	else if (fraction->calls_n)
 		print_figures(store, row, fraction);
 	err = show_agreement(store, row, fraction);
@@ -344,13 +370,13 @@ static json_t *hist_json(struct store *store, int64_t run, const char *name)
 	return list;
 }
 
-static json_t *figures_json(const struct run_row *run, const struct host_row *host, const struct fraction *f)
+static json_t *figures_json(const struct run_row *run, const struct host_row *host, const struct fraction *f, const char *unit)
 {
 	return json_pack("{sI so ss ss so ss sf so so so so so so so sI so sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
 			 "kernel", host->kernel, "path", run->path, "target", json_text(run->target), "clock", run->clock, "clock_hz", run->clock_hz,
 			 "fraction", json_figure(f->f, "1"), "fraction_raw", json_figure(f->raw, "1"), "fraction_busiest",
-			 json_figure(f->busiest, "1"), "cycles_per_call", json_figure(f->path_cyc, "cycles"), "busy_cycles_per_call",
-			 json_figure(f->busy_cyc, "cycles"), "probe_scale", json_figure(f->probe_scale, "1"), "linear", json_figure(f->linear, "1"),
+			 json_figure(f->busiest, "1"), "cycles_per_call", json_figure(f->path_cyc, unit), "busy_cycles_per_call",
+			 json_figure(f->busy_cyc, unit), "probe_scale", json_figure(f->probe_scale, "1"), "linear", json_figure(f->linear, "1"),
 			 "calls", (json_int_t)f->calls_n, "residue", json_number(run->residue), "lost", (json_int_t)run->lost_n, "state", run->state);
 }
 
@@ -368,7 +394,8 @@ json_t *show_profile_json(struct store *store, int64_t run, const struct fractio
 	if (!store_run(store, run, &row) && !store_host_of(store, run, &host) && !store_ledgers(store, run, &ledger, &ledger_n) &&
 	    !store_threads(store, run, &threads, &threads_n) && !store_calls(store, run, &calls, &calls_n) &&
 	    !store_warnings(store, run, &warnings, &warnings_n)) {
-		out = figures_json(row, host, fraction);
+		out = figures_json(row, host, fraction, show_unit(store, run));
+		json_object_set_new(out, "unit", json_string(show_unit(store, run)));
 		json_object_set_new(out, "ledger", ledger_json(ledger, ledger_n));
 		json_object_set_new(out, "threads", threads_json(threads, threads_n));
 		json_object_set_new(out, "events", show_events_json(store, run));

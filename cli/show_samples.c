@@ -11,13 +11,14 @@
 #include "analyze/slice.h"
 #include "analyze/store.h"
 #include "cli/print.h"
+#include "cli/show.h"
 
-void show_sampled(const struct run_row *run, const struct fraction *fraction)
+void show_sampled(struct store *store, const struct run_row *run, const struct fraction *fraction)
 {
 	char f[FIGURE_TEXT];
 
 	figure_text(fraction->f, f);
-	printf("f = %s   share of the busy cycles that %s takes, by samples\n", f, run->path);
+	printf("f = %s   share of the busy %s that %s takes, by samples\n", f, show_unit(store, run->run), run->path);
 	if (!isfinite(fraction->busiest.value))
 		return;
 	figure_text(fraction->busiest, f);
@@ -69,9 +70,11 @@ int show_agreement_json(struct store *store, const struct run_row *run, const st
 	return 0;
 }
 
-static int print_stages(const struct slice *slice)
+static int print_stages(const struct slice *slice, const char *unit)
 {
-	struct table *table = table_new("stage of the path|>share|>cycles per packet");
+	char titles[96];
+	snprintf(titles, sizeof titles, "stage of the path|>share|>%s per packet", unit);
+	struct table *table = table_new(titles);
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
 		char share[FIGURE_TEXT];
@@ -103,7 +106,7 @@ int show_stages(struct store *store, const struct run_row *run)
 		if (!err)
 			err = slice_compute(&input, &slice);
 		if (!err)
-			err = print_stages(&slice);
+			err = print_stages(&slice, show_unit_text(store, run->run));
 		else if (err == -ENOENT || err == -ENODATA)
 			err = 0;
 	}
@@ -112,12 +115,12 @@ int show_stages(struct store *store, const struct run_row *run)
 	return err;
 }
 
-json_t *show_stages_json(const struct slice *slice)
+json_t *show_stages_json(const struct slice *slice, const char *unit)
 {
 	json_t *list = json_array();
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++)
 		json_array_append_new(list, json_pack("{ss so so}", "stage", slice_stage_names[i], "share", json_figure(slice->share[i], "1"),
-						      "cycles_per_packet", json_figure(slice->cyc[i], "cycles")));
+						      "cycles_per_packet", json_figure(slice->cyc[i], unit)));
 	return list;
 }

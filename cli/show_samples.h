@@ -12,7 +12,7 @@ struct slice;
 struct store;
 
 /* The figures of a run of the engine `sample`: text. */
-void show_sampled(const struct run_row *run, const struct fraction *fraction);
+void show_sampled(struct store *store, const struct run_row *run, const struct fraction *fraction);
 
 /* Of a run of both engines: f of the other one and whether they agree. Nothing for a run of the ledger alone. 0 or -errno, said. */
 int show_agreement(struct store *store, const struct run_row *run, const struct fraction *fraction);
@@ -23,7 +23,7 @@ int show_agreement_json(struct store *store, const struct run_row *run, const st
 /* The stages of the path in a sampled run, as a table of shares. Nothing when nothing was sampled. */
 int show_stages(struct store *store, const struct run_row *run);
 
-/* One way's stages: a list of {"stage", "share", "cycles_per_packet"}. */
-json_t *show_stages_json(const struct slice *slice);
+/* One way's stages: a list of {"stage", "share", "cycles_per_packet"}; unit: show_unit(). */
+json_t *show_stages_json(const struct slice *slice, const char *unit);
 
 #endif

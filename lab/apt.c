@@ -2,6 +2,7 @@
 /* apt.c: asks apt and dpkg-deb. */
 #include "lab/apt.h"
 
+#include "analyze/kernelversion.h"
 #include "base/err.h"
 
 #include <dirent.h>
@@ -169,7 +170,7 @@ static int add_offer(struct offers *offers, const char *name, const char *arch)
 
 static int offer_by_version(const void *a, const void *b)
 {
-	return strverscmp(((const struct offer *)a)->kernel.name, ((const struct offer *)b)->kernel.name);
+	return kernelversion_compare(((const struct offer *)a)->kernel.name, ((const struct offer *)b)->kernel.name);
 }
 
 /* Lines "linux-image-NAME - description", and the same of headers. */

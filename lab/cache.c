@@ -2,6 +2,7 @@
 /* cache.c: the folder of kernels. */
 #include "lab/cache.h"
 
+#include "analyze/kernelversion.h"
 #include "base/err.h"
 
 #include <dirent.h>
@@ -104,7 +105,7 @@ static int by_version(const void *a, const void *b)
 	const struct kernel *x = a, *y = b;
 	int order = strcmp(x->arch, y->arch);
 
-	return order ? order : strverscmp(x->name, y->name);
+	return order ? order : kernelversion_compare(x->name, y->name);
 }
 
 void kernels_sort(struct kernels *kernels)

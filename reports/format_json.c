@@ -116,11 +116,13 @@ static json_t *profiles(const struct content *content)
 					    hist(d->sizes, d->sizes_n));
 
 		if (d->known) {
+			const char *unit = report_unit(&content->data, d->run->run);
+
 			json_object_set_new(profile, "fraction", figure(d->fraction.f, "1"));
 			json_object_set_new(profile, "fraction_raw", figure(d->fraction.raw, "1"));
 			json_object_set_new(profile, "fraction_busiest", figure(d->fraction.busiest, "1"));
-			json_object_set_new(profile, "busy_cycles_per_call", figure(d->fraction.busy_cyc, "cycles"));
-			json_object_set_new(profile, "path_cycles_per_call", figure(d->fraction.path_cyc, "cycles"));
+			json_object_set_new(profile, "busy_cycles_per_call", figure(d->fraction.busy_cyc, unit));
+			json_object_set_new(profile, "path_cycles_per_call", figure(d->fraction.path_cyc, unit));
 			json_object_set_new(profile, "timeline", moments(d));
 		}
 		json_array_append_new(list, profile);
@@ -128,7 +130,7 @@ static json_t *profiles(const struct content *content)
 	return list;
 }
 
-static json_t *points(const struct grid *grid)
+static json_t *points(const struct grid *grid, const char *unit)
 {
 	json_t *list = json_array();
 
@@ -137,7 +139,7 @@ static json_t *points(const struct grid *grid)
 
 		json_array_append_new(list, json_pack("{ss sI sI sI so so}", "way", grid->ways[p->way], "group", (json_int_t)p->group, "payload",
 						      (json_int_t)p->payload, "private", (json_int_t)p->private, "cycles_per_packet",
-						      figure(p->cyc, "cycles"), "speedup", p->way ? figure(p->s, "1") : json_null()));
+						      figure(p->cyc, unit), "speedup", p->way ? figure(p->s, "1") : json_null()));
 	}
 	return list;
 }
@@ -148,7 +150,7 @@ static json_t *benches(const struct content *content)
 
 	for (size_t i = 0; i < content->grids_n; i++)
 		json_array_append_new(list, json_pack("{so ss so}", "run", id(content->grids[i].run->run), "path", content->grids[i].base, "points",
-						      points(&content->grids[i])));
+						      points(&content->grids[i], report_unit(&content->data, content->grids[i].run->run))));
 	return list;
 }
 

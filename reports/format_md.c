@@ -71,6 +71,12 @@ static void cell(FILE *out, const char *fmt, ...)
 	putc(' ', out);
 }
 
+/* A run, and what its figures are if not cycles. */
+static void run_cell(FILE *out, const struct report_data *data, int64_t run)
+{
+	cell(out, "run %" PRId64 "%s", run, report_counted(data, run) ? ", instructions, not cycles" : "");
+}
+
 static void text_cell(FILE *out, const char *words)
 {
 	fputs("| ", out);
@@ -107,7 +113,7 @@ static void warnings(const struct report_data *data, FILE *out)
 	fputs("\n\n", out);
 }
 
-static void lead(const struct scored_row *row, FILE *out)
+static void lead(const struct report_data *data, const struct scored_row *row, FILE *out)
 {
 	fputs("Replacing ", out);
 	text(out, row->path);
@@ -115,7 +121,8 @@ static void lead(const struct scored_row *row, FILE *out)
 	text(out, row->alternative);
 	fputs("**", out);
 	if (row->profile != STORE_NULL)
-		fprintf(out, " in the server of run %" PRId64, row->profile);
+		fprintf(out, " in the server of run %" PRId64 "%s", row->profile,
+			report_counted(data, row->profile) ? " (in instructions, not cycles)" : "");
 	figure(out, ": r ", report_predicted(row), "", TEXT_MINUS);
 	figure(out, ", busy cycles saved ", text_hundredfold(report_saved(row)), " %", TEXT_MINUS);
 	if (isfinite(row->capacity))
@@ -135,7 +142,7 @@ static void predictions(const struct report_data *data, FILE *out)
 		if (row->profile == STORE_NULL)
 			cell(out, "by hand");
 		else
-			cell(out, "run %" PRId64, row->profile);
+			run_cell(out, data, row->profile);
 		text_cell(out, row->path);
 		text_cell(out, row->alternative);
 		figure_cell(out, report_fraction(row), "", TEXT_MINUS);
@@ -157,7 +164,7 @@ static void gain(const struct content *content, FILE *out)
 		fputs("There is no prediction from these runs yet: `forecall predict` makes one.\n\n", out);
 		return;
 	}
-	lead(content->main, out);
+	lead(&content->data, content->main, out);
 	predictions(&content->data, out);
 }
 
@@ -228,7 +235,7 @@ static void cycles(const struct content *content, FILE *out)
 		const struct fraction none = { .f = figure_exact(NAN), .raw = figure_exact(NAN), .busy_cyc = figure_exact(NAN) };
 		const struct fraction *fraction = d->known ? &d->fraction : &none;
 
-		cell(out, "run %" PRId64, d->run->run);
+		run_cell(out, &content->data, d->run->run);
 		text_cell(out, d->run->target);
 		figure_cell(out, fraction->f, "", TEXT_MINUS);
 		figure_cell(out, fraction->raw, "", TEXT_MINUS);
@@ -248,7 +255,7 @@ static void costs(const struct content *content, FILE *out)
 		for (size_t j = 0; j < content->grids[i].points_n; j++) {
 			const struct grid_point *point = &content->grids[i].points[j];
 
-			cell(out, "run %" PRId64, content->grids[i].run->run);
+			run_cell(out, &content->data, content->grids[i].run->run);
 			text_cell(out, content->grids[i].ways[point->way]);
 			cell(out, "%" PRId64 " | %" PRId64 " | %" PRId64, point->group, point->payload, point->private);
 			figure_cell(out, point->cyc, "", TEXT_MINUS);

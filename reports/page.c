@@ -63,11 +63,13 @@ int page_pictures(struct page *page, const char *section, int64_t run)
 
 void page_label(struct page *page, const struct run_row *run)
 {
-	if (!run->label || !*run->label)
-		return;
-	fputs(", “", page->out);
-	html_line(page->out, run->label, 80);
-	fputs("”", page->out);
+	if (run->label && *run->label) {
+		fputs(", “", page->out);
+		html_line(page->out, run->label, 80);
+		fputs("”", page->out);
+	}
+	if (report_counted(&page->content->data, run->run))
+		fputs(", in instructions, not cycles", page->out);
 }
 
 void page_missing(struct page *page, const char *text, const char *command)

@@ -22,7 +22,8 @@ int page_write(struct page *page);
 /* The pictures of a section that are about this run (STORE_NULL: about several), and below them which are not there. 0 or -errno, said. */
 int page_pictures(struct page *page, const char *section, int64_t run);
 
-/* The label of a run as a quotation after a comma, cut to what fits in a line; nothing when it has none. */
+/* The label of a run as a quotation after a comma, cut to what fits in a line; nothing when it has none. Then, where they are, that its
+ * figures are in instructions, not cycles. */
 void page_label(struct page *page, const struct run_row *run);
 
 /* A sentence in place of what is missing, and the command that makes it (NULL: there is none). */

@@ -2,9 +2,13 @@
 /* pictures.c: which pictures there are, and in which order they stand. */
 #include "reports/pictures.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "analyze/store.h"
+#include "reports/content.h"
 #include "reports/picture.h"
 
 static int (*const makers[])(struct pictures *set, const struct content *content) = {
@@ -20,12 +24,35 @@ static int (*const makers[])(struct pictures *set, const struct content *content
 	picture_track,
 };
 
+static bool all_counted(const struct report_data *data)
+{
+	for (size_t i = 0; i < data->runs_n; i++)
+		if (!report_counted(data, data->runs[i]->run))
+			return false;
+	return data->runs_n > 0;
+}
+
+/* Captions of pictures of what was counted in a guest say so; one of several runs when all of them were. */
+static void mark_counted(const struct pictures *set, const struct content *content)
+{
+	bool all = all_counted(&content->data);
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct picture *p = set->list[i];
+		size_t n = strlen(p->caption);
+
+		if (p->run == STORE_NULL ? all : report_counted(&content->data, p->run))
+			snprintf(p->caption + n, sizeof p->caption - n, "%sIn instructions, not cycles.", n ? " " : "");
+	}
+}
+
 int pictures_make(struct pictures *set, const struct content *content)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof makers / sizeof *makers && !err; i++)
 		err = makers[i](set, content);
+	mark_counted(set, content);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/benchmark.h"
 #include "base/err.h"
 #include "reports/report_warnings.h"
 
@@ -40,6 +41,18 @@ const struct host_row *report_host(const struct report_data *data, int64_t run)
 		if (data->hosts[i]->host == row->host)
 			return data->hosts[i];
 	return NULL;
+}
+
+bool report_counted(const struct report_data *data, int64_t run)
+{
+	const struct host_row *host = report_host(data, run);
+
+	return host && benchmark_exact(host);
+}
+
+const char *report_unit(const struct report_data *data, int64_t run)
+{
+	return report_counted(data, run) ? "instructions" : "cycles";
 }
 
 static bool *flag_of(const struct report_data *data, bool *flags, int64_t run)

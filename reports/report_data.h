@@ -51,6 +51,10 @@ const struct run_row *report_run(const struct report_data *data, int64_t run);
 /* The host of the run with this number; NULL when there is none among those of the report. */
 const struct host_row *report_host(const struct report_data *data, int64_t run);
 
+/* Whether time is counted in instructions in that run, and what its clock counts: "instructions" or "cycles". */
+bool report_counted(const struct report_data *data, int64_t run);
+const char *report_unit(const struct report_data *data, int64_t run);
+
 /* What a prediction says, as figures. */
 struct figure report_predicted(const struct scored_row *row);
 struct figure report_observed(const struct scored_row *row);

@@ -1,10 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bisect.bats: `forecall bisect` on kernels that were measured before, so that none needs to boot, and what it refuses.
+# bisect.bats: `forecall bisect` on kernels that were measured before, so that none needs to boot, on two that do, and what it refuses.
+
+bats_require_minimum_version 1.5.0
+load helpers/lab.bash
 
 setup() {
-	bats_require_minimum_version 1.5.0
 	FORECALL=$(realpath "${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}")
+	REAL_CACHE=${FORECALL_CACHE:-} # of the user, when it is not where it usually is
 	export FORECALL_DB=$BATS_TEST_TMPDIR/test.db FORECALL_CACHE=$BATS_TEST_TMPDIR/cache
 	cd "$BATS_TEST_TMPDIR" || return 1
 	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/../schema.sql"
@@ -53,4 +56,23 @@ kernel() {
 	forecall bisect --good 6.1.0-8-cloud-amd64 --bad 6.1.0-9-cloud-amd64 --test 'bench --group 10' --benchmark nothing
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"no cost called nothing"* ]]
+}
+
+@test "kernels that were not measured yet are booted, each once" {
+	local here=$FORECALL_CACHE both='.last_good == $good and .first_bad == $bad'
+	if [ -n "$REAL_CACHE" ]; then FORECALL_CACHE=$REAL_CACHE; else unset FORECALL_CACHE; fi
+	mkdir -p "$here/kernels/amd64"
+	for pattern in '6.1.*-cloud-amd64' '6.12.*-cloud-amd64'; do
+		kernel "$pattern"
+		ln -s "${REAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/forecall}/kernels/amd64/$KERNEL" "$here/kernels/amd64/" # no others lie between
+		good=${good:-$KERNEL}
+	done
+	export FORECALL_CACHE=$here
+	for booted in true false; do # on a device that drops, 6.12 takes some more instructions a packet
+		forecall --json bisect --good "$good" --bad "$KERNEL" --above 0.1% --test 'bench --topology sink --group 10 --payload 1000 --rounds 10 --block 1 --width 0.5'
+		echo "$output $stderr"
+		[ "$status" -eq 0 ]
+		jq -e --arg good "$good" --arg bad "$KERNEL" "$both"' and .unit == "instructions" and (.steps | length == 2) and all(.steps[]; .booted == '$booted')' <<< "$output"
+	done
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM run")" -eq 2 ]
 }

@@ -122,23 +122,24 @@ emulator_of() {
 	[ -z "$(ls -A tmp)" ]
 }
 
-@test "the same benchmark under icount gives the same figures to the last digit, on lo and veth" {
+@test "the same benchmark under icount gives the same figures to the last digit, on lo, veth and dummy" {
 	kernel "$AMD64_OLD"
 	for i in 1 2; do
-		guest -- sh -c 'for t in lo veth; do forecall bench --group 10 --payload 100 --rounds 10 --topology $t > /dev/null || exit; done'
+		guest -- sh -c 'for t in lo veth sink; do forecall --json bench --group 10 --payload 100 --rounds 10 --topology $t || exit; done' > said
 	done
+	jq -es 'length == 3 and all(.points[0].cycles_per_packet.unit == "instructions")' said
 	figures() { ask "SELECT bench.way, group_size, round, packets_n, cpu_cyc, async_cyc, topology FROM bench JOIN run USING (run) WHERE run IN ($1)
 		ORDER BY run, round, bench.way"; }
-	[ "$(figures 1,2 | wc -l)" -ge 8 ]
-	[ "$(figures 1,2)" = "$(figures 3,4)" ]
+	[ "$(figures 1,2,3 | wc -l)" -ge 12 ]
+	[ "$(figures 1,2,3)" = "$(figures 4,5,6)" ]
 	is "SELECT count(DISTINCT host) FROM run" 1
-	is "SELECT count(DISTINCT started_ns) FROM run" 4
+	is "SELECT count(DISTINCT started_ns) FROM run" 6
 }
 
 # main_job: profile, bench and validate in the guest, and what they left in the host's database.
 main_job() {
 	run --separate-stderr guest -- sh -c '
-		forecall validate --group 10 --packets 100 --seconds 1 --window 20 --rounds 10 && forecall doctor'
+		forecall validate --group 10 --packets 100 --seconds 1 --window 20 --rounds 10 --calibration 16 && forecall doctor'
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[[ $output == *"r predicted"* && $output == *"instructions, not cycles"* ]]
@@ -150,9 +151,30 @@ main_job() {
 	is "SELECT count(*) FROM run WHERE run NOT IN (SELECT run FROM warning WHERE code = 'instructions')" 0
 }
 
+# says TEXT COMMAND...: it does, and nowhere that its figures are cycles.
+says() {
+	run --separate-stderr "$FORECALL" "${@:2}"
+	[[ $status -eq 0 && $output == *"$1"* ]] && not grep -iE '[0-9] cycles|cycles per (packet|call)|>cycles' <<< "$output" || { echo "$*: $output $stderr"; false; }
+}
+
+# What a guest counted is called instructions wherever it is shown: tables, JSON, the page and the terminal.
+called_instructions() {
+	says 'instructions, not cycles' runs show 1
+	says 'instructions, not cycles' runs show 2
+	says 'instructions, not cycles' predict 1
+	says 'In instructions, not cycles.' report --terminal
+	says 'run 1, instructions, not cycles' report --format md
+	"$FORECALL" --json runs show 1 | jq -e '[.. | objects | select(.code? == "instructions")] | length > 0'
+	"$FORECALL" report --format json | jq -e '[.. | objects | select(has("unit")) | .unit] | index("instructions") and (index("cycles") | not)'
+	"$FORECALL" report -o page
+	[ "$(grep -c ', in instructions, not cycles' page/index.html)" -ge 3 ]
+	grep -q 'In instructions, not cycles\.</figcaption>' page/index.html
+}
+
 @test "profile, bench and validate pass in a 6.1 guest, and its figures come back as its own" {
 	kernel "$AMD64_OLD"
 	main_job
+	called_instructions
 }
 
 @test "profile, bench and validate pass in a 6.12 guest" {
@@ -164,4 +186,31 @@ main_job() {
 	kernel "$ARM64"
 	make -s -C "$BATS_TEST_DIRNAME/.." lab-arm64 > made 2>&1 || { grep -q 'cannot be had\|cannot download' made && skip "no arm64 packages"; cat made; false; }
 	main_job
+}
+
+@test "an interactive guest has this terminal: it echoes, ^C is the guest's, and the terminal is as it was" {
+	kernel "$AMD64_OLD"
+	mkfifo keys
+	script --quiet --return --flush --command "stty -g > before; '$FORECALL' lab run --kernel '$KERNEL' --clock real --limit 100 --shell
+		status=\$?; stty -g > after; exit \$status" typed < keys > /dev/null 3>&- &
+	shell=$!
+	exec 7> keys
+	await 60 grep -q '# ' typed
+	echo 'echo sum-$((40 + 2)); tty' >&7
+	await 60 grep -q ttyS0 typed
+	grep -q sum-42 typed
+	echo 'echo asleep-$((1 + 1)); sleep 1000; echo interrupted-$?' >&7
+	await 60 grep -q asleep-2 typed
+	until grep -q 'interrupted-130' typed; do # a key may come before the sleep has begun
+		printf '\003' >&7
+		echo 'echo interrupted-$?' >&7
+		sleep 0.5
+		[ $SECONDS -lt 300 ]
+	done
+	echo 'exit 7' >&7
+	status=0
+	wait $shell || status=$?
+	exec 7>&-
+	[ "$status" -eq 7 ]
+	cmp before after
 }

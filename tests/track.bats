@@ -131,6 +131,26 @@ fill() {
 	[ "$status" -eq 0 ]
 }
 
+@test "compare --profile tells what the change does to a server" {
+	fill
+	"$FORECALL" profile --path sendmsg --seconds 1 --window 20 --calibration 2 -- "$(dirname "$FORECALL")/groupsend" --group 10 --payload 100 --head 0 --bursts 5000 --period-ns 200000 --gap-ns 2000 > profiled
+	profile=$(sql "SELECT run FROM run WHERE kind = 'profile'")
+	sql "INSERT INTO bench SELECT run, round, way, 1, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, async_cyc, preempt_n FROM bench
+	     WHERE group_size = 10" # the first burst may be cut short: its length is to lie within the grid
+	forecall compare $old $new --profile "$profile"
+	[ "$status" -eq 0 ]
+	[[ $output == *"The server of run $profile: its path +"*"so its busy cycles +"*"f 0."*" before, 0."*" after"* ]]
+	forecall compare $old $new --profile "$profile" --json
+	jq -e '.server | .path_change.value > 0.098 and .path_change.value < 0.1' <<< "$output"
+	jq -e '.server | .fraction.value as $f | .path_change.value as $d | (.busy_change.value - $f * $d | fabs) < 1e-9
+	       and (.fraction_after.value - $f * (1 + $d) / (1 + $f * $d) | fabs) < 1e-9' <<< "$output"
+	forecall compare $old $new --profile 999
+	[ "$status" -eq 1 ]
+	said "999"
+	forecall compare $old $new --profile 1
+	[ "$status" -ne 0 ]
+}
+
 @test "labels, other databases, and what they have in common" {
 	fill
 	cp "$FORECALL_DB" other.db
@@ -199,6 +219,40 @@ fill() {
 	[ "$(grep -c "^$name" <<< "$output")" -eq 1 ]
 	forecall track --above 0.2% --first-bad
 	[[ $output == "$name: last good $new, first bad 6.1.0-11-cloud-amd64: +1.59 %"* ]]
+}
+
+# slice RUN HOST SOCKET: a sampled run of sendmsg to 10 of 100 bytes, whose path is SOCKET samples in the socket's stage and 40 in copying.
+slice() {
+	sql "INSERT INTO run (run, kind, state, host, started_ns, command, version, scope, target, path, clock, clock_hz, engine, topology)
+	     VALUES ($1, 'slice', 'complete', $2, $1, 'forecall slice --way sendmsg --group 10 --payload=100 --private 0', '0', 'process', 'groupsend',
+	     'sendmsg', 'tsc', 1e9, 'sample', 'lo')"
+	for block in 0 1 2 3; do
+		sql "INSERT INTO block (run, block, cycle, way, dose, start_ns, wall_cyc, cpu_cyc, meter_udp, sampled)
+		     VALUES ($1, $block, $block, 'sendmsg', 0, $block, 1000, 1000, 1, 1);
+		     INSERT INTO sample (run, block, cpu, task, call, softirq, hardirq, stage, samples_n, cyc)
+		     VALUES ($1, $block, 0, 'target', 'path', 'none', 'none', 'socket', $3, $3), ($1, $block, 0, 'target', 'path', 'none', 'none', 'copy', 40, 40)"
+	done
+}
+
+@test "where a counted figure changed is told by the stages of both kernels" {
+	for v in 9 10; do host $v "6.1.0-$v-cloud-amd64" 'forecall.clock=icount'; done
+	bench 9 9 1000
+	bench 10 10 1300
+	forecall track --json
+	jq -e '.lines[] | select(.cost) | .changes[0].stages == null' <<< "$output"
+	slice 11 9 60
+	slice 12 10 90
+	forecall track
+	[ "$status" -eq 0 ]
+	[[ $output == *"$name"*"$old"*"$new"*"socket and UDP"*"600"*"900"*"+300"* ]]
+	[[ $output != *"copy in"* ]] # 400 before and after
+	forecall track --json
+	jq -e '.lines[] | select(.cost) | .changes[0] | .unit == "instructions" and (.stages | length > 5)' <<< "$output"
+	jq -e '.lines[] | select(.cost) | .changes[0].stages[] | select(.stage == "copy") | .before.value == 400 and .after.value == 400 and .after.unit == "instructions"' <<< "$output"
+	jq -e '.lines[] | select(.cost) | .changes[0].stages[] | select(.stage == "socket") | (.moved.value - 300 | fabs) < 1e-6' <<< "$output"
+	sql "UPDATE run SET command = 'forecall slice --way sendmsg -g 1 --payload 100 --private 0' WHERE run = 12" # another size tells nothing
+	forecall track
+	[[ $output != *"socket and UDP"* ]]
 }
 
 @test "track keeps up with runs that come and go, and with a number that is used again" {

@@ -142,7 +142,7 @@ static int run_profile(void *context)
 	int err = stay_aside(work);
 
 	profile.seconds = work->options->profile_seconds;
-	profile.calibration_rounds = CALIBRATE_ROUNDS;
+	profile.calibration_rounds = work->options->calibration_rounds ? work->options->calibration_rounds : CALIBRATE_ROUNDS;
 	profile.pause = pause_part;
 	profile.progress = profile_progress;
 	return err ? err : profile_run(work->store, &profile, &work->out->profile);

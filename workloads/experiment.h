@@ -26,6 +26,7 @@ struct experiment_options {
 	double rel_width;     /* of the bench's s; 0: 0.005 */
 	uint64_t max_rounds;  /* of the bench; 0: 200 */
 	int window_ms;
+	int calibration_rounds; /* of the profile; 0: CALIBRATE_ROUNDS */
 	uint64_t seed;
 	bool force;
 	volatile sig_atomic_t *stop;

@@ -17,7 +17,7 @@
 #include "lab/job.h"
 
 enum {
-	SETTLE_MS = 20000, /* the kernel's self-tests take 6 s of guest time on 6.12 */
+	SETTLE_MS = 20000, /* where cryptomgr.notests is not heeded: the self-tests take 6 s of guest time on 6.12 */
 	SETTLE_STEP_MS = 50,
 };
 

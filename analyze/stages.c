@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stages.c: finds the sliced ways of a store, and cuts a benchmark's figure as their samples are cut. */
+#include "analyze/stages.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/benchmark.h"
+#include "analyze/store.h"
+#include "base/err.h"
+
+/* One way of one run. The slice is computed when it is asked for. */
+struct entry {
+	char benchmark[BENCHMARK_NAME];
+	char *kernel, *way;
+	struct stages_of of;
+	bool computed, empty; /* empty: no sample lies inside the path, or too few windows */
+};
+
+struct stages {
+	struct store *store;
+	struct entry *entries; /* oldest run first */
+	size_t n;
+};
+
+/* ---- Names ---- */
+
+/* The number behind "--NAME N", "--NAME=N" or "-L N" of a command line. */
+static uint64_t number_of(const char *command, const char *name, char letter, uint64_t without)
+{
+	char words[3][40];
+	const char *at;
+
+	snprintf(words[0], sizeof words[0], " --%s ", name);
+	snprintf(words[1], sizeof words[1], " --%s=", name);
+	snprintf(words[2], sizeof words[2], " -%c ", letter);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if ((i < 2 || letter) && (at = strstr(command, words[i])))
+			return strtoull(at + strlen(words[i]), NULL, 10);
+	return without;
+}
+
+void stages_name(const char *command, const char *topology, const char *way, char *out, size_t size)
+{
+	snprintf(out, size, "bench/%s/%s/g%" PRIu64 "/p%" PRIu64 "/h%" PRIu64, topology ? topology : "lo", way, number_of(command, "group", 'g', 100),
+		 number_of(command, "payload", 0, 1000), number_of(command, "private", 0, 12));
+}
+
+/* ---- Which there are ---- */
+
+static struct entry *find_entry(const struct stages *s, int64_t run, const char *way)
+{
+	for (size_t i = s->n; i-- > 0 && s->entries[i].of.run == run;)
+		if (!strcmp(s->entries[i].way, way))
+			return &s->entries[i];
+	return NULL;
+}
+
+static int add_entry(struct stages *s, const struct run_row *run, const char *kernel, const char *way)
+{
+	struct entry *more = realloc(s->entries, (s->n + 1) * sizeof *more);
+
+	if (!more)
+		return fail(-ENOMEM, "stages: out of memory");
+	s->entries = more;
+	more += s->n++;
+	*more = (struct entry){ .kernel = strdup(kernel), .way = strdup(way), .of.run = run->run };
+	if (!more->kernel || !more->way)
+		return fail(-ENOMEM, "stages: out of memory");
+	stages_name(run->command, run->topology, way, more->benchmark, sizeof more->benchmark);
+	return 0;
+}
+
+/* Every way of a run on a machine that counts. */
+static int add_run(struct stages *s, const struct run_row *run)
+{
+	struct host_row *host = NULL;
+	struct block_row *blocks = NULL;
+	size_t n = 0;
+	int err = store_host_of(s->store, run->run, &host);
+
+	if (!err && benchmark_exact(host))
+		err = store_blocks(s->store, run->run, &blocks, &n);
+	for (size_t i = 0; i < n && !err; i++)
+		if (blocks[i].way && blocks[i].sampled == 1 && !find_entry(s, run->run, blocks[i].way))
+			err = add_entry(s, run, host->kernel, blocks[i].way);
+	store_rows_free(blocks);
+	store_rows_free(host);
+	return err;
+}
+
+static bool wanted(const struct run_row *run, const char *label, const char *suite)
+{
+	return (!label || (run->label && !strcmp(run->label, label))) && (!suite || (run->suite && !strncmp(run->suite, suite, strlen(suite))));
+}
+
+int stages_open(struct store *store, const char *label, const char *suite, struct stages **out)
+{
+	struct stages *s = calloc(1, sizeof *s);
+	struct run_row *runs = NULL;
+	size_t n = 0;
+
+	*out = NULL;
+	if (!s)
+		return fail(-ENOMEM, "stages: out of memory");
+	s->store = store;
+	int err = store_runs(store, "slice", "complete", &runs, &n);
+	for (size_t i = 0; i < n && !err; i++)
+		if (wanted(&runs[i], label, suite))
+			err = add_run(s, &runs[i]);
+	store_rows_free(runs);
+	if (err)
+		stages_free(s);
+	else
+		*out = s;
+	return err;
+}
+
+void stages_free(struct stages *s)
+{
+	for (size_t i = 0; s && i < s->n; i++) {
+		free(s->entries[i].kernel);
+		free(s->entries[i].way);
+	}
+	if (s)
+		free(s->entries);
+	free(s);
+}
+
+/* ---- Figures ---- */
+
+static void compute(const struct stages *s, struct entry *entry)
+{
+	struct slice_input input = { .way = entry->way };
+	struct block_row *blocks = NULL;
+	struct sample_row *samples = NULL;
+	int err = store_blocks(s->store, entry->of.run, &blocks, &input.blocks_n);
+
+	if (!err)
+		err = store_samples(s->store, entry->of.run, &samples, &input.samples_n);
+	input.blocks = blocks;
+	input.samples = samples;
+	if (!err)
+		err = slice_compute(&input, &entry->of.slice);
+	entry->computed = true;
+	entry->empty = err != 0;
+	store_rows_free(samples);
+	store_rows_free(blocks);
+}
+
+const struct stages_of *stages_find(struct stages *s, const char *benchmark, const char *kernel)
+{
+	for (size_t i = s ? s->n : 0; i-- > 0;) {
+		struct entry *entry = &s->entries[i];
+
+		if (strcmp(entry->benchmark, benchmark) != 0 || strcmp(entry->kernel, kernel) != 0)
+			continue;
+		if (!entry->computed)
+			compute(s, entry);
+		if (!entry->empty)
+			return &entry->of;
+	}
+	return NULL;
+}
+
+struct figure stages_part(const struct stages_of *of, enum slice_stage stage, double level)
+{
+	struct figure share = of->slice.share[stage];
+
+	return (struct figure){ share.value * level, share.low * level, share.high * level };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * stages.h: where within the path a benchmark's figure lies: the stages (slice.h) of the same way, sizes and topology on the same
+ * kernel, from the newest run of `forecall slice` there in which instructions are counted.
+ *
+ * The samples tell shares; the figure itself is that of the unsampled benchmark: stage = share x figure. Shares have intervals,
+ * even where the figure has none.
+ */
+#ifndef ANALYZE_STAGES_H
+#define ANALYZE_STAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyze/slice.h"
+
+struct store;
+struct stages; /* the sliced ways of a store */
+
+/* Looks which there are: of runs with this label, of the suite whose name or step begins so (NULL: any). 0 or -errno, said.
+ * stages_free() it, before the store. */
+int stages_open(struct store *store, const char *label, const char *suite, struct stages **out);
+void stages_free(struct stages *stages); /* accepts NULL */
+
+/* One benchmark's slice on a kernel. */
+struct stages_of {
+	struct slice slice;
+	int64_t run;
+};
+
+/* NULL when there is none, which is no error. What it returns is good until stages_free(). */
+const struct stages_of *stages_find(struct stages *stages, const char *benchmark, const char *kernel);
+
+/* A stage's part of a figure `level` of the benchmark: share x level, the interval that of the share. */
+struct figure stages_part(const struct stages_of *of, enum slice_stage stage, double level);
+
+/* The benchmark that a slice of this way belongs to, "bench/lo/sendmsg/g100/p1000/h12", from the command that made the run; what the
+ * command does not say is as cli/cmd_slice.c has it. */
+void stages_name(const char *command, const char *topology, const char *way, char *out, size_t size);
+
+#endif
