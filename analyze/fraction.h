@@ -87,7 +87,8 @@ int fraction_estimate(const struct fraction_input *input, struct fraction *out);
 void fraction_free(struct fraction *fraction);
 
 /*
- * The same from samples of call chains: f = (P + a) / (T + a'), P the samples inside frames, T those of the target, a the ones in
+ * The same from samples of call chains: f = (P + a) / (T + a'), P the samples inside frames, T those of the target (or its CPU time,
+ * where they fall short of that by more than chance), a the ones in
  * network interrupts and softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. Nothing
  * is taken out: sampling slows everything alike. Interval: bootstrap over the sampled windows and one more that holds half a sample
  * inside frames and half a one outside, so that 0 or all of n samples is no certainty. calls_n and probed_n are the samples inside

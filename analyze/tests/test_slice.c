@@ -32,7 +32,7 @@ static void fill(void)
 		blocks[i].block = blocks[i].cycle = i;
 		blocks[i].dose = 0;
 		blocks[i].sampled = 1;
-		blocks[i].cpu_cyc = 50000;
+		blocks[i].cpu_cyc = 10000;
 		blocks[i].meter_udp = 10;
 		for (int j = 0; j < ROWS; j++) {
 			samples[i * ROWS + j] = rows[j];
@@ -57,6 +57,25 @@ static void f_is_the_samples_inside_frames_over_those_of_the_target(void **state
 	assert_near(f.f.value, 0.7, 1e-12);
 	assert_int_equal(f.calls_n, 7 * WINDOWS);
 	assert_int_equal(f.probed_n, WINDOWS);
+	fraction_free(&f);
+}
+
+static void busy_time_that_samples_do_not_see_is_in_the_whole(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++) /* 40 % more than the samples: far beyond chance */
+		blocks[i].cpu_cyc = 14000;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.5, 1e-12);
+	assert_near(f.raw.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* 1 % more: that may be chance */
+		blocks[i].cpu_cyc = 10100;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
 }
 
@@ -128,6 +147,7 @@ static void the_interval_holds_what_it_says(void **state)
 				samples[i * ROWS + j].samples_n = samples[i * ROWS + j].cyc = 0;
 			samples[i * ROWS].samples_n = samples[i * ROWS].cyc = path;
 			samples[i * ROWS + 3].samples_n = samples[i * ROWS + 3].cyc = 30 - path;
+			blocks[i].cpu_cyc = 30;
 		}
 		assert_int_equal(fraction_sampled(&input, &f), 0);
 		held += f.f.low <= 0.8 && f.f.high >= 0.8;
@@ -167,8 +187,8 @@ static void stages_are_shares_of_the_path_and_cycles_per_packet(void **state)
 	assert_int_equal(slice_compute(&input, &slice), 0);
 	assert_near(slice.share[SLICE_COPY].value, 2.0 / 7, 1e-12);
 	assert_near(slice.share[SLICE_IP].value, 4.0 / 7, 1e-12);
-	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 5000, 1e-9);
-	assert_near(slice.total_cyc.value, 7.0 / 10 * 5000, 1e-9);
+	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 1000, 1e-9);
+	assert_near(slice.total_cyc.value, 7.0 / 10 * 1000, 1e-9);
 	assert_int_equal(slice.packets_n, 10 * WINDOWS);
 	for (int i = 0; i < SLICE_STAGE_MAX; i++)
 		sum += slice.cyc[i].value;
@@ -211,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(f_is_the_samples_inside_frames_over_those_of_the_target),
+		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
 		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
 		cmocka_unit_test(all_samples_inside_frames_are_no_certainty),
 		cmocka_unit_test(no_sample_inside_frames_is_f_0),
