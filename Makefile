@@ -285,6 +285,11 @@ SEED  ?= 1
 fuzz-kmod: $(OUT)/forecall ## malformed calls to the sendgroup module in guests: CALLS=, SEED=, KERNEL=
 	@tests/kmod_fuzz.sh $(CALLS) $(SEED) $(KERNEL)
 
+.PHONY: fuzz-events
+NAMES ?= 1000000
+fuzz-events: $(SAN)/collect/tests/test_events ## random names of events, under the sanitizers: NAMES=
+	@NAMES=$(NAMES) $<
+
 # ---- Tests -------------------------------------------------------------------------------------------------------
 
 .PHONY: unit
@@ -368,6 +373,10 @@ $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 	elif [ -x $(OUT)/bench/$* ]; then $(OUT)/bench/$*; \
 	else echo 'make: there is neither tests/bench/$*.sh nor tests/bench/$*.c' >&2; exit 1; fi
 
+
+.PHONY: bench-util
+bench-util: $(BINARIES) $(BENCHES) ## what the busy meter costs
+	@$(OUT)/bench/util
 
 .PHONY: bench-ways
 bench-ways: $(BINARIES) $(BENCHES) ## how far benches of every way can be believed, and predictions from them

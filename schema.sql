@@ -233,6 +233,21 @@ CREATE TABLE bench (
   PRIMARY KEY (run, group_size, payload_bytes, private_bytes, round, way)
 ) STRICT, WITHOUT ROWID;
 
+-- Counters besides the clock (bench --event) of the sending thread, over the bursts of a block. Never scaled, as those of table event.
+CREATE TABLE bench_event (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  round        INTEGER NOT NULL,     -- of the row of table bench that has the same five
+  way          TEXT NOT NULL,
+  group_size   INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL,
+  private_bytes INTEGER NOT NULL,
+  name         TEXT NOT NULL,        -- as given
+  n            INTEGER NOT NULL,
+  enabled_ns   INTEGER NOT NULL,     -- since it was opened
+  running_ns   INTEGER NOT NULL,
+  PRIMARY KEY (run, group_size, payload_bytes, private_bytes, round, way, name)
+) STRICT, WITHOUT ROWID;
+
 -- What `forecall track` reads: the figures of complete runs by benchmark, packed, as a hundred thousand runs have them by the million.
 -- Derived from the tables above, made anew when it is gone, and not exported: nothing is lost with it.
 CREATE TABLE series (

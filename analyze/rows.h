@@ -117,6 +117,14 @@ struct bench_row {
 	int64_t group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, async_cyc, preempt_n;
 };
 
+struct bench_event_row {
+	int64_t run, round;
+	const char *way;
+	int64_t group_size, payload_bytes, private_bytes;
+	const char *name;
+	int64_t n, enabled_ns, running_ns;
+};
+
 struct trial_row {
 	int64_t run, trial;
 	const char *way;

@@ -79,6 +79,7 @@ int store_add_sample(struct store *store, const struct sample_row *row);
 int store_add_event(struct store *store, const struct event_row *row);
 int store_add_event_count(struct store *store, const struct event_count_row *row);
 int store_add_bench(struct store *store, const struct bench_row *row);
+int store_add_bench_event(struct store *store, const struct bench_event_row *row);
 int store_add_trial(struct store *store, const struct trial_row *row);
 int store_add_observation(struct store *store, const struct observation_row *row);
 int store_add_prediction(struct store *store, const struct prediction_row *row, int64_t *prediction);
@@ -98,6 +99,7 @@ void store_null_sample(struct sample_row *row);
 void store_null_event(struct event_row *row);
 void store_null_event_count(struct event_count_row *row);
 void store_null_bench(struct bench_row *row);
+void store_null_bench_event(struct bench_event_row *row);
 void store_null_trial(struct trial_row *row);
 void store_null_prediction(struct prediction_row *row);
 void store_null_observation(struct observation_row *row);
@@ -131,6 +133,7 @@ int store_samples(struct store *store, int64_t run, struct sample_row **rows, si
 int store_events(struct store *store, int64_t run, struct event_row **rows, size_t *n);
 int store_event_counts(struct store *store, int64_t run, struct event_count_row **rows, size_t *n);
 int store_benches(struct store *store, int64_t run, struct bench_row **rows, size_t *n);
+int store_bench_events(struct store *store, int64_t run, struct bench_event_row **rows, size_t *n);
 int store_trials(struct store *store, int64_t run, struct trial_row **rows, size_t *n);
 int store_observations(struct store *store, int64_t run, struct observation_row **rows, size_t *n);
 

@@ -96,6 +96,12 @@ static const struct column bench_columns[] = {
 };
 #undef C
 
+#define C(field) COLUMN(bench_event_row, field)
+static const struct column bench_event_columns[] = {
+	C(run), C(round), C(way), C(group_size), C(payload_bytes), C(private_bytes), C(name), C(n), C(enabled_ns), C(running_ns),
+};
+#undef C
+
 #define C(field) COLUMN(trial_row, field)
 static const struct column trial_columns[] = {
 	C(run), C(trial), C(way), C(group_size), C(payload_bytes), C(packets_per_s), C(work_ns), C(quality), C(wall_ns), C(cpu_ns), C(expected_n),
@@ -151,6 +157,7 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_HIST] = TABLE("hist", hist_row, "run, name, low", hist_columns),
 	[TABLE_EVENT] = TABLE("event", event_row, "run, cpu, name", event_columns),
 	[TABLE_EVENT_COUNT] = TABLE("event_count", event_count_row, "run, cpu, task, call, softirq, hardirq, name", event_count_columns),
+	[TABLE_BENCH_EVENT] = TABLE("bench_event", bench_event_row, "run, group_size, payload_bytes, private_bytes, round, way, name", bench_event_columns),
 	[TABLE_SAMPLE] = TABLE("sample", sample_row, "run, block, cpu, task, call, softirq, hardirq, stage", sample_columns),
 	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
 	[TABLE_TRIAL] = TABLE("trial", trial_row, "run, trial", trial_columns),
@@ -199,6 +206,7 @@ ROWS_OF_RUN(sample, samples, SAMPLE)
 ROWS_OF_RUN(event, events, EVENT)
 ROWS_OF_RUN(event_count, event_counts, EVENT_COUNT)
 ROWS_OF_RUN(bench, benches, BENCH)
+ROWS_OF_RUN(bench_event, bench_events, BENCH_EVENT)
 ROWS_OF_RUN(trial, trials, TRIAL)
 ROWS_OF_RUN(observation, observations, OBSERVATION)
 READER(bench_point, bench_points, BENCH_POINT)

@@ -14,6 +14,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "cli/show_bench_events.h"
 #include "cli/signals.h"
 #include "workloads/bench_store.h"
 #include "workloads/sender.h"
@@ -31,7 +32,7 @@ static const struct usage usage = {
 };
 
 struct arguments {
-	const char *baseline, *alternatives, *topology, *clock, *label, *baseline_cmd, *alternative_cmd;
+	const char *baseline, *alternatives, *topology, *clock, *events, *label, *baseline_cmd, *alternative_cmd;
 	struct option_list groups, payloads, privates;
 	uint64_t like, resume, batch, rounds, block_ms, seed, server_cpu, peer_cpu;
 	double width;
@@ -149,13 +150,16 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	if (!err)
 		err = show_points(rows, n, bench, unit, table, list);
 	if (!err && list)
-		err = json_print(json_pack("{sI ss ss sO so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
+		err = json_print(json_pack("{sI ss ss sO so so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
 					   topology_names[bench->topology], "points", list, "warnings", json_warnings(warnings, warnings_n), "models",
-					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n, unit)));
+					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n, unit), "events",
+					   show_bench_events_json(store, run)));
 	else if (!err)
 		err = table_print(table);
 	if (!err && !list)
 		err = bench_model_print(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n);
+	if (!err && !list)
+		err = show_bench_events(store, run);
 	if (!err && !list)
 		print_warnings(cli, warnings, warnings_n);
 	json_decref(list);
@@ -222,6 +226,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "rounds", "N", &arguments.rounds, BENCH_ROUNDS_MIN, 100000, "most rounds per point"),
 		OPT_U64(0, "block", "MS", &arguments.block_ms, 1, 10000, "length of a block in ms"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are counted in"),
+		OPT_STRING('e', "event", "NAME,...", &arguments.events, "count these of the sending thread in every block too: at most 4; see forecall events"),
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the sender runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where the receivers sleep"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
@@ -248,6 +253,8 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "--baseline-cmd and --alternative-cmd go together");
 	if (arguments.baseline_cmd && (arguments.like || arguments.resume))
 		return options_misuse(&usage, "commands of your own are neither shaped after a profile nor resumed");
+	if (arguments.baseline_cmd && arguments.events)
+		return options_misuse(&usage, "--event counts in groupsend: it does not go with commands of your own; `perf stat` counts those");
 	if (arguments.one_destination)
 		arguments.privates = (struct option_list){{0}, 1}; /* nobody whom they could be private to */
 	signals_install();
@@ -265,6 +272,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 			.one_destination = arguments.one_destination,
 			.batch = arguments.batch,
 			.registered = arguments.registered,
+			.events = arguments.events,
 			.topology = topology,
 			.server_cpu = (int)arguments.server_cpu,
 			.peer_cpu = (int)arguments.peer_cpu,

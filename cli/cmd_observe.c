@@ -102,6 +102,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 		.progress = progress_tick,
 		.progress_context = progress,
 		.label = arguments->label,
+		.drop_for = cli->db,
 		.command_line = cli->command_line,
 		.version = FORECALL_VERSION,
 	};

@@ -152,6 +152,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		return status;
 	struct progress *progress = progress_new(cli, "profile");
 	options.path = arguments.path;
+	options.drop_for = cli->db;
 	options.clock = arguments.clock;
 	options.engine = arguments.engine;
 	options.rate = arguments.rate;

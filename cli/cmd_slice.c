@@ -197,6 +197,7 @@ static int slice_server(const struct cli *cli, const struct arguments *arguments
 		.pid = (pid_t)arguments->pid, .path = arguments->path, .clock = arguments->clock, .engine = "sample", .rate = arguments->rate,
 		.seconds = arguments->seconds, .window_ms = 100, .seed = arguments->seed, .label = arguments->label, .stop = &signals_stop,
 		.command_line = cli->command_line, .version = FORECALL_VERSION, .progress = progress_tick, .progress_context = progress,
+		.drop_for = arguments->output ? NULL : cli->db, /* a picture may be wanted in another's folder */
 	};
 	int err = profile_run(store, &options, run);
 

@@ -26,6 +26,7 @@ static const struct command commands[] = {
 	{ "compare", "kernels, runs or databases against each other, with a gate", cmd_compare },
 	{ "bisect", "between which two kernels a cost rose, with as few guests as that takes", cmd_bisect },
 	{ "track", "benchmarks over kernel versions or dates, and where they changed", cmd_track },
+	{ "util", "how busy each processor is, with interrupts and processes apart", cmd_util },
 	{ "events", "list the events that this machine counts", cmd_events },
 	{ "doctor", "what this machine can measure, and what is missing", cmd_doctor },
 	{ "complete", NULL, cmd_complete },

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "collect/counter.h"
 #include "collect/cpus.h"
 #include "collect/host.h"
 
@@ -47,32 +48,15 @@ static uint64_t monotonic_ns(clockid_t id)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-#if defined(__x86_64__) || defined(__i386__)
-static uint64_t counter_read(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-#elif defined(__aarch64__)
-static uint64_t counter_read(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(value));
-	return value;
-}
-#else
-#error "clock.c: no cycle counter known for this architecture"
-#endif
-
 /* A pair of readings of both clocks that lie close together: the narrowest of some. */
 static void read_pair(uint64_t *counter, double *ns)
 {
 	uint64_t best = UINT64_MAX;
 
 	for (int i = 0; i < 32; i++) {
-		uint64_t before = counter_read();
+		uint64_t before = counter_clock();
 		uint64_t now = monotonic_ns(CLOCK_MONOTONIC_RAW);
-		uint64_t after = counter_read();
+		uint64_t after = counter_clock();
 
 		if (after - before < best) {
 			best = after - before;

@@ -18,6 +18,7 @@
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "collect/busy.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/event_counts.h"
@@ -36,6 +37,7 @@ struct window {
 	pid_t pids[PIDS_MAX];
 	int pids_n;
 	uint64_t *events; /* advance of each event, [LEDGER_EVENTS_MAX] for each CPU */
+	uint64_t busy_ns; /* of the CPUs in scope, where the busy meter reads it */
 };
 
 struct state {
@@ -44,6 +46,7 @@ struct state {
 	struct nudge *nudge; /* NULL when CPU times are of no interest */
 	size_t room; /* blocks allocated */
 	int pidfd;
+	struct busy *busy; /* NULL: not needed, or the ledger's clock is another */
 	int64_t start_ns;
 	int64_t paused_ns; /* of the time since */
 	int64_t cycle;
@@ -127,34 +130,66 @@ static void window_pids(const struct measure_options *options, struct window *wi
 	window->pids_n = kept;
 }
 
+/* What the busy meter has of the CPUs in scope until now. Without one, or in a window that the ledger watches, nothing. */
+static int read_busy(const struct state *state, int dose, uint64_t *ns)
+{
+	struct busy_time times[CPUS_MAX];
+
+	*ns = 0;
+	if (!state->busy || dose)
+		return 0;
+	int err = busy_read(state->busy, times);
+	for (int cpu = 0; cpu < CPUS_MAX && !err; cpu++)
+		*ns += state->options->scope_cpus[cpu] ? busy_sum(times[cpu].ns) : 0;
+	return err;
+}
+
+/* Busy time of whole CPUs cannot be had without watching the switches to idle: the busy meter does, at the least cost. */
+static int attach(struct state *state, int dose)
+{
+	struct ledger *ledger = state->options->ledger;
+
+	if (state->options->scope_cpus && !dose)
+		return state->busy ? busy_attach(state->busy) : ledger_attach(ledger, 1, LEDGER_PROBE_SWITCH);
+	return ledger_attach(ledger, dose, LEDGER_PROBE_ALL);
+}
+
+static void detach(struct state *state)
+{
+	ledger_detach(state->options->ledger);
+	if (state->busy)
+		busy_detach(state->busy);
+}
+
 /* Meters and stamps are read in the same order at both ends, so that their stretches of time are equally long. */
 static int run_window(struct state *state, int dose, struct window *window)
 {
 	const struct measure_options *options = state->options;
 	struct ledger *ledger = options->ledger;
-	unsigned int probes = LEDGER_PROBE_ALL;
+	uint64_t busy_ns;
 
-	if (options->scope_cpus && !dose) { /* busy time of whole CPUs cannot be had without watching the switches to idle */
-		dose = 1;
-		probes = LEDGER_PROBE_SWITCH;
-	}
 	int err = options->refresh ? options->refresh(options->context) : 0;
 	window_pids(options, window);
 	if (!err)
-		err = ledger_attach(ledger, dose, probes);
+		err = attach(state, dose);
 	if (!err)
 		err = ledger_window_open(ledger);
 	if (err)
 		return err;
 	event_counts_read(options->events, window->events, 1);
+	err = read_busy(state, dose, &busy_ns);
 	meter_read(state->nudge, window->pids, window->pids_n, &window->before);
 	if (options->opened && !state->out->blocks_n) /* now a target that waited for it may begin */
 		options->opened(options->context);
 	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
 	event_counts_read(options->events, window->events, 0);
-	err = ledger_window_close(ledger);
+	if (!err)
+		err = ledger_window_close(ledger);
+	if (!err)
+		err = read_busy(state, dose, &window->busy_ns);
+	window->busy_ns -= busy_ns;
 	meter_read(state->nudge, window->pids, window->pids_n, &window->after);
-	ledger_detach(ledger);
+	detach(state);
 	return err;
 }
 
@@ -236,7 +271,7 @@ static void block_counts(const struct state *state, struct block_row *block)
 	block->other_n -= block->calls_n;
 }
 
-static void block_rows(const struct state *state, int probed, struct block_row *block)
+static void block_rows(const struct state *state, const struct window *window, int probed, struct block_row *block)
 {
 	const struct ledger *ledger = state->options->ledger;
 	const uint8_t *scope = state->options->scope_cpus;
@@ -246,7 +281,8 @@ static void block_rows(const struct state *state, int probed, struct block_row *
 		if (!scope || scope[cpu])
 			sum_rows(ledger_cpu(ledger, 0, cpu), &sums);
 	if (scope)
-		block->cpu_cyc = scaled(state, sums.target);
+		block->cpu_cyc = probed || !state->busy ? scaled(state, sums.target)
+							: llround((double)window->busy_ns * state->options->clock->hz / 1e9);
 	if (!probed)
 		return;
 	block->calls_n = block->errors_n = block->bytes = block->other_n = 0;
@@ -438,7 +474,7 @@ static int run_step(struct state *state, const struct measure_step *step)
 		return err;
 	block_wall(state, block);
 	block_meters(state, &window, block);
-	block_rows(state, step->dose > 0, block);
+	block_rows(state, &window, step->dose > 0, block);
 	state->out->blocks_n++;
 	return step->dose ? totals(state, &window, step->dose == 1) : 0;
 }
@@ -488,6 +524,19 @@ static int run_cycles(struct state *state, gsl_rng *rng)
 	return err;
 }
 
+/* The busy meter reads the clock that the ledger reads by the TSC; PMU clocks stop with the CPU, and stay with the ledger. */
+static int open_busy(struct state *state)
+{
+	const struct busy_options options = {.cpus = state->options->scope_cpus};
+
+	if (!options.cpus || state->options->clock->kind != CLOCK_KIND_TSC)
+		return 0;
+	int err = busy_open(&options, &state->busy);
+	if (!err)
+		busy_detach(state->busy);
+	return err;
+}
+
 int measure(const struct measure_options *options, struct measurement *out)
 {
 	struct state state = {.options = options, .out = out, .pidfd = -1, .start_ns = now_ns()};
@@ -508,9 +557,10 @@ int measure(const struct measure_options *options, struct measurement *out)
 	memset(all, 1, sizeof all);
 	const uint8_t *cpus = options->scope_cpus ? options->scope_cpus : all;
 	int64_t steal = cpus_steal_ns(cpus);
-	int err = options->scope_cpus ? 0 : nudge_new(&state.nudge);
+	int err = options->scope_cpus ? open_busy(&state) : nudge_new(&state.nudge);
 	if (!err)
 		err = run_cycles(&state, rng);
+	busy_free(state.busy);
 	out->steal_ns = cpus_steal_ns(cpus) - steal;
 	out->wall_ns = measured_ns(&state);
 	out->interrupted = *options->stop != 0;

@@ -24,6 +24,7 @@
 #include "collect/host.h"
 #include "collect/ledger.h"
 #include "collect/measure.h"
+#include "collect/privilege.h"
 #include "collect/profile_store.h"
 #include "collect/sample.h"
 #include "collect/sample_measure.h"
@@ -532,6 +533,21 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 							 : "profile: interrupted before a window was whole: nothing was stored");
 }
 
+/* From here on nothing is opened; a command was forked before, and keeps what it was started with. */
+static int drop_privileges(const struct session *session)
+{
+	const struct profile_options *options = session->options;
+	unsigned int keep = session->options->cpus ? 0 : PRIVILEGE_PTRACE | PRIVILEGE_READ;
+
+	if (!options->drop_for)
+		return 0;
+	if (session->ledger)
+		keep |= PRIVILEGE_BPF | PRIVILEGE_PERFMON;
+	if (session->child > 0)
+		keep |= PRIVILEGE_KILL;
+	return privilege_drop(keep | privilege_for(options->drop_for));
+}
+
 int profile_run(struct store *store, const struct profile_options *options, int64_t *run)
 {
 	struct session session = {.options = options, .child_go = -1, .child_errno = -1};
@@ -540,7 +556,9 @@ int profile_run(struct store *store, const struct profile_options *options, int6
 	if (!err)
 		err = begin_run(&session, store, run);
 	if (!err) {
-		err = prepare_calibration(&session);
+		err = drop_privileges(&session);
+		if (!err)
+			err = prepare_calibration(&session);
 		if (!err)
 			err = calibrate_session(&session, 0, (session.rounds + 1) / 2);
 		if (!err)

@@ -58,6 +58,10 @@ struct profile_options {
 	void *progress_context;
 	void *way_context;
 
+	/* The file of the store: once everything is attached, privileges are given up for good but for those that measuring and writing
+	 * there take (privilege.h). NULL: all are kept, for a caller that goes on. */
+	const char *drop_for;
+
 	/* what the store shall know besides */
 	const char *label, *command_line, *version, *topology, *way;
 };

@@ -6,6 +6,7 @@
 #include "analyze/speedup.h"
 #include "analyze/stats.h"
 #include "base/err.h"
+#include "collect/counter.h"
 #include "collect/softirq.h"
 #include "workloads/block.h"
 #include "workloads/child.h"
@@ -42,6 +43,9 @@ struct bench {
 	size_t ways_n;
 	struct bench_row *rows;	/* of the point in work */
 	size_t rows_n;
+	struct bench_event_row *events; /* likewise, COUNTERS_MAX for each row */
+	size_t events_n;
+	char *event_names[COUNTERS_MAX]; /* as groupsend has them */
 	bool has_multicast;	/* one of the ways needs receivers that join a group */
 	uint64_t points_n, points_done_n;
 };
@@ -70,6 +74,33 @@ static int64_t number(const json_t *answer, const char *name)
 	return json_integer_value(json_object_get(answer, name));
 }
 
+/* Its own copy of the name of event `i`. */
+static const char *event_name(struct bench *b, size_t i, const char *name)
+{
+	if (!b->event_names[i])
+		b->event_names[i] = strdup(name);
+	return b->event_names[i];
+}
+
+static int read_events(struct bench *b, const json_t *answer, const struct bench_row *row)
+{
+	const json_t *events = json_object_get(answer, "events");
+
+	for (size_t i = 0; i < json_array_size(events) && i < COUNTERS_MAX; i++) {
+		const json_t *event = json_array_get(events, i);
+		const char *name = event_name(b, i, json_string_value(json_object_get(event, "name")));
+
+		if (!name)
+			return fail(-ENOMEM, "out of memory");
+		b->events[b->events_n++] = (struct bench_event_row){
+			.run = STORE_NULL, .round = row->round, .way = row->way, .group_size = row->group_size, .payload_bytes = row->payload_bytes,
+			.private_bytes = row->private_bytes, .name = name, .n = number(event, "n"), .enabled_ns = number(event, "enabled_ns"),
+			.running_ns = number(event, "running_ns"),
+		};
+	}
+	return 0;
+}
+
 static int read_answer(struct bench *b, const char *line, struct bench_row *row, struct bench_point *p, uint64_t *cpu_ns)
 {
 	json_t *answer = json_loads(line, 0, NULL);
@@ -85,6 +116,7 @@ static int read_answer(struct bench *b, const char *line, struct bench_row *row,
 		row->errors_n = number(answer, "errors");
 		row->preempt_n = number(answer, "preempt");
 		row->cpu_cyc = (int64_t)((double)*cpu_ns * b->o.clock_hz / 1e9 + 0.5);
+		err = row->way ? read_events(b, answer, row) : 0;
 	}
 	json_decref(answer);
 	return err;
@@ -147,7 +179,7 @@ static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)
 {
 	uint64_t probe_bursts = PROBE_PACKETS / p->group + 1, cpu_ns = 0, burst_ns;
 	struct block probe = block_of(b, p, b->o.baseline, probe_bursts);
-	struct bench_row row;
+	struct bench_row row = { 0 }; /* of no way: its events are not kept */
 	int err = 0;
 
 	probe.period_ns = 0;
@@ -225,6 +257,8 @@ static int hand_over(const struct bench *b, const struct bench_point *p)
 
 	for (size_t i = 0; !err && i < b->rows_n; i++)
 		err = b->o.on_row(b->o.row_arg, &b->rows[i]);
+	for (size_t i = 0; !err && i < b->events_n; i++)
+		err = b->o.on_event(b->o.row_arg, &b->events[i]);
 	if (!err && b->o.on_point)
 		err = b->o.on_point(b->o.point_arg, p);
 	return err;
@@ -245,6 +279,7 @@ static int run_point(struct bench *b, struct bench_point *p)
 	int err = find_bursts(b, p, &bursts);
 
 	b->rows_n = 0;
+	b->events_n = 0;
 	p->late_n = 0;
 	for (int more = 1; !err && more && p->rounds_n < b->o.max_rounds;) {
 		err = run_round(b, p, bursts);
@@ -308,6 +343,8 @@ static int start_groupsend(struct bench *b)
 	child_arg(&args, "--wake=epoll");
 	child_arg(&args, "--topology=%s", topology_names[b->o.topology]);
 	child_arg(&args, "--receivers=%" PRIu64, greatest_group(b));
+	if (b->o.events)
+		child_arg(&args, "--event=%s", b->o.events);
 	if (b->has_multicast)
 		child_arg(&args, "--multicast=%s", MULTICAST);
 	if (b->o.server_cpu >= 0)
@@ -417,7 +454,9 @@ static int prepare(struct bench *b)
 		return err;
 	b->rng = stats_rng_new(b->o.seed);
 	b->rows = calloc(b->o.max_rounds, sizeof(struct bench_row[BENCH_WAYS_MAX]));
-	return b->rng && b->rows ? 0 : fail(-ENOMEM, "out of memory for %" PRIu64 " rounds", b->o.max_rounds);
+	if (b->o.events)
+		b->events = calloc(b->o.max_rounds * BENCH_WAYS_MAX * COUNTERS_MAX, sizeof *b->events);
+	return b->rng && b->rows && (b->events || !b->o.events) ? 0 : fail(-ENOMEM, "out of memory for %" PRIu64 " rounds", b->o.max_rounds);
 }
 
 /* At its end groupsend checks that its packets arrived: a bench without receivers would measure something else. */
@@ -450,6 +489,9 @@ int bench_run(const struct bench_options *options)
 	softirq_free(b.softirq);
 	topology_free(b.here);
 	stats_rng_free(b.rng);
+	for (size_t i = 0; i < COUNTERS_MAX; i++)
+		free(b.event_names[i]);
+	free(b.events);
 	free(b.rows);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include "workloads/topology.h"
 
 struct bench_row; /* analyze/rows.h */
+struct bench_event_row;
 
 enum {
 	BENCH_WAYS_MAX = 32,	/* null and the baseline included */
@@ -47,6 +48,7 @@ struct bench_options {
 	const struct bench_like *like; /* not NULL: this one point instead of the grid */
 	bool one_destination;	/* of the grid: the packets of a burst go to one recipient */
 	bool registered;	/* io_uring ways with registered files and buffers */
+	const char *events;	/* counted of the sending thread too, comma separated, at most 4; NULL: none */
 	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
 	enum topology_kind topology;
 	int server_cpu, peer_cpu; /* -1: not pinned */
@@ -63,6 +65,8 @@ struct bench_options {
 	/* Rows of a point, handed over when the point is done; `run` is not set, `way` is the name as given. Not 0 ends the run and is
 	 * returned. */
 	int (*on_row)(void *arg, const struct bench_row *row);
+	/* Likewise each event of each row, behind them; may be NULL without events. Its name lives as long as the run. */
+	int (*on_event)(void *arg, const struct bench_event_row *row);
 	/* After its last row; may be NULL. Not 0 ends the run and is returned. */
 	int (*on_point)(void *arg, const struct bench_point *point);
 	/* How far it has come, 0 to 1, and what goes on; may be NULL. */

@@ -28,9 +28,13 @@ struct writer {
 	const struct bench_options *bench;
 	struct bench_row *rows; /* of the point in work */
 	size_t n, room;
+	struct bench_event_row *events; /* likewise */
+	size_t events_n, events_room;
 	size_t points_n;        /* written */
 	struct bench_row *old;  /* of the run that is resumed */
 	size_t old_n;
+	struct bench_event_row *old_events;
+	size_t old_events_n;
 };
 
 static int64_t clock_ns(clockid_t clock)
@@ -58,13 +62,34 @@ static int keep_row(void *arg, const struct bench_row *row)
 	return 0;
 }
 
-static int write_rows(struct writer *w, struct bench_row *rows, size_t n)
+static int keep_event(void *arg, const struct bench_event_row *row)
+{
+	struct writer *w = arg;
+
+	if (w->events_n == w->events_room) {
+		size_t room = w->events_room ? 2 * w->events_room : 1024;
+		struct bench_event_row *more = realloc(w->events, room * sizeof *more);
+
+		if (!more)
+			return fail(-ENOMEM, "bench: out of memory");
+		w->events = more;
+		w->events_room = room;
+	}
+	w->events[w->events_n++] = *row;
+	return 0;
+}
+
+static int write_rows(struct writer *w, struct bench_row *rows, size_t n, struct bench_event_row *events, size_t events_n)
 {
 	int err = store_begin(w->store);
 
 	for (size_t i = 0; i < n && !err; i++) {
 		rows[i].run = w->run;
 		err = store_add_bench(w->store, &rows[i]);
+	}
+	for (size_t i = 0; i < events_n && !err; i++) {
+		events[i].run = w->run;
+		err = store_add_bench_event(w->store, &events[i]);
 	}
 	if (!err)
 		err = store_commit(w->store);
@@ -76,10 +101,11 @@ static int write_rows(struct writer *w, struct bench_row *rows, size_t n)
 static int write_point(void *arg, const struct bench_point *point)
 {
 	struct writer *w = arg;
-	int err = write_rows(w, w->rows, w->n);
+	int err = write_rows(w, w->rows, w->n, w->events, w->events_n);
 
 	(void)point;
 	w->n = 0;
+	w->events_n = 0;
 	w->points_n += !err;
 	return err;
 }
@@ -198,7 +224,9 @@ static int take_over(struct writer *w, int64_t old)
 	if (!err)
 		err = store_benches(w->store, old, &w->old, &w->old_n);
 	if (!err)
-		err = write_rows(w, w->old, w->old_n);
+		err = store_bench_events(w->store, old, &w->old_events, &w->old_events_n);
+	if (!err)
+		err = write_rows(w, w->old, w->old_n, w->old_events, w->old_events_n);
 	if (!err)
 		err = store_delete(w->store, old);
 	w->points_n += w->old_n > 0;
@@ -242,6 +270,7 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 		return err;
 	bench.clock_hz = clock.hz;
 	bench.on_row = keep_row;
+	bench.on_event = keep_event;
 	bench.on_point = write_point;
 	bench.row_arg = bench.point_arg = bench.done_arg = &w;
 	*run = 0;
@@ -256,6 +285,8 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 	if (err && w.run && !w.points_n)
 		store_delete(store, w.run);
 	store_rows_free(w.old);
+	store_rows_free(w.old_events);
+	free(w.events);
 	free(w.rows);
 	clock_free(&clock);
 	return err;

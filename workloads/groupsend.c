@@ -40,6 +40,7 @@ static const char usage[] =
 	"  --period-ns NS     from the begin of one burst to the next (default 0: no pause)\n"
 	"  --gap-ns NS        user work before each message (default 0)\n"
 	"  --wake WHAT        how it waits for the next burst: sleep or epoll (default sleep)\n"
+	"  --event NAME,...   count these events of the sending thread in the bursts (at most 4; shown with --json or --serve)\n"
 	"  --cpu N            stay on this CPU\n"
 	"  --json             one JSON object per block instead of a table\n"
 	"  --serve            read `block way=W group=N ...` from stdin, answer each with one line of JSON\n"
@@ -114,7 +115,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		ROW_OWN("tail", &o->block, set_block), ROW_OWN("batch", &o->block, set_block),
 		ROW_OWN("bursts", &o->block, set_block), ROW_OWN("period-ns", &o->block, set_block),
 		ROW_OWN("gap-ns", &o->block, set_block), ROW_FLAG("one-destination", &one_destination),
-		ROW_FLAG("registered", &registered), ROW_OWN("wake", &o->runner.wake, set_wake), ROW_FLAG("json", &o->json),
+		ROW_FLAG("registered", &registered), ROW_OWN("wake", &o->runner.wake, set_wake), ROW_TEXT("event", &o->runner.events),
+		ROW_FLAG("json", &o->json),
 		ROW_FLAG("serve", &o->serve), ROW_FLAG("list", &o->list), ROW_FLAG("help", &o->help), { 0 },
 	};
 	int err = option_read(argc, argv, rows);
@@ -124,15 +126,35 @@ static int read_options(int argc, char **argv, struct options *o)
 	return err ? err : check(o);
 }
 
-static json_t *answer(const struct block *b, const struct runner_result *r)
+/* What each event advanced by, and whether it was on the PMU all the time: since the runner was made. */
+static json_t *events_answer(const struct counters *counters, const struct runner_result *r)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	json_t *events = json_array();
+	uint64_t enabled_ns = 0, running_ns = 0;
+
+	if (counters && counters_times(counters, &enabled_ns, &running_ns))
+		running_ns = 0;
+	for (int i = 0; i < counters_n(counters); i++)
+		json_array_append_new(events, json_pack("{s:s, s:I, s:I, s:I}", "name", counters_name(counters, i), "n", (json_int_t)r->events[i],
+							"enabled_ns", (json_int_t)enabled_ns, "running_ns", (json_int_t)running_ns));
+	return events;
+}
+
+static json_t *answer(const struct runner *runner, const struct block *b, const struct runner_result *r)
+{
+	json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "way", b->way, "group", (json_int_t)b->group, "payload", (json_int_t)b->payload,
 			 "private", (json_int_t)b->head + (json_int_t)b->tail, "packets", (json_int_t)r->packets_n,
 			 "errors", (json_int_t)r->errors_n, "cpu_ns", (json_int_t)r->cpu_ns,
 			 "bursts", (json_int_t)r->bursts_n, "preempt", (json_int_t)r->preempt_n,
 			 "wall_ns", (json_int_t)r->wall_ns, "late", (json_int_t)r->late_n,
 			 "copied", (json_int_t)r->copied_n);
+
+	if (counters_n(runner_counters(runner))) {
+		json_object_set_new(object, "events", events_answer(runner_counters(runner), r));
+		json_object_set_new(object, "user_space", json_integer(counters_in_user_space(runner_counters(runner))));
+	}
+	return object;
 }
 
 static void print_json(json_t *object)
@@ -161,7 +183,7 @@ static void serve_line(struct runner *runner, char *line)
 
 	if (!err)
 		err = runner_block(runner, &block, &result, why, sizeof why);
-	print_json(err ? refusal(why) : answer(&block, &result));
+	print_json(err ? refusal(why) : answer(runner, &block, &result));
 }
 
 static int serve(struct runner *runner)
@@ -193,7 +215,7 @@ static int run_way(struct runner *runner, const struct options *o, const struct 
 	if (err)
 		return fail(err, "%s", why);
 	if (o->json)
-		print_json(answer(b, &result));
+		print_json(answer(runner, b, &result));
 	else
 		print_row(b, &result);
 	return 0;

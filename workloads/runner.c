@@ -29,6 +29,7 @@ struct runner {
 	struct runner_config config;
 	int fd;			/* the socket that all ways send from */
 	int timer, epoll;	/* for RUNNER_WAKE_EPOLL, else -1 */
+	struct counters *counters; /* NULL: none */
 	struct group *group;
 	uint64_t group_head, group_tail; /* of `group` */
 	bool group_one;		/* `group` is one recipient many times */
@@ -66,6 +67,8 @@ int runner_new(const struct runner_config *config, struct runner **out)
 		err = fail(r->fd, "cannot open a UDP socket: %s", strerror(-r->fd));
 	if (!err && config->wake == RUNNER_WAKE_EPOLL)
 		err = open_timer(r);
+	if (!err && config->events)
+		err = counters_open(config->events, &r->counters);
 	if (err) {
 		runner_free(r);
 		return err;
@@ -82,6 +85,7 @@ void runner_free(struct runner *r)
 	for (size_t i = 0; i < SENDERS_MAX; i++)
 		sender_free(r->senders[i]);
 	group_free(r->group);
+	counters_free(r->counters);
 	free(r->payload);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (int[]){ r->fd, r->timer, r->epoll }[i];
@@ -247,12 +251,30 @@ static void let_threads_sleep(void)
 	} while (spent_since(before_ns));
 }
 
-static void run_bursts(struct runner *r, const struct block *b, struct sender *sender, struct runner_result *result)
+/* One burst, with the CPU time and the events between its begin and its end. */
+static int measure_burst(struct runner *r, struct sender *sender, uint64_t work, struct runner_result *result)
+{
+	uint64_t before[COUNTERS_MAX], after[COUNTERS_MAX];
+	int err = counters_read(r->counters, before);
+	uint64_t begin_ns = process_cpu_ns();
+
+	group_burst(r->group, sender, &r->stream, work);
+	result->cpu_ns += process_cpu_ns() - begin_ns;
+	if (!err)
+		err = counters_read(r->counters, after);
+	for (int i = 0; i < counters_n(r->counters) && !err; i++)
+		result->events[i] += after[i] - before[i];
+	result->bursts_n++;
+	return err;
+}
+
+static int run_bursts(struct runner *r, const struct block *b, struct sender *sender, struct runner_result *result)
 {
 	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
 	uint64_t others_ns = process_others_ns(), start_ns = process_wall_ns();
+	int err = 0;
 
-	for (uint64_t i = 1; i <= b->bursts; i++) {
+	for (uint64_t i = 1; i <= b->bursts && !err; i++) {
 		uint64_t due_ns = start_ns + i * b->period_ns;
 
 		next_payload(r, b);
@@ -260,11 +282,7 @@ static void run_bursts(struct runner *r, const struct block *b, struct sender *s
 			wait_until(r, due_ns);
 		else if (b->period_ns)
 			result->late_n++;
-		uint64_t begin_ns = process_cpu_ns();
-
-		group_burst(r->group, sender, &r->stream, work);
-		result->cpu_ns += process_cpu_ns() - begin_ns;
-		result->bursts_n++;
+		err = measure_burst(r, sender, work, result);
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
 	/* As after every burst but the last, a thread spins until the next one would begin. */
@@ -273,6 +291,7 @@ static void run_bursts(struct runner *r, const struct block *b, struct sender *s
 	result->cpu_ns += spent_since(others_ns);
 	if (sender->ops->traits & SENDER_THREAD)
 		let_threads_sleep();
+	return err;
 }
 
 int runner_block(struct runner *r, const struct block *b, struct runner_result *result, char *why, size_t n)
@@ -297,13 +316,20 @@ int runner_block(struct runner *r, const struct block *b, struct runner_result *
 	memset(result, 0, sizeof *result);
 	before = sender->counts;
 	preempted = preemptions();
-	run_bursts(r, b, sender, result);
+	err = run_bursts(r, b, sender, result);
 	result->preempt_n = preemptions() - preempted;
 	result->packets_n = sender->counts.packets_n - before.packets_n;
 	result->copied_n = sender->counts.copied_n - before.copied_n;
 	result->errors_n = sender->counts.errors_n - before.errors_n;
 	r->sent |= result->packets_n && sender->ops != &send_null;
-	return 0;
+	if (err)
+		snprintf(why, n, "the events cannot be read: %s", strerror(-err));
+	return err;
+}
+
+const struct counters *runner_counters(const struct runner *r)
+{
+	return r->counters;
 }
 
 bool runner_sent(const struct runner *r)

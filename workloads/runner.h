@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collect/counter.h"
 #include "workloads/net.h"
 
 struct block;
@@ -23,6 +24,7 @@ struct runner_config {
 	union net_addr to;	/* recipient i is this address with port + i */
 	enum runner_wake wake;
 	union net_addr multicast; /* group that all recipients have joined; family 0: none */
+	const char *events;	/* counted in the bursts by the thread that makes the runner, comma separated; NULL: none */
 };
 
 struct runner_result {
@@ -35,6 +37,7 @@ struct runner_result {
 	uint64_t copied_n;	/* messages that the kernel copied though it was asked not to */
 	uint64_t wall_ns;	/* of the whole block, pauses included */
 	uint64_t preempt_n;	/* involuntary context switches */
+	uint64_t events[COUNTERS_MAX]; /* of the thread in its bursts, as runner_counters() names them */
 	uint64_t late_n;	/* bursts that began after their time, because the one before took longer than the period */
 };
 
@@ -44,6 +47,9 @@ void runner_free(struct runner *runner); /* accepts NULL */
 
 /* Runs one block. 0; -EINVAL or -errno with the reason in why[n], and nothing printed. */
 int runner_block(struct runner *runner, const struct block *block, struct runner_result *result, char *why, size_t n);
+
+/* The counters of the runner; NULL: none. */
+const struct counters *runner_counters(const struct runner *runner);
 
 /* Whether the kernel has taken any packet so far, by a way other than null. Accepts NULL. */
 bool runner_sent(const struct runner *runner);

@@ -147,6 +147,7 @@ static void add_rows(struct store *store, int64_t run)
 								      1.6e6, 1.59e6, 1.6e6 }), 0);
 	assert_int_equal(store_add_event(store, &(struct event_row){ run, 0, "instructions", 99, 98, 1000, 900 }), 0);
 	assert_int_equal(store_add_event_count(store, &(struct event_count_row){ run, 0, "target", "path", "none", "none", "instructions", 99 }), 0);
+	assert_int_equal(store_add_bench_event(store, &(struct bench_event_row){ run, 0, "sendmsg", 10, 100, 12, "instructions", 5000, 1000, 900 }), 0);
 	assert_int_equal(store_add_sample(store, &(struct sample_row){ run, 1, 0, "target", "path", "none", "none", "copy", 3, 4567 }), 0);
 	assert_int_equal(store_add_bench(store, &(struct bench_row){ run, 0, "sendmsg", 10, 100, 12, 1000, 0, 99, STORE_NULL, 0 }),
 			 0);
@@ -230,6 +231,7 @@ static void rows_come_back_as_they_went_in(void **state)
 	struct hist_row *hists;
 	struct sample_row *samples;
 	struct trial_row *trials;
+	struct bench_event_row *bench_events;
 	size_t n;
 
 	(void)state;
@@ -254,6 +256,10 @@ static void rows_come_back_as_they_went_in(void **state)
 	assert_int_equal(store_hist(store, run, "burst", &hists, &n), 0);
 	assert_true(n == 1 && hists[0].low == 7 && hists[0].total == 7);
 	store_rows_free(hists);
+	assert_int_equal(store_bench_events(store, run, &bench_events, &n), 0);
+	assert_true(n == 1 && bench_events[0].group_size == 10 && bench_events[0].n == 5000 && bench_events[0].running_ns == 900);
+	assert_string_equal(bench_events[0].name, "instructions");
+	store_rows_free(bench_events);
 	assert_int_equal(store_trials(store, run, &trials, &n), 0);
 	assert_true(n == 1 && trials[0].group_size == 100 && trials[0].lost_n == 4 && trials[0].rate_bps_min == 1.59e6);
 	assert_string_equal(trials[0].way, "sendmsg");
