@@ -13,7 +13,7 @@ until grep -q ready live; do sleep 0.05; done
 receivers --control 127.0.0.1:5005 --count 20 > clients 2> clients.err &
 livecast --produce --packets-per-s 200 --payload 300 > /dev/null 2>&1 &
 until grep -q flowing clients; do sleep 0.05; done
-forecall profile -p $server --clock cycles --event INST_RETIRED,arm_n1::L1D_CACHE_REFILL --seconds 2 --window 500 --calibration 2 \
+forecall profile -p $server --clock cycles --event INST_RETIRED,arm_n1::L1D_CACHE_REFILL --seconds 3 --window 300 --calibration 2 \
 	--json > "$here/profile.json"
 kill $server
 wait $server || true
