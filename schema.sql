@@ -45,7 +45,7 @@ CREATE TABLE run (
   path         TEXT NOT NULL,        -- system calls of the path, comma separated, sorted
   clock        TEXT NOT NULL CHECK (clock IN ('cycles', 'ref-cycles', 'tsc')),
   clock_hz     REAL NOT NULL CHECK (clock_hz > 0),
-  engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'both', 'none')),
+  engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'both', 'exact', 'none')),
   topology     TEXT,                 -- lo, veth, veth-rps, nic for runs that made their own traffic
   way          TEXT,                 -- way of sending of the target where it is known (livecast), else NULL
   like_run     INTEGER REFERENCES run ON DELETE SET NULL, -- bench: the profile whose shape it copied
@@ -176,7 +176,8 @@ CREATE TABLE hist (
   PRIMARY KEY (run, name, low)
 ) STRICT, WITHOUT ROWID;
 
--- The samples of the sampling engine, by window, context (as in table ledger) and stage of sending.
+-- The samples of the sampling engine, by window, context (as in table ledger) and stage of sending. Of the engine `exact` (slice --exact): the
+-- time of each stage in the windows of dose 1, and in how many pieces, each of which has the cost of one probe in it.
 CREATE TABLE sample (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   block        INTEGER NOT NULL,     -- the window, a row of table block with sampled = 1

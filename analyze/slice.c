@@ -32,6 +32,7 @@ const char *const slice_stage_titles[SLICE_STAGE_MAX] = {
 /* Sums of one window, or of many. */
 struct sums {
 	double stage[SLICE_STAGE_MAX], path, target, cpu, packets;
+	double pieces[SLICE_STAGE_MAX], untimed_cpu, untimed_packets; /* exact */
 };
 
 /* One evaluation. */
@@ -48,8 +49,28 @@ static void add_sums(struct sums *to, const struct sums *from)
 		((double *)to)[i] += ((const double *)from)[i];
 }
 
-static struct result evaluate(const struct sums *s)
+static struct result evaluate_exact(const struct sums *s)
 {
+	double pieces = 0, more = s->cpu / s->packets - s->untimed_cpu / s->untimed_packets;
+	struct result r = {.total = 0};
+
+	for (int i = 0; i < SLICE_STAGE_MAX; i++)
+		pieces += s->pieces[i];
+	double probe = fmax(0, more) * s->packets / pieces;
+	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
+		r.cyc[i] = (s->stage[i] - probe * s->pieces[i]) / s->packets;
+		r.total += r.cyc[i];
+	}
+	for (int i = 0; i < SLICE_STAGE_MAX; i++)
+		r.share[i] = r.cyc[i] / r.total;
+	return r;
+}
+
+static struct result evaluate(const struct sums *s, bool exact)
+{
+	if (exact)
+		return evaluate_exact(s);
+
 	struct result r;
 	double per_packet = s->packets > 0 ? s->cpu / s->packets : NAN;
 
@@ -93,13 +114,32 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		const struct block_row *block = &input->blocks[i];
 		struct sums *sums = &w->sums[block->block];
 
-		if (block->sampled != 1 || (input->way && (!block->way || strcmp(block->way, input->way))))
+		if ((input->exact ? block->dose != 1 : block->sampled != 1) || (input->way && (!block->way || strcmp(block->way, input->way))))
 			continue;
 		w->wanted[block->block] = 1;
 		sums->cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc;
 		sums->packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
 	}
 	return 0;
+}
+
+/* The timed window of a cycle gets what its untimed ones took. */
+static void pair_windows(const struct slice_input *input, const struct windows *w)
+{
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *untimed = &input->blocks[i];
+
+		if (untimed->dose || untimed->cpu_cyc == STORE_NULL || untimed->meter_udp == STORE_NULL)
+			continue;
+		for (size_t j = 0; j < input->blocks_n; j++) {
+			const struct block_row *timed = &input->blocks[j];
+
+			if (timed->cycle != untimed->cycle || !w->wanted[timed->block] || (timed->way && untimed->way && strcmp(timed->way, untimed->way)))
+				continue;
+			w->sums[timed->block].untimed_cpu += (double)untimed->cpu_cyc;
+			w->sums[timed->block].untimed_packets += (double)untimed->meter_udp;
+		}
+	}
 }
 
 static void add_samples(const struct slice_input *input, const struct windows *w, struct slice *out)
@@ -114,6 +154,7 @@ static void add_samples(const struct slice_input *input, const struct windows *w
 			continue;
 		w->sums[row->block].path += (double)row->cyc;
 		w->sums[row->block].stage[stage_of(row->stage)] += (double)row->cyc;
+		w->sums[row->block].pieces[stage_of(row->stage)] += (double)row->samples_n;
 		out->samples_n += row->samples_n;
 	}
 }
@@ -130,9 +171,9 @@ static size_t gather(struct windows *w)
 }
 
 /* rep[RESULT_N][STATS_REPLICATES] */
-static int resample(const struct sums *sums, size_t n, uint64_t seed, double *rep)
+static int resample(const struct sums *sums, size_t n, const struct slice_input *input, double *rep)
 {
-	struct stats_rng *rng = stats_rng_new(seed ? seed : STATS_SEED);
+	struct stats_rng *rng = stats_rng_new(input->seed ? input->seed : STATS_SEED);
 	size_t *index = malloc(n * sizeof *index);
 	int err = rng && index ? 0 : -ENOMEM;
 
@@ -142,7 +183,7 @@ static int resample(const struct sums *sums, size_t n, uint64_t seed, double *re
 		err = stats_resample(rng, NULL, n, index, n);
 		for (size_t j = 0; j < n && !err; j++)
 			add_sums(&total, &sums[index[j]]);
-		struct result r = evaluate(&total);
+		struct result r = evaluate(&total, input->exact);
 		for (size_t j = 0; j < RESULT_N; j++)
 			rep[j * STATS_REPLICATES + i] = ((double *)&r)[j];
 	}
@@ -163,15 +204,15 @@ static struct figure figure_of(double *rep, double value, size_t windows_n)
 	return figure;
 }
 
-static int figures(const struct sums *sums, size_t n, uint64_t seed, struct slice *out)
+static int figures(const struct sums *sums, size_t n, const struct slice_input *input, struct slice *out)
 {
 	double *rep = malloc(RESULT_N * STATS_REPLICATES * sizeof *rep);
 	struct sums total = {0};
-	int err = rep ? resample(sums, n, seed, rep) : -ENOMEM;
+	int err = rep ? resample(sums, n, input, rep) : -ENOMEM;
 
 	for (size_t i = 0; i < n; i++)
 		add_sums(&total, &sums[i]);
-	struct result r = evaluate(&total);
+	struct result r = evaluate(&total, input->exact);
 	for (int i = 0; i < SLICE_STAGE_MAX && !err; i++) {
 		out->share[i] = figure_of(rep + (size_t)i * STATS_REPLICATES, r.share[i], n);
 		out->cyc[i] = figure_of(rep + (size_t)(SLICE_STAGE_MAX + i) * STATS_REPLICATES, r.cyc[i], n);
@@ -190,6 +231,8 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 	*out = (struct slice){0};
 	int err = windows_of(input, &w);
 	if (!err) {
+		if (input->exact)
+			pair_windows(input, &w);
 		add_samples(input, &w, out);
 		out->windows_n = gather(&w);
 		if (!out->samples_n)
@@ -197,7 +240,7 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		else if (out->windows_n < 2)
 			err = -ENODATA;
 		else
-			err = figures(w.sums, out->windows_n, input->seed, out);
+			err = figures(w.sums, out->windows_n, input, out);
 	}
 	free(w.sums);
 	free(w.wanted);

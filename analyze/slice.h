@@ -5,10 +5,16 @@
  * share of a stage: its samples over all of the path's. Cycles per packet: its samples over all of the target's, times the target's CPU
  * time, over the packets it sent meanwhile:  (S_i / T) (C / N).  Sums are over windows; intervals by bootstrap over windows,
  * widened for few of them (stats_widen()). Samples are weighed by what they stand for.
+ *
+ * Exact: the time of each stage, less what the probes cost. Each of its n_i pieces has one probe in it, which costs what a packet costs more in
+ * timed windows than in the untimed ones of the same cycle, over the pieces of a packet:
+ *     c = (C_1/N_1 - C_0/N_0) N_1 / sum n,    cycles per packet = (t_i - c n_i) / N_1
+ * Intervals by bootstrap over cycles. What lies before the first tracepoint of a call and behind its last, the mode switch, is not timed.
  */
 #ifndef ANALYZE_SLICE_H
 #define ANALYZE_SLICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +45,7 @@ struct slice_input {
 	size_t blocks_n;
 	const struct sample_row *samples;
 	size_t samples_n;
+	bool exact;      /* rows of the engine `exact` */
 	const char *way; /* only windows of this way of sending; NULL: all */
 	uint64_t seed;
 };

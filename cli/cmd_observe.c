@@ -7,12 +7,14 @@
 #include "analyze/answer.h"
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/signals.h"
+#include "collect/cpus.h"
 #include "collect/profile.h"
 #include "version.h"
 
@@ -31,8 +33,9 @@ static const struct usage usage = {
 
 struct arguments {
 	uint64_t pid, prediction, window_ms, seed;
-	const char *clock, *label;
+	const char *cpus, *clock, *label;
 	double seconds;
+	uint8_t cpu_set[CPUS_MAX];
 };
 
 /* The prediction that is named, or the newest that rests on a profile. */
@@ -55,6 +58,19 @@ static int choose_prediction(struct store *store, uint64_t given, struct predict
 	if (newest == STORE_NULL)
 		return fail(-ENOENT, "observe: there is no prediction yet; `forecall predict` makes one");
 	return store_prediction(store, newest, out);
+}
+
+/* Use of whole CPUs and of processes cannot be compared: the other's has all else in it that runs there. */
+static int check_scope(struct store *store, const struct prediction_row *prediction, bool cpus)
+{
+	struct run_row *profile = NULL;
+	int err = store_run(store, prediction->profile, &profile);
+
+	if (!err && cpus != !strcmp(profile->scope, "cpus"))
+		err = fail(-EINVAL, "observe: the prediction's profile, run %" PRId64 ", watched %s: observe the same, with %s", profile->run,
+			   cpus ? "processes" : "whole CPUs", cpus ? "-p PID or -- CMD" : "-C CPUS");
+	store_rows_free(profile);
+	return err;
 }
 
 static void show_text(const struct prediction_row *prediction, const struct observe *observed, const char *unit)
@@ -92,6 +108,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 	struct profile_options options = {
 		.pid = (pid_t)arguments->pid,
 		.command = command,
+		.cpus = arguments->cpus ? arguments->cpu_set : NULL,
 		.clock = arguments->clock,
 		.seconds = arguments->seconds,
 		.window_ms = (int)arguments->window_ms,
@@ -114,7 +131,9 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 
 	if (!err)
 		err = choose_prediction(store, arguments->prediction, &prediction);
-	if (prediction) {
+	if (!err && prediction->profile != STORE_NULL)
+		err = check_scope(store, prediction, arguments->cpus != NULL);
+	if (!err) {
 		options.path = prediction->path;
 		options.way = prediction->alternative;
 		err = profile_run(store, &options, &id);
@@ -136,6 +155,7 @@ int cmd_observe(struct cli *cli, int argc, char **argv)
 	struct arguments arguments = {.clock = "auto", .seconds = 10, .window_ms = 100, .seed = 1};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "the ported server, with its threads, children and later ones"),
+		OPT_STRING('C', "cpus", "CPUS", &arguments.cpus, "everything on these CPUs, 1 or 0-3,8, as the busy meter has it (forecall util)"),
 		OPT_U64(0, "prediction", "N", &arguments.prediction, 1, 1e15, "the prediction that this is the outcome of; default: the newest"),
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to measure"),
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
@@ -148,8 +168,10 @@ int cmd_observe(struct cli *cli, int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return status;
-	if ((arguments.pid > 0) == (argc > 0))
-		return options_misuse(&usage, "give the ported server: -p PID, or -- CMD");
+	if ((arguments.pid > 0) + (argc > 0) + (arguments.cpus != NULL) != 1)
+		return options_misuse(&usage, "give the ported server: -p PID, -C CPUS, or -- CMD");
+	if (arguments.cpus && parse_cpulist(arguments.cpus, arguments.cpu_set, CPUS_MAX))
+		return options_misuse(&usage, "-C: \"%s\" is no list of CPUs such as 1 or 0-3,8", arguments.cpus);
 	signals_install();
 	int err = run(cli, &arguments, argc ? argv : NULL);
 	return err == -EINVAL ? CLI_USAGE : cli_status(err);

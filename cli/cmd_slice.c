@@ -21,6 +21,7 @@
 #include "collect/sample.h"
 #include "reports/slice_picture.h"
 #include "workloads/sender.h"
+#include "workloads/slice_exact.h"
 #include "workloads/slice_ways.h"
 #include "version.h"
 
@@ -41,6 +42,7 @@ struct arguments {
 	uint64_t pid, group, payload, private_bytes, rounds, block_ms, server_cpu, peer_cpu, seed;
 	const char *path, *ways, *topology, *clock, *output, *label;
 	double seconds, rate;
+	bool exact;
 };
 
 /* ---- Showing ---- */
@@ -174,6 +176,7 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const c
 		err = fail(-ENODATA, "slice: run %" PRId64 " was not sampled; use `forecall slice -p PID`, or profile with --engine sample", run);
 	if (!err)
 		err = store_blocks(store, run, &blocks, &input.blocks_n);
+	input.exact = row && !strcmp(row->engine, "exact");
 	input.blocks = blocks;
 	input.samples = samples;
 	if (!err)
@@ -200,6 +203,20 @@ static int slice_server(const struct cli *cli, const struct arguments *arguments
 		.drop_for = arguments->output ? NULL : cli->db, /* a picture may be wanted in another's folder */
 	};
 	int err = profile_run(store, &options, run);
+
+	progress_free(progress);
+	return err;
+}
+
+static int time_server(const struct cli *cli, const struct arguments *arguments, struct store *store, int64_t *run)
+{
+	struct progress *progress = progress_new(cli, "slice");
+	const struct slice_exact_options options = {
+		.pid = (pid_t)arguments->pid, .path = arguments->path, .seconds = arguments->seconds, .window_ms = 100, .clock = arguments->clock,
+		.label = arguments->label, .command_line = cli->command_line, .version = FORECALL_VERSION, .stop = &signals_stop,
+		.progress = progress_tick, .progress_context = progress,
+	};
+	int err = slice_exact_server(store, &options, run);
 
 	progress_free(progress);
 	return err;
@@ -246,7 +263,7 @@ static int slice_ways(const struct cli *cli, const struct arguments *arguments, 
 	struct slice_ways_options options = {
 		.ways = ways, .group = arguments->group, .payload_bytes = arguments->payload, .private_bytes = arguments->private_bytes,
 		.block_ms = arguments->block_ms, .rounds = arguments->rounds, .server_cpu = (int)arguments->server_cpu,
-		.peer_cpu = (int)arguments->peer_cpu, .rate = arguments->rate, .seed = arguments->seed, .clock = arguments->clock,
+		.peer_cpu = (int)arguments->peer_cpu, .exact = arguments->exact, .rate = arguments->rate, .seed = arguments->seed, .clock = arguments->clock,
 		.label = arguments->label, .command_line = cli->command_line, .version = FORECALL_VERSION, .stop = &signals_stop,
 		.absent = arguments->ways ? NULL : say_absent, .absent_context = (void *)cli, .progress = progress_tick,
 	};
@@ -276,7 +293,8 @@ static int measure_and_show(const struct cli *cli, const struct arguments *argum
 	int err = store_open(cli->db, operand ? STORE_READ : STORE_WRITE, &store);
 	run = (int64_t)number;
 	if (!err && !operand)
-		err = arguments->pid ? slice_server(cli, arguments, store, &run) : slice_ways(cli, arguments, store, &run);
+		err = !arguments->pid ? slice_ways(cli, arguments, store, &run)
+				      : arguments->exact ? time_server(cli, arguments, store, &run) : slice_server(cli, arguments, store, &run);
 	if (!err)
 		err = show(cli, store, run, arguments->output);
 	store_free(store);
@@ -300,6 +318,7 @@ int cmd_slice(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "block", "MS", &arguments.block_ms, 10, 10000, "length of a block in ms"),
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the sender runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where the receivers sleep"),
+		OPT_FLAG('x', "exact", &arguments.exact, "time the stages by probes on kernel functions, where the kernel allows them"),
 		OPT_DOUBLE(0, "rate", "HZ", &arguments.rate, 10, 50000, "samples per second and CPU"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are counted in"),
 		OPT_STRING('o', "output", "DIR", &arguments.output, "also draw a picture into this folder"),

@@ -6,6 +6,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load helpers/lab.bash
+
 setup_file() {
 	cc -O2 -D_GNU_SOURCE -Wall -Wextra -pthread -o "$BATS_FILE_TMPDIR/known" "$BATS_TEST_DIRNAME/helpers/known.c"
 }
@@ -159,4 +161,28 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	run -2 "$FORECALL" slice 1 --way sendmsg
 	run -2 "$FORECALL" slice --payload 5 --private 6
 	run -1 "$FORECALL" slice 99
+}
+
+@test "slice --exact times every stage where the kernel allows it, and they add up to what the path costs" {
+	kernel '6.12.*-cloud-amd64'
+	cd "$BATS_TEST_TMPDIR"
+	printf '#!/bin/sh\nset -e\nforecall slice --exact --way sendmsg,sendmmsg --group 10 --payload 300 --rounds 3 --block 10 --cpu 0 --peer-cpu 0 --json > slices\nforecall bench --group 10 --payload 300 --rounds 10 --json > bench\n' > exact.sh
+	chmod +x exact.sh
+	guest --in exact.sh --out slices --out bench -- ./exact.sh
+	jq -e '[.slices[].way] | sort == ["sendmmsg", "sendmsg"]' slices
+	jq -e 'all(.slices[]; ([.stages[].cycles_per_packet.value] | add) / .cycles_per_packet.value - 1 | fabs < 1e-9)' slices
+	jq -e 'all(.slices[]; .packets > 100 and ([.stages[] | select(.stage == ("entry", "copy", "socket", "ip", "queue", "driver", "receive")) | .cycles_per_packet.value] | length == 7 and all(. > 50)))' slices
+	# the mode switch, which is not timed, and the probes' estimated cost lie between the two
+	jq -s -e '.[1].points[0].cycles_per_packet_baseline.value as $bench | (.[0].slices[] | select(.way == "sendmsg") | .cycles_per_packet.value) / $bench |
+	    . > 0.7 and . < 1.15' slices bench
+	jq -e '[.warnings[].code] | index("stages-lost") | not' slices
+	is_exact=$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM run WHERE engine = 'exact' AND kind = 'slice'")
+	[ "$is_exact" -eq 1 ]
+}
+
+@test "slice --exact on a kernel that allows no probes on functions says so, or works" {
+	start_known plain
+	run "$FORECALL" slice --exact -p "$TARGET" --seconds 1
+	[ "$status" -eq 0 ] || [[ $output == *"without --exact they are sampled"* ]]
+	[ "$status" -eq 0 ] || [ "$(ask "SELECT count(*) FROM run")" -eq 0 ]
 }

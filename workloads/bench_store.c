@@ -145,7 +145,7 @@ static int begin_run(struct store *store, const struct bench_store_options *opti
 	return store_run_begin(store, &row, run);
 }
 
-static int end_run(struct writer *w, int interrupted, int64_t wall_ns)
+static int end_run(struct writer *w, int interrupted, const char *clock_doubt, int64_t wall_ns)
 {
 	const struct run_end end = {.state = interrupted ? "interrupted" : "complete", .wall_ns = wall_ns, .residue = NAN};
 	int err = store_begin(w->store);
@@ -154,6 +154,8 @@ static int end_run(struct writer *w, int interrupted, int64_t wall_ns)
 		err = store_add_warning(w->store, &(struct warning_row){.run = w->run, .code = "interrupted",
 									.text = "ended early on request: points that were not finished are missing; "
 										"bench --resume goes on with it"});
+	if (!err && clock_doubt)
+		err = store_add_warning(w->store, &(struct warning_row){.run = w->run, .code = "clock", .text = clock_doubt});
 	if (!err)
 		err = store_run_end(w->store, w->run, &end);
 	if (!err)
@@ -247,7 +249,7 @@ static int run_commands(struct writer *w, const struct bench_options *bench, con
 	return write_err ? write_err : err;
 }
 
-static int run_and_write(struct writer *w, struct bench_options *bench, const struct commands_options *commands)
+static int run_and_write(struct writer *w, struct bench_options *bench, const struct commands_options *commands, const char *clock_doubt)
 {
 	int64_t start_ns = clock_ns(CLOCK_MONOTONIC);
 	int err = commands ? run_commands(w, bench, commands) : bench_run(bench);
@@ -255,7 +257,7 @@ static int run_and_write(struct writer *w, struct bench_options *bench, const st
 
 	if (interrupted)
 		err = w->points_n ? 0 : fail(-ENODATA, "bench: interrupted before a point was finished: nothing was stored");
-	return err ? err : end_run(w, interrupted, clock_ns(CLOCK_MONOTONIC) - start_ns);
+	return err ? err : end_run(w, interrupted, clock_doubt, clock_ns(CLOCK_MONOTONIC) - start_ns);
 }
 
 int bench_store_run(struct store *store, const struct bench_store_options *options, int64_t *run)
@@ -281,7 +283,7 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 		err = take_over(&w, options->resume_run);
 	}
 	if (!err)
-		err = run_and_write(&w, &bench, options->commands);
+		err = run_and_write(&w, &bench, options->commands, clock.doubt);
 	if (err && w.run && !w.points_n)
 		store_delete(store, w.run);
 	store_rows_free(w.old);

@@ -9,8 +9,11 @@
 #include "collect/host.h"
 #include "collect/sample.h"
 #include "collect/sample_measure.h"
+#include "collect/stage.h"
+#include "collect/syscalls.h"
 #include "workloads/block.h"
 #include "workloads/child.h"
+#include "workloads/slice_exact.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,6 +30,9 @@ struct slicing {
 	struct clock clock;
 	struct sampler *sampler;
 	struct sample_measurement m;
+	struct stages *stages;      /* exact: instead of these two */
+	struct slice_record record;
+	int64_t start_ns;
 	struct topology *here; /* groupsend makes the topology of the run itself */
 	struct child groupsend;
 	struct stats_rng *rng;
@@ -134,6 +140,39 @@ static int sample_block(struct slicing *s, size_t way)
 	return err ? err : heard;
 }
 
+/* Exact: a block, timed or not. */
+static int time_block(struct slicing *s, size_t way, int64_t cycle, bool timed)
+{
+	struct stage_sums sums;
+	int64_t packets_n = 0, from_ns;
+	double cpu_ns = 0;
+	char why[256];
+	int err = timed ? stages_begin(s->stages) : 0;
+
+	if (err)
+		return err;
+	from_ns = clock_ns(CLOCK_MONOTONIC);
+	err = ask_block(s, way, s->bursts[way]);
+	if (!err)
+		err = hear_block(s, &packets_n, &cpu_ns, why, sizeof why);
+	int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
+	if (timed)
+		stages_end(s->stages, &sums);
+	if (err == -EOPNOTSUPP)
+		return fail(err, "slice: %s does not send any more: %s", s->o->ways[way], why);
+	return err ? err : slice_record_add(&s->record, s->o->ways[way], cycle, wall_ns, llround(cpu_ns), packets_n, timed ? &sums : NULL, s->clock.hz);
+}
+
+/* One round of a way: both blocks, in either order. */
+static int time_pair(struct slicing *s, size_t way, uint64_t round)
+{
+	bool first = stats_rng_uniform(s->rng) < 0.5;
+	int64_t cycle = (int64_t)(round * SLICE_WAYS_MAX + way);
+	int err = time_block(s, way, cycle, first);
+
+	return err ? err : time_block(s, way, cycle, !first);
+}
+
 /* Fisher and Yates. */
 static void shuffle(struct slicing *s, size_t *order)
 {
@@ -159,11 +198,12 @@ static int run_rounds(struct slicing *s)
 
 		shuffle(s, order);
 		for (size_t i = 0; i < o->ways_n && !err && !*o->stop; i++)
-			err = s->bursts[order[i]] ? sample_block(s, order[i]) : 0;
+			err = !s->bursts[order[i]] ? 0 : s->stages ? time_pair(s, order[i], round) : sample_block(s, order[i]);
 		if (o->progress)
-			o->progress(o->progress_context, (double)(round + 1) / (double)o->rounds, "sampling every way");
+			o->progress(o->progress_context, (double)(round + 1) / (double)o->rounds, s->stages ? "timing every way" : "sampling every way");
 	}
-	if (!err && (!s->ways_n || s->m.blocks_n < SLICE_ROUNDS_MIN * s->ways_n))
+	size_t blocks_n = s->stages ? s->record.n / 2 : s->m.blocks_n;
+	if (!err && (!s->ways_n || blocks_n < SLICE_ROUNDS_MIN * s->ways_n))
 		err = fail(-ENODATA, s->ways_n ? "slice: interrupted too early: nothing was stored" : "slice: no way can send this here");
 	return err;
 }
@@ -192,7 +232,7 @@ static int begin_run(const struct slicing *s, struct store *store, int64_t *run)
 	row.path = SLICE_PATH;
 	row.clock = clock_name(s->clock.kind);
 	row.clock_hz = s->clock.hz;
-	row.engine = "sample";
+	row.engine = s->o->exact ? "exact" : "sample";
 	row.topology = topology_names[s->o->topology];
 	return store_run_begin(store, &row, run);
 }
@@ -202,9 +242,9 @@ static int write_run(struct slicing *s, struct store *store, int64_t run)
 	int err = store_begin(store);
 
 	if (!err)
-		err = sample_store(store, run, &s->m, s->sampler, 0, 1);
+		err = s->stages ? slice_record_write(store, run, &s->record, s->clock.hz) : sample_store(store, run, &s->m, s->sampler, 0, 1);
 	const struct run_end end = {
-		.state = *s->o->stop ? "interrupted" : "complete", .wall_ns = s->m.wall_ns, .residue = NAN, .steal_ns = s->m.steal_ns,
+		.state = *s->o->stop ? "interrupted" : "complete", .wall_ns = clock_ns(CLOCK_MONOTONIC) - s->start_ns, .residue = NAN, .steal_ns = s->m.steal_ns,
 	};
 	if (!err)
 		err = store_run_end(store, run, &end);
@@ -215,11 +255,23 @@ static int write_run(struct slicing *s, struct store *store, int64_t run)
 	return err;
 }
 
+static int open_stages(struct slicing *s)
+{
+	uint8_t path[ACCOUNT_CALLS_MAX];
+	int err = syscalls_path(SLICE_PATH, path);
+
+	return err ? err : stages_open(path, s->groupsend.pid, &s->stages);
+}
+
 static int measure(struct slicing *s)
 {
 	const struct sample_options sampling = {.clock = &s->clock, .path = SLICE_PATH, .hz = s->o->rate, .seed = s->o->seed};
 	int err = start_groupsend(s);
 
+	if (!err && s->o->exact) {
+		err = open_stages(s);
+		return err ? err : run_rounds(s);
+	}
 	if (!err)
 		err = sampler_open(&sampling, s->groupsend.pid, &s->sampler);
 	if (!err)
@@ -229,7 +281,7 @@ static int measure(struct slicing *s)
 
 int slice_ways_run(struct store *store, const struct slice_ways_options *options, int64_t *run)
 {
-	struct slicing s = {.o = options, .rng = stats_rng_new(options->seed ? options->seed : STATS_SEED)};
+	struct slicing s = {.o = options, .start_ns = clock_ns(CLOCK_MONOTONIC), .rng = stats_rng_new(options->seed ? options->seed : STATS_SEED)};
 	int err = s.rng ? clock_open(options->clock, &s.clock) : -ENOMEM;
 
 	if (!err) {
@@ -246,6 +298,8 @@ int slice_ways_run(struct store *store, const struct slice_ways_options *options
 	child_kill(&s.groupsend);
 	topology_free(s.here);
 	sampler_free(s.sampler);
+	stages_free(s.stages);
+	slice_record_free(&s.record);
 	sample_measurement_free(&s.m);
 	stats_rng_free(s.rng);
 	return err;

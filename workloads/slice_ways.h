@@ -25,6 +25,7 @@ struct slice_ways_options {
 	uint64_t rounds;    /* blocks of each way, in random order within a round */
 	enum topology_kind topology;
 	int server_cpu, peer_cpu; /* -1: not pinned */
+	int exact;          /* time the stages by probes (slice_exact.h) instead of sampling them */
 	double rate;        /* of samples; 0: SAMPLE_HZ */
 	uint64_t seed;
 	const char *clock, *label, *command_line, *version;

@@ -227,9 +227,38 @@ static void without_packets_there_are_shares_only(void **state)
 	assert_int_equal(slice.packets_n, 0);
 }
 
+/* Every pair: 10 packets in 5,000 cycles timed, 10 in 3,000 untimed. Of copy 10 pieces of 150 cycles, of socket 30 of 250/3: a probe costs
+ * (500 - 300) * 10 / 40 = 50, so 100 cycles a packet are copying, and (2500 - 1500) / 10 = 100 the socket's. */
+static void what_the_probes_cost_is_taken_off_each_piece(void **state)
+{
+	struct slice_input input = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS, .exact = true};
+	struct slice slice;
+
+	(void)state;
+	fill();
+	for (int i = 0; i < WINDOWS; i++) {
+		blocks[i].sampled = STORE_NULL;
+		blocks[i].dose = i % 2;
+		blocks[i].cycle = i / 2;
+		blocks[i].cpu_cyc = i % 2 ? 5000 : 3000;
+	}
+	for (int i = 0; i < WINDOWS / 2; i++) {
+		samples[2 * i] = (struct sample_row){.block = 2 * i + 1, .task = "target", .call = "path", .stage = "copy", .samples_n = 10, .cyc = 1500};
+		samples[2 * i + 1] = (struct sample_row){.block = 2 * i + 1, .task = "target", .call = "path", .stage = "socket", .samples_n = 30, .cyc = 2500};
+	}
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_int_equal(slice.windows_n, WINDOWS / 2);
+	assert_near(slice.cyc[SLICE_COPY].value, 100, 1e-9);
+	assert_near(slice.cyc[SLICE_SOCKET].value, 100, 1e-9);
+	assert_near(slice.total_cyc.value, 200, 1e-9);
+	assert_near(slice.share[SLICE_SOCKET].value, 0.5, 1e-9);
+	assert_int_equal(slice.packets_n, 10 * WINDOWS / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_probes_cost_is_taken_off_each_piece),
 		cmocka_unit_test(f_is_the_samples_inside_frames_over_those_of_the_target),
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
 		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
