@@ -8,8 +8,9 @@ enum privilege {
 	PRIVILEGE_PERFMON = 2, /* CAP_PERFMON: the same for programs that trace */
 	PRIVILEGE_PTRACE = 4, /* CAP_SYS_PTRACE: read the meters of other users' processes ... */
 	PRIVILEGE_READ = 8,   /* CAP_DAC_READ_SEARCH: ... whose files in /proc are theirs alone */
-	PRIVILEGE_KILL = 16,  /* CAP_KILL: end a command that has changed its user */
-	PRIVILEGE_FILES = 32, /* CAP_DAC_OVERRIDE: write where another user may */
+	PRIVILEGE_NICE = 16,  /* CAP_SYS_NICE: wake each CPU, so that CPU times are up to date (nudge.h) */
+	PRIVILEGE_KILL = 32,  /* CAP_KILL: end a command that has changed its user */
+	PRIVILEGE_FILES = 64, /* CAP_DAC_OVERRIDE: write where another user may */
 };
 
 /*

@@ -537,7 +537,7 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 static int drop_privileges(const struct session *session)
 {
 	const struct profile_options *options = session->options;
-	unsigned int keep = session->options->cpus ? 0 : PRIVILEGE_PTRACE | PRIVILEGE_READ;
+	unsigned int keep = session->options->cpus ? 0 : PRIVILEGE_PTRACE | PRIVILEGE_READ | PRIVILEGE_NICE;
 
 	if (!options->drop_for)
 		return 0;

@@ -128,12 +128,12 @@ measured() {
 
 @test "a profile measures another user's process with the capabilities for that alone" {
 	measured ledger
-	[ "$HAD" = c000080004 ]
+	[ "$HAD" = c000880004 ]
 }
 
 @test "sampling keeps no capability but those to read another's meters" {
 	measured sample
-	[ "$HAD" = 80004 ]
+	[ "$HAD" = 880004 ]
 }
 
 @test "whole CPUs are profiled and observed by the same meter, and not compared with processes" {

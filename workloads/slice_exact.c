@@ -18,6 +18,7 @@
 #include "collect/clock.h"
 #include "collect/host.h"
 #include "collect/meter.h"
+#include "collect/nudge.h"
 #include "collect/syscalls.h"
 
 #define LOST 0.001 /* of all pieces */
@@ -133,6 +134,7 @@ struct slicing {
 	const struct slice_exact_options *o;
 	struct clock clock;
 	struct stages *stages;
+	struct nudge *nudge;
 	struct slice_record record;
 	char *path;
 };
@@ -148,9 +150,9 @@ static int run_window(struct slicing *s, int64_t cycle, int timed)
 	if (err)
 		return err;
 	int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
-	meter_read(&s->o->pid, 1, &before);
+	meter_read(s->nudge, &s->o->pid, 1, &before);
 	nanosleep(&length, NULL);
-	meter_read(&s->o->pid, 1, &after);
+	meter_read(s->nudge, &s->o->pid, 1, &after);
 	int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
 	if (timed)
 		stages_end(s->stages, &sums);
@@ -238,6 +240,8 @@ int slice_exact_server(struct store *store, const struct slice_exact_options *op
 	if (!err) {
 		err = stages_open(path, options->pid, &s.stages);
 		if (!err)
+			err = nudge_new(&s.nudge);
+		if (!err)
 			err = begin_run(&s, store, run);
 		if (!err) {
 			int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
@@ -249,6 +253,7 @@ int slice_exact_server(struct store *store, const struct slice_exact_options *op
 		}
 		clock_free(&s.clock);
 	}
+	nudge_free(s.nudge);
 	stages_free(s.stages);
 	slice_record_free(&s.record);
 	free(s.path);
