@@ -133,7 +133,7 @@ static void window_pids(const struct measure_options *options, struct window *wi
 /* What the busy meter has of the CPUs in scope until now. Without one, or in a window that the ledger watches, nothing. */
 static int read_busy(const struct state *state, int dose, uint64_t *ns)
 {
-	struct busy_time times[CPUS_MAX];
+	struct busy_time times[CPUS_MAX] = {0};
 
 	*ns = 0;
 	if (!state->busy || dose)

@@ -77,7 +77,7 @@ static int64_t number(const json_t *answer, const char *name)
 /* Its own copy of the name of event `i`. */
 static const char *event_name(struct bench *b, size_t i, const char *name)
 {
-	if (!b->event_names[i])
+	if (!b->event_names[i] && name)
 		b->event_names[i] = strdup(name);
 	return b->event_names[i];
 }
