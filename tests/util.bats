@@ -141,9 +141,9 @@ measured() {
 	export FORECALL_DB=$OUT/test.db
 	taskset -c 0 dd if=/dev/zero of=/dev/null bs=64 2> /dev/null 3>&- &
 	TARGET=$!
-	"$FORECALL" profile -C 0 --path write --seconds 3 --calibration 2 > "$OUT/profile"
+	"$FORECALL" profile -C 0 --path write --window 20 --seconds 3 --calibration 2 > "$OUT/profile"
 	"$FORECALL" predict 1 --speedup 1.2 > "$OUT/predict"
-	run -0 "$FORECALL" observe -C 0 --seconds 1
+	run -0 "$FORECALL" observe -C 0 --window 20 --seconds 1
 	[[ $output == *"busy cycles per clock cycle"*"r observed"* ]] || { echo "$output"; false; }
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) > 5 AND min(cpu_cyc > 0) AND max(cpu_cyc * 1.0 / wall_cyc) < 1.02 FROM block WHERE dose = 0")" -eq 1 ]
 	run -2 "$FORECALL" observe -p $TARGET --seconds 1
