@@ -93,7 +93,7 @@ static int print_stages(const struct slice *slice, const char *unit)
 
 int show_stages(struct store *store, const struct run_row *run)
 {
-	struct slice_input input = {0};
+	struct slice_input input = {.exact = !strcmp(run->engine, "exact")};
 	struct block_row *blocks = NULL;
 	struct sample_row *samples = NULL;
 	struct slice slice;

@@ -28,7 +28,7 @@ _Static_assert(SAMPLE_STAGE_MAX <= STAGE_MAX && SAMPLE_STAGE_ENTRY == 1 && SAMPL
 	       "stage.bpf.c counts the stages in the same order");
 _Static_assert(ACCOUNT_CALLS_MAX == STAGE_CALLS_MAX, "one set of system call numbers");
 
-struct stages {
+struct stage_timer {
 	struct stage_bpf *skel;
 	int cpus_n, functions_n;
 	struct stage_cpu *cpus; /* [cpus_n] */
@@ -72,7 +72,7 @@ static int is_there(const struct btf *btf, const char *section, int *functions_n
 	return there;
 }
 
-static int choose_programs(struct stages *stages)
+static int choose_programs(struct stage_timer *stages)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *program;
@@ -85,7 +85,7 @@ static int choose_programs(struct stages *stages)
 	return stages->functions_n ? 0 : fail(-ENOENT, "slice: this kernel has none of the functions that begin a stage; without --exact they are sampled");
 }
 
-static int load(struct stages *stages, const uint8_t *path, pid_t pid)
+static int load(struct stage_timer *stages, const uint8_t *path, pid_t pid)
 {
 	libbpf_set_print(no_words);
 	stages->skel = stage_bpf__open();
@@ -109,13 +109,13 @@ static int load(struct stages *stages, const uint8_t *path, pid_t pid)
 	return 0;
 }
 
-static void detach(struct stages *stages)
+static void detach(struct stage_timer *stages)
 {
 	while (stages->links_n)
 		bpf_link__destroy(stages->links[--stages->links_n]);
 }
 
-static int attach(struct stages *stages)
+static int attach(struct stage_timer *stages)
 {
 	struct bpf_program *program;
 
@@ -136,9 +136,9 @@ static int attach(struct stages *stages)
 }
 
 /* Attaches once, so that a kernel that refuses is known before anything is measured. */
-int stages_open(const uint8_t *path, pid_t pid, struct stages **out)
+int stage_open(const uint8_t *path, pid_t pid, struct stage_timer **out)
 {
-	struct stages *stages = calloc(1, sizeof *stages);
+	struct stage_timer *stages = calloc(1, sizeof *stages);
 
 	if (!stages)
 		return fail(-ENOMEM, "slice: out of memory");
@@ -147,7 +147,7 @@ int stages_open(const uint8_t *path, pid_t pid, struct stages **out)
 	if (!err)
 		err = attach(stages);
 	if (err) {
-		stages_free(stages);
+		stage_free(stages);
 		return err;
 	}
 	detach(stages);
@@ -155,7 +155,7 @@ int stages_open(const uint8_t *path, pid_t pid, struct stages **out)
 	return 0;
 }
 
-void stages_free(struct stages *stages)
+void stage_free(struct stage_timer *stages)
 {
 	if (!stages)
 		return;
@@ -167,7 +167,7 @@ void stages_free(struct stages *stages)
 }
 
 /* A thread that was inside a frame at the end of the last time has left it since. */
-static void forget_threads(const struct stages *stages)
+static void forget_threads(const struct stage_timer *stages)
 {
 	int map = bpf_map__fd(stages->skel->maps.threads);
 	__u32 key;
@@ -177,14 +177,14 @@ static void forget_threads(const struct stages *stages)
 			return;
 }
 
-int stages_begin(struct stages *stages)
+int stage_begin(struct stage_timer *stages)
 {
 	forget_threads(stages);
 	memset(stages->cpus, 0, (size_t)stages->cpus_n * sizeof *stages->cpus);
 	return attach(stages);
 }
 
-void stages_end(struct stages *stages, struct stage_sums *out)
+void stage_end(struct stage_timer *stages, struct stage_sums *out)
 {
 	detach(stages);
 	*out = (struct stage_sums){0};
@@ -196,9 +196,4 @@ void stages_end(struct stages *stages, struct stage_sums *out)
 		out->frames_n += stages->cpus[cpu].frames_n;
 		out->lost_n += stages->cpus[cpu].lost_n;
 	}
-}
-
-int stages_functions(const struct stages *stages)
-{
-	return stages->functions_n;
 }

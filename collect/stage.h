@@ -14,23 +14,20 @@
 
 #include "collect/sample_frames.h"
 
-struct stages;
+struct stage_timer;
 
-/* Over all CPUs, since stages_begin(). */
+/* Over all CPUs, since stage_begin(). */
 struct stage_sums {
 	uint64_t ns[SAMPLE_STAGE_MAX], pieces_n[SAMPLE_STAGE_MAX], frames_n, lost_n;
 };
 
 /* Loads the probes for the threads of one process, its children left out. path[ACCOUNT_CALLS_MAX]. -EPERM, said: no privilege, or a kernel
  * without fentry; -ENOENT, said: no BTF, or none of the functions. */
-int stages_open(const uint8_t *path, pid_t pid, struct stages **out);
-void stages_free(struct stages *stages); /* accepts NULL */
+int stage_open(const uint8_t *path, pid_t pid, struct stage_timer **out);
+void stage_free(struct stage_timer *stages); /* accepts NULL */
 
-/* From here the stages are timed, until stages_end(), with *out for the time between. 0 or -errno, said. */
-int stages_begin(struct stages *stages);
-void stages_end(struct stages *stages, struct stage_sums *out);
-
-/* How many of the functions this kernel has. */
-int stages_functions(const struct stages *stages);
+/* From here the stages are timed, until stage_end(), with *out for the time between. 0 or -errno, said. */
+int stage_begin(struct stage_timer *stages);
+void stage_end(struct stage_timer *stages, struct stage_sums *out);
 
 #endif

@@ -133,7 +133,7 @@ int slice_record_write(struct store *store, int64_t run, const struct slice_reco
 struct slicing {
 	const struct slice_exact_options *o;
 	struct clock clock;
-	struct stages *stages;
+	struct stage_timer *stages;
 	struct nudge *nudge;
 	struct slice_record record;
 	char *path;
@@ -145,7 +145,7 @@ static int run_window(struct slicing *s, int64_t cycle, int timed)
 	const struct timespec length = {s->o->window_ms / 1000, s->o->window_ms % 1000 * 1000000L};
 	struct meter before, after;
 	struct stage_sums sums;
-	int err = timed ? stages_begin(s->stages) : 0;
+	int err = timed ? stage_begin(s->stages) : 0;
 
 	if (err)
 		return err;
@@ -155,7 +155,7 @@ static int run_window(struct slicing *s, int64_t cycle, int timed)
 	meter_read(s->nudge, &s->o->pid, 1, &after);
 	int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
 	if (timed)
-		stages_end(s->stages, &sums);
+		stage_end(s->stages, &sums);
 	if (!before.alive || !after.alive)
 		return -ESRCH;
 	int64_t packets_n = before.udp_n < 0 || after.udp_n < 0 ? -1 : after.udp_n - before.udp_n;
@@ -238,7 +238,7 @@ int slice_exact_server(struct store *store, const struct slice_exact_options *op
 	if (!err)
 		err = clock_open(options->clock, &s.clock);
 	if (!err) {
-		err = stages_open(path, options->pid, &s.stages);
+		err = stage_open(path, options->pid, &s.stages);
 		if (!err)
 			err = nudge_new(&s.nudge);
 		if (!err)
@@ -254,7 +254,7 @@ int slice_exact_server(struct store *store, const struct slice_exact_options *op
 		clock_free(&s.clock);
 	}
 	nudge_free(s.nudge);
-	stages_free(s.stages);
+	stage_free(s.stages);
 	slice_record_free(&s.record);
 	free(s.path);
 	return err;

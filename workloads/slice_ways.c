@@ -30,7 +30,7 @@ struct slicing {
 	struct clock clock;
 	struct sampler *sampler;
 	struct sample_measurement m;
-	struct stages *stages;      /* exact: instead of these two */
+	struct stage_timer *stages;      /* exact: instead of these two */
 	struct slice_record record;
 	int64_t start_ns;
 	struct topology *here; /* groupsend makes the topology of the run itself */
@@ -147,7 +147,7 @@ static int time_block(struct slicing *s, size_t way, int64_t cycle, bool timed)
 	int64_t packets_n = 0, from_ns;
 	double cpu_ns = 0;
 	char why[256];
-	int err = timed ? stages_begin(s->stages) : 0;
+	int err = timed ? stage_begin(s->stages) : 0;
 
 	if (err)
 		return err;
@@ -157,7 +157,7 @@ static int time_block(struct slicing *s, size_t way, int64_t cycle, bool timed)
 		err = hear_block(s, &packets_n, &cpu_ns, why, sizeof why);
 	int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
 	if (timed)
-		stages_end(s->stages, &sums);
+		stage_end(s->stages, &sums);
 	if (err == -EOPNOTSUPP)
 		return fail(err, "slice: %s does not send any more: %s", s->o->ways[way], why);
 	return err ? err : slice_record_add(&s->record, s->o->ways[way], cycle, wall_ns, llround(cpu_ns), packets_n, timed ? &sums : NULL, s->clock.hz);
@@ -260,7 +260,7 @@ static int open_stages(struct slicing *s)
 	uint8_t path[ACCOUNT_CALLS_MAX];
 	int err = syscalls_path(SLICE_PATH, path);
 
-	return err ? err : stages_open(path, s->groupsend.pid, &s->stages);
+	return err ? err : stage_open(path, s->groupsend.pid, &s->stages);
 }
 
 static int measure(struct slicing *s)
@@ -298,7 +298,7 @@ int slice_ways_run(struct store *store, const struct slice_ways_options *options
 	child_kill(&s.groupsend);
 	topology_free(s.here);
 	sampler_free(s.sampler);
-	stages_free(s.stages);
+	stage_free(s.stages);
 	slice_record_free(&s.record);
 	sample_measurement_free(&s.m);
 	stats_rng_free(s.rng);
