@@ -101,7 +101,7 @@ struct account_cpu {
 	__u64 unmatched_n; /* an end without its begin: at most a few where a window opens */
 	__u64 nested_n;    /* hardirqs deeper than ACCOUNT_NEST_MAX: charged to the innermost that is known */
 	__u64 torn_n;      /* events inside the handler of another: left out, their time stays where it was */
-	__u64 missed_n;    /* switches that no event told of, found when the task that had come made one */
+	__u64 missed_n;    /* switches from or to a thread in scope that no event told of, found when the task that had come made one */
 	__u64 missed_cyc;  /* cycles that were charged to the task before, at most */
 	__u64 backwards_n; /* the clock went back */
 	__u64 slots_n;     /* threads that found no slot: lost */

@@ -223,10 +223,13 @@ static __noinline void found_task(struct task_struct *task, struct account_cpu *
 {
 	if (!account_begin(cpu))
 		return;
-	__u64 now = clock_at(cpu, set);
-	cpu->missed_n++;
-	cpu->missed_cyc += now - cpu->last_cyc;
+	__u64 now = clock_at(cpu, set), cyc = now - cpu->last_cyc;
+	__u32 before = cpu->thread;
 	switch_to(task, cpu, now, set);
+	if (before || cpu->thread) { /* else it was between two tasks that are none of ours */
+		cpu->missed_n++;
+		cpu->missed_cyc += cyc;
+	}
 	account_end(cpu);
 }
 

@@ -11,7 +11,7 @@
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
-enum { CURVE_N = 120, MARKS_MAX = 8 };
+enum { CURVE_N = 120, MARKS_MAX = 16 };
 
 static const char script[] =
 	"is(kind) = strcol(1) eq kind\n"

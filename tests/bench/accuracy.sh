@@ -10,7 +10,7 @@ if [ -z "${ACCURACY_NETWORK:-}" ]; then
 fi
 ip link set lo up || exit 1
 build=${BUILD:-build}
-seconds=${1:-8}
+seconds=${1:-20}
 work_dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$work_dir"' EXIT
 results=$work_dir/results
@@ -35,12 +35,12 @@ printf '%-5s %-7s %-5s %-6s %-6s %-6s %-25s %-25s %s\n' group payload topo work 
 for topology in lo veth; do
 	for payload in 100 1000; do
 		# the user work per recipient, ns, goes with the cell so that f spans 0.3 to 0.95
-		setting 10 $payload $topology 0 2000
-		setting 10 $payload $topology 1000 2000
-		setting 100 $payload $topology 200 500
-		setting 100 $payload $topology 2500 150
-		setting 1000 $payload $topology 0 50
-		setting 1000 $payload $topology 600 40
+		setting 10 $payload $topology 0 5000
+		setting 10 $payload $topology 1000 5000
+		setting 100 $payload $topology 200 1000
+		setting 100 $payload $topology 2500 400
+		setting 1000 $payload $topology 0 100
+		setting 1000 $payload $topology 600 80
 	done
 done
 
