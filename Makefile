@@ -32,6 +32,9 @@ PACKAGES := gcc make clang llvm bpftool git pkg-config \
 # What only the tests of the page in a browser need: `make deps-browser`, which `make check` does.
 BROWSER_PACKAGES := chromium chromium-driver curl
 
+# What only building a kernel takes: `make deps-kasan`, which `make lab-kasan` does.
+KASAN_PACKAGES := flex bison bc
+
 GEN := build
 OUT ?= $(GEN)
 
@@ -275,9 +278,14 @@ $(KMODS): $(GEN)/kmod/%/sendgroup.ko: $(KMOD_FILES) kmod/headers.sh
 	$(Q)mkdir -p $(@D)/include
 	$(Q)for file in $(KMOD_FILES:kmod/%=%); do cmp -s kmod/$$file $(@D)/$$file || cp kmod/$$file $(@D)/$$file; done
 	$(Q)headers=$$(kmod/headers.sh $*) && \
-	env -u MAKEFLAGS -u MAKELEVEL $(MAKE) -s -C "$$headers" M=$(CURDIR)/$(@D) W=1 KCFLAGS=-Werror modules > $(@D)/log 2>&1 || \
+	case $*-$$(uname -m) in *-arm64-x86_64) cross='ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-' ;; *) cross= ;; esac && \
+	env -u MAKEFLAGS -u MAKELEVEL $(MAKE) -s -C "$$headers" M=$(CURDIR)/$(@D) $$cross W=1 KCFLAGS=-Werror modules > $(@D)/log 2>&1 || \
 	{ cat $(@D)/log >&2; exit 1; }
 	$(Q)touch $@
+
+.PHONY: lab-kasan
+lab-kasan: $(OUT)/forecall deps-kasan ## a kernel with KASAN, lockdep and kmemleak in the lab's cache; then make fuzz-kmod KERNEL=6.12-kasan-amd64
+	@kmod/kasan.sh
 
 .PHONY: fuzz-kmod
 CALLS ?= 1000000
@@ -368,6 +376,9 @@ bench-engines:  ## the sampling engine beside the ledger, what it costs, and nam
 bench-lab:      ## boot times of guests, identical figures, and a card's interrupts in the ledger
 bench-predict:  ## time of `forecall predict` on a large database
 bench-kmod:     ## instructions per packet of the sendgroup module, in guests
+BENCHMARKS += bench-kmod-predict
+.PHONY: bench-kmod-predict
+bench-kmod-predict: ## livecast by the sendgroup module, predicted against observed, in guests
 $(BENCHMARKS): bench-%: $(BINARIES) $(BENCHES)
 	@if [ -e tests/bench/$*.sh ]; then tests/bench/$*.sh; \
 	elif [ -x $(OUT)/bench/$* ]; then $(OUT)/bench/$*; \
@@ -392,12 +403,14 @@ bench-track-lab: $(BINARIES) ## changes injected into guests, and whether they a
 
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
-.PHONY: deps deps-browser
+.PHONY: deps deps-browser deps-kasan
 deps-browser: deps_of = $(BROWSER_PACKAGES)
+deps-kasan: deps_of = $(KASAN_PACKAGES)
 deps: deps_of = $(PACKAGES)
 deps: ## install the Debian packages that are missing (nothing is done when none is)
 deps-browser: ## the same for the browser that the page is tested in
-deps deps-browser:
+deps-kasan: ## the same for what building a kernel takes
+deps deps-browser deps-kasan:
 	@command -v dpkg-query > /dev/null || { echo 'make: not a Debian system: install what corresponds to $(deps_of)' >&2; exit 0; }; \
 	missing=$$(for p in $(deps_of); do \
 	  dpkg-query -W -f '$${db:Status-Status}' $$p 2> /dev/null | grep -qx installed || echo $$p; done); \

@@ -11,8 +11,9 @@ setup_file() {
 	unset MAKEFLAGS MAKELEVEL MFLAGS
 	export FORECALL=$PWD/build/forecall HELPERS=$BATS_FILE_TMPDIR
 	make --no-print-directory kmod "KERNEL=$KERNELS" > /dev/null || return
+	. tests/helpers/have_kernel.sh
 	for kernel in $KERNELS; do
-		"$FORECALL" lab kernels add "$kernel" > /dev/null || return
+		have_kernel "$kernel" || return
 	done
 	for helper in check fuzz; do
 		gcc -O2 -static -D_GNU_SOURCE -Wall -Wextra -Werror -I. -o "$HELPERS/kmod_$helper" "tests/helpers/kmod_$helper.c" \
@@ -33,16 +34,17 @@ exit $status
 END
 }
 
-# guest KERNEL COMMANDS: runs them there with the module loaded and a dummy device.
+# guest KERNEL COMMANDS [OPTION...]: runs them there with the module loaded and a dummy device; options are those of the guest.
 guest() {
-	"$FORECALL" lab run -k "$1" --clock real -m 1500 -t 200 --module dummy -i "build/kmod/$1/sendgroup.ko" \
+	"$FORECALL" lab run -k "$1" --clock real -m 1500 -t 300 --module dummy -i "build/kmod/$1/sendgroup.ko" "${@:3}" \
 		-i "$HELPERS/kmod_check" -i "$HELPERS/kmod_fuzz" -i "$HELPERS/guest.sh" -- sh guest.sh "$2"
 }
 
+# on_both COMMANDS TEXT [OPTION...]: on both kernels the commands succeed and print the text.
 on_both() {
 	cd "$BATS_TEST_DIRNAME/.."
 	for kernel in $KERNELS; do
-		run guest "$kernel" "$1"
+		run guest "$kernel" "$1" "${@:3}"
 		echo "$kernel: $output"
 		[ "$status" -eq 0 ]
 		[[ $output == *"$2"* ]]
@@ -51,6 +53,17 @@ on_both() {
 
 @test "every errno that is documented comes from what it is documented for" {
 	on_both './kmod_check refuse' 'ok refuse'
+}
+
+# What the kernel prints when a control group is out of memory has a call trace that is no complaint.
+@test "without memory it is ENOMEM, without the module ENOSYS" {
+	on_both 'rmmod sendgroup && ./kmod_check missing && insmod sendgroup.ko &&
+		echo +memory > /sys/fs/cgroup/cgroup.subtree_control && mkdir /sys/fs/cgroup/tight &&
+		./kmod_check memory /sys/fs/cgroup/tight && ! dmesg -c | grep -E "WARNING|BUG|Oops|general protection|refcount"' 'ok memory'
+}
+
+@test "each recipient who cannot be reached is told of, and the others are sent to" {
+	on_both './kmod_check mixed 127.0.0.1 && ./kmod_check mixed ::1' 'ok mixed ::1'
 }
 
 @test "a group that is bound to a socket is reached by plain send, changed, inherited and cleared" {
@@ -63,6 +76,30 @@ on_both() {
 
 @test "every size to every number of recipients arrives as it was sent, over IPv4 and IPv6" {
 	on_both './kmod_check deliver 127.0.0.1 10 && ./kmod_check deliver ::1 10' 'ok deliver ::1'
+}
+
+@test "it arrives in another namespace over veth, and from card to card with right checksums, over IPv4 and IPv6" {
+	cat > "$BATS_TEST_TMPDIR/wire.sh" << 'END'
+set -e
+bad_sums() { ip netns exec peer cat /proc/net/snmp /proc/net/snmp6 | awk '$1 == "Udp:" { n += $8 } $1 == "Udp6InCsumErrors" { n += $2 } END { print n + 0 }'; }
+ip netns exec peer head -n 30 /proc/net/snmp | grep -q '^Udp:.* SndbufErrors InCsumErrors' # the seventh figure
+ip netns exec peer ethtool -K nic1 rx off # so that its stack adds the sums up
+./kmod_check deliver 198.18.0.2 10 /run/netns/peer
+./kmod_check deliver fd00::2 10 /run/netns/peer
+[ "$(bad_sums)" = 0 ] || { echo "bad checksums: $(bad_sums)"; exit 1; }
+ip netns add far
+ip link add v0 type veth peer name v1 netns far
+ip addr add 10.8.0.1/24 dev v0
+ip -6 addr add fd00:8::1/64 dev v0 nodad
+ip -n far addr add 10.8.0.2/24 dev v1
+ip -n far -6 addr add fd00:8::2/64 dev v1 nodad
+ip link set v0 up
+ip -n far link set v1 up
+./kmod_check deliver 10.8.0.2 10 /run/netns/far
+./kmod_check deliver fd00:8::2 10 /run/netns/far
+ip netns del far
+END
+	on_both 'sh wire.sh' 'ok deliver fd00:8::2' --nic e1000 -i "$BATS_TEST_TMPDIR/wire.sh"
 }
 
 @test "malformed calls, from several threads and with signals, harm nothing" {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kmod_fuzz.sh: malformed calls to the sendgroup module in guests of the lab, while interfaces come and go and the module is
-# unloaded and loaded. It fails when the kernel complains of anything, or memory does not come back.
+# unloaded and loaded. It fails when the kernel complains of anything, or memory does not come back; where the kernel has
+# kmemleak, when that has found anything that was allocated for the fuzzer.
 #
 # usage: tests/kmod_fuzz.sh CALLS SEED [KERNEL...]
 set -eu
@@ -9,6 +10,7 @@ cd "$(dirname "$0")/.."
 calls=$1 seed=$2
 shift 2
 [ $# -gt 0 ] || set -- 6.1.0-56-amd64 6.12.117+deb12-amd64
+. tests/helpers/have_kernel.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -58,22 +60,33 @@ round() {
 	unload
 }
 
+# What nothing refers to: a first scan is for what was just being freed.
+leaks() {
+	[ -w /sys/kernel/debug/kmemleak ] || return 1
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	grep -A 14 'comm "kmod_fuzz"' /sys/kernel/debug/kmemleak
+}
+
 seed=$2
-round $(($1 / 2)) # fills what the kernel keeps once and for all
+round $(($1 / 2 < 20000 ? $1 / 2 : 20000)) # fills what the kernel keeps once and for all
 before=$(memory)
 insmod sendgroup.ko
 round "$1"
 after=$(memory)
 echo "free and slab kB before: $before, after: $after"
 ! dmesg | grep -E 'WARNING|BUG|Oops|Call Trace|general protection|refcount|unregister_netdevice|soft lockup' || exit 1
+! leaks || exit 1
+[ ! -e /sys/kernel/debug/kmemleak ] || exit 0 # a checking kernel keeps what was freed for a while
 set -- $before $after
 [ $(($4 - $2)) -lt 2048 ] && [ $(($1 - $3)) -lt 8192 ] || { echo "memory did not come back"; exit 1; }
 END
 
 make --no-print-directory -s kmod "KERNEL=$*"
 for kernel; do
-	build/forecall lab kernels add "$kernel" > /dev/null
+	have_kernel "$kernel"
 	echo "$kernel:"
-	build/forecall lab run -k "$kernel" --clock real --cpus 2 -m 1000 -t 3000 --module dummy -i "build/kmod/$kernel/sendgroup.ko" \
+	build/forecall lab run -k "$kernel" --clock real --cpus 2 -m 1000 -t 7200 --module dummy -i "build/kmod/$kernel/sendgroup.ko" \
 		-i "$work/kmod_fuzz" -i "$work/guest.sh" -- sh guest.sh "$calls" "$seed"
 done

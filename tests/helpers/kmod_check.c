@@ -3,7 +3,10 @@
  * may be used for. Each check prints "ok NAME" or dies telling where it failed.
  *
  * usage: kmod_check deliver ADDR N [NETNS]  every size and up to N recipients to receivers at ADDR (in that namespace)
+ *        kmod_check mixed ADDR              recipients of whom some cannot be reached, among others who can
  *        kmod_check refuse                  every errno that is documented
+ *        kmod_check memory CGROUP           what it says when this control group, of memory, has none left
+ *        kmod_check missing                 what the library says where the module is not loaded
  *        kmod_check bound                   SO_SETGRP
  *        kmod_check block ADDR              the send buffer, signals and MSG_DONTWAIT; ADDR is behind a slow device
  */
@@ -20,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -175,6 +179,58 @@ static int deliver_all(const char *to, const char *netns, unsigned group_max)
 	return 0;
 }
 
+/* ---- mixed ---- */
+
+/* Recipient i of a group: what is wrong with him, 0 for nothing. */
+static int spoil(unsigned i)
+{
+	struct sockaddr_in *in = (void *)&s.rec[i].gr_addr;
+	struct sockaddr_in6 *in6 = (void *)&s.rec[i].gr_addr;
+
+	switch (i % 7) {
+	case 1:
+		in->sin_port = 0; /* both families have it there */
+		return EINVAL;
+	case 3:
+		if (s.family == AF_INET)
+			return in->sin_addr.s_addr = htonl(0xc0a8c801), ENETUNREACH;
+		MUST(inet_pton(AF_INET6, "2001:db8::1", &in6->sin6_addr) == 1);
+		return ENETUNREACH;
+	case 4:
+		s.rec[i].gr_tail = (struct iovec){ (void *)8, 4 };
+		return EFAULT;
+	case 6:
+		s.rec[i].gr_head = (struct iovec){ s.payload, 65500 };
+		return EMSGSIZE;
+	default:
+		return 0;
+	}
+}
+
+static int mixed(const char *to)
+{
+	enum { GROUP = 1000 };
+	struct giobuf6 buf = { { s.payload, 100 }, s.rec };
+	int errors[GROUP], reached = 0;
+	struct shape h = { .payload = 100, .n = GROUP };
+
+	open_all(to, NULL);
+	for (unsigned i = 0; i < GROUP; i++) {
+		errors[i] = spoil(i);
+		reached += !errors[i];
+	}
+	MUST(sendgroup6(s.from, &buf, GROUP, 0, s.gerrno) == reached);
+	for (unsigned i = 0; i < GROUP; i++) {
+		MUST(s.gerrno[i] == errors[i]);
+		if (!errors[i])
+			check_one(&h, (int)(i % READERS));
+	}
+	for (int r = 0; r < READERS; r++)
+		MUST(recv(s.readers[r], s.got, 1, 0) < 0 && errno == EAGAIN);
+	printf("ok mixed %s: %d of %d\n", to, reached, GROUP);
+	return 0;
+}
+
 /* ---- refuse ---- */
 
 static int device(void)
@@ -317,6 +373,68 @@ static int refuse_all(void)
 	return 0;
 }
 
+/* ---- memory ---- */
+
+static void put(const char *folder, const char *name, const char *text)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	fd = open(path, O_WRONLY);
+	MUST(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* In a child that has all its own memory already, and whom nothing kills for want of more. */
+static int starved(const char *cgroup, int dev)
+{
+	struct sendgroup_msg msg = {
+		.size = sizeof msg, .fd = s.from, .addr_size = sizeof s.rec[0].gr_addr, .recnum = 1,
+		.records = (uintptr_t)s.rec, .shared = (uintptr_t)s.payload, .shared_len = 1000,
+	};
+
+	MUST(!mlockall(MCL_CURRENT | MCL_FUTURE));
+	put("/proc/self", "oom_score_adj", "-1000");
+	put(cgroup, "memory.max", "0");
+	put(cgroup, "cgroup.procs", "0");
+	if (ioctl(dev, SENDGROUP_SEND, &msg) != -1 || errno != ENOMEM)
+		return 1;
+	if (setsockopt(s.from, SOL_IP, SO_SETGRP, s.addr, 40 * sizeof(struct sockaddr_in)) != -1 || errno != ENOMEM)
+		return 2;
+	return 0;
+}
+
+static int memory(const char *cgroup)
+{
+	int dev = device(), status;
+	pid_t pid;
+
+	open_all("127.0.0.1", NULL);
+	pid = fork();
+	if (!pid)
+		_exit(starved(cgroup, dev));
+	MUST(waitpid(pid, &status, 0) == pid);
+	MUST(!status);
+	MUST(error_of(&(struct giorec6){ .gr_addr = s.addr[0] }, 10) == 0); /* the socket is none the worse for it */
+	printf("ok memory\n");
+	return 0;
+}
+
+static int missing(void)
+{
+	struct giobuf6 buf = { { s.payload, 10 }, s.rec };
+
+	MUST(!setenv("SENDGROUP_BACKEND", "module", 1)); /* read at the first call */
+	open_all("127.0.0.1", NULL);
+	MUST(!sendgroup_backend() && errno == ENOSYS);
+	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == -1 && errno == ENOSYS);
+	MUST(sendgroup_use("module") == -1 && errno == ENOSYS);
+	MUST(!sendgroup_use("sendmmsg") && sendgroup6(s.from, &buf, 1, 0, NULL) == 1);
+	printf("ok missing\n");
+	return 0;
+}
+
 /* ---- bound ---- */
 
 static void heard(int from, int to)
@@ -409,12 +527,18 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(what, "missing"))
+		return missing();
 	if (strcmp(what, "bound") != 0)
 		MUST(!sendgroup_use("module"));
 	if (!strcmp(what, "deliver") && argc > 3)
 		return deliver_all(argv[2], argv[4], (unsigned)atoi(argv[3]));
+	if (!strcmp(what, "mixed") && argc > 2)
+		return mixed(argv[2]);
 	if (!strcmp(what, "refuse"))
 		return refuse_all();
+	if (!strcmp(what, "memory") && argc > 2)
+		return memory(argv[2]);
 	if (!strcmp(what, "bound") && argc > 2)
 		return bound_all(argv[2]);
 	if (!strcmp(what, "block") && argc > 2)

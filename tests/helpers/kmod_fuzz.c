@@ -23,11 +23,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { SOCKETS = 8, DEVICES = 3, RECORDS = 600, RECORD_MAX = 160, PAGE = 4096, OUTCOMES = 140 };
+enum { SOCKETS = 8, DEVICES = 3, RECORDS = 600, RECORDS_FEW = 12, RECORD_MAX = 160, PAGE = 4096, OUTCOMES = 140, ADDRS_MAX = 32 };
 
 static _Atomic int sockets[SOCKETS], devices[DEVICES];
 static _Atomic unsigned long left, outcomes[OUTCOMES], reached;
-static char **addrs;
+static struct sockaddr_storage addrs[ADDRS_MAX]; /* without a port */
 static int addrs_n;
 
 struct fuzz {
@@ -86,20 +86,23 @@ static void set_option(struct fuzz *f, int fd)
 		setsockopt(fd, option[0], option[1], &value, sizeof value);
 }
 
+static int read_addr(const char *text, struct sockaddr_storage *addr)
+{
+	struct sockaddr_in *in = (void *)addr;
+	struct sockaddr_in6 *in6 = (void *)addr;
+
+	addr->ss_family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	return inet_pton(addr->ss_family, text, addr->ss_family == AF_INET ? (void *)&in->sin_addr : &in6->sin6_addr) == 1 ? 0 : -1;
+}
+
 static void put_addr(struct fuzz *f, char *record, unsigned size)
 {
-	struct sockaddr_storage addr = { 0 };
-	const char *text = addrs[roll(f, (uint64_t)addrs_n)];
-	struct sockaddr_in *in = (void *)&addr;
+	struct sockaddr_storage addr = addrs[roll(f, (uint64_t)addrs_n)];
 	struct sockaddr_in6 *in6 = (void *)&addr;
 
-	if (inet_pton(AF_INET, text, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-	} else if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
+	if (addr.ss_family == AF_INET6)
 		in6->sin6_scope_id = one_in(f, 8) ? (uint32_t)roll(f, 6) : 0;
-	}
-	in->sin_port = htons((uint16_t)(one_in(f, 30) ? 0 : 20000 + roll(f, 50)));
+	in6->sin6_port = htons((uint16_t)(one_in(f, 30) ? 0 : 20000 + roll(f, 50))); /* sin_port lies there, too */
 	if (one_in(f, 40))
 		addr.ss_family = (sa_family_t)roll(f, 20);
 	memcpy(record, &addr, size);
@@ -164,7 +167,7 @@ static void call_device(struct fuzz *f)
 	static const unsigned sizes[] = { 16, 32, 128 }, shared[] = { 0, 1, 100, 300, 1000, 1472, 5000, 40000, 65507, 65536 };
 	struct sendgroup_msg msg = {
 		.size = sizeof msg, .fd = sockets[roll(f, SOCKETS)], .addr_size = sizes[roll(f, 3)],
-		.recnum = (uint32_t)roll(f, one_in(f, 20) ? RECORDS : 40), .shared = (uintptr_t)f->payload,
+		.recnum = (uint32_t)roll(f, one_in(f, 100) ? RECORDS : RECORDS_FEW), .shared = (uintptr_t)f->payload,
 		.shared_len = shared[roll(f, one_in(f, 6) ? 10 : 6)], .gerrno = one_in(f, 2) ? (uintptr_t)f->gerrno : 0,
 		.flags = (one_in(f, 2) ? MSG_DONTWAIT : 0) | (one_in(f, 4) ? MSG_CONFIRM : 0) | (one_in(f, 30) ? MSG_DONTROUTE : 0),
 	};
@@ -237,8 +240,9 @@ int main(int argc, char **argv)
 	if (!threads_n || threads_n > 16)
 		return 2;
 	left = strtoul(argv[2], NULL, 10);
-	addrs = argv + 4;
-	addrs_n = argc - 4;
+	for (; addrs_n < ADDRS_MAX && addrs_n < argc - 4; addrs_n++)
+		if (read_addr(argv[4 + addrs_n], &addrs[addrs_n]))
+			return 2;
 	for (int i = 0; i < SOCKETS; i++)
 		sockets[i] = -1;
 	for (int i = 0; i < DEVICES; i++) /* the module may just be being loaded anew */
