@@ -176,9 +176,10 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const c
 		err = fail(-ENODATA, "slice: run %" PRId64 " was not sampled; use `forecall slice -p PID`, or profile with --engine sample", run);
 	if (!err)
 		err = store_blocks(store, run, &blocks, &input.blocks_n);
-	input.exact = row && !strcmp(row->engine, "exact");
 	input.blocks = blocks;
 	input.samples = samples;
+	if (!err)
+		input.exact = !strcmp(row->engine, "exact");
 	if (!err)
 		err = compute(&input, row, &slices);
 	if (!err)
