@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kmod_ways.bats: the ways sendgroup, setgrp and setgrp-change in a guest that has the module: sending, and benching. Under
-# icount, so the figures are instructions and the same in every run.
+# kmod_ways.bats: the ways sendgroup, setgrp and setgrp-change in a guest that has the module: sending, benching, predicting, and
+# livecast's whole experiment. Under icount, so the figures are instructions and the same in every run.
 
 bats_require_minimum_version 1.5.0
 
@@ -54,4 +54,13 @@ holds() { jq -es "$1" <<< "$output" > /dev/null || { echo "$1 does not hold of:"
 	echo "$stderr"
 	[ "$status" -eq 0 ]
 	holds '.[0].points | (map({(.way): .speedup.value}) | add) | .sendgroup > 1.5 and .setgrp > 1.5 and .setgrp > ."setgrp-change"'
+}
+
+@test "livecast is profiled, its gain by sendgroup predicted, and observed" {
+	run --separate-stderr guest 'forecall -q --json validate --with sendgroup --group 20 --payload 1000 --packets 100 --seconds 1.5 --width 0.01 &&
+		forecall -q --json predict --with sendgroup'
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	holds '.[0].alternatives[0] | .predicted.value > 1.5 and .observed.value > 1.5'
+	holds '.[0].quality.lost == 0 and .[1].alternatives[0].predicted.value == .[0].alternatives[0].predicted.value'
 }

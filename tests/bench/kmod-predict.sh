@@ -14,18 +14,18 @@ trap 'rm -rf "$work"' EXIT
 
 # Topology, clients, payload, user work per client in ns, packets per second: a third of the processor at most.
 cat > "$work/settings" << 'END'
-lo 10 1000 0 400
-lo 100 100 500 60
-lo 100 1000 0 60
-lo 300 300 2000 15
-veth 10 1000 0 400
-veth 100 100 500 60
-veth 100 1000 2000 40
-veth 300 1000 0 15
-nic 10 1000 0 400
-nic 100 100 500 60
 nic 100 1000 2000 40
+veth 100 1000 2000 40
+lo 100 1000 0 60
+nic 10 1000 0 400
+veth 10 1000 0 400
+lo 10 1000 0 400
+nic 100 100 500 60
+veth 100 100 500 60
+lo 100 100 500 60
 nic 300 1000 0 15
+veth 300 1000 0 15
+lo 300 300 2000 15
 END
 
 cat > "$work/guest.sh" << 'END'
