@@ -3,7 +3,9 @@
 #include "analyze/stages.h"
 
 #include <errno.h>
+#include <gsl/gsl_cdf.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,4 +173,12 @@ struct figure stages_part(const struct stages_of *of, enum slice_stage stage, do
 	struct figure share = of->slice.share[stage];
 
 	return (struct figure){ share.value * level, share.low * level, share.high * level };
+}
+
+struct figure stages_difference(struct figure before, struct figure after, size_t tests_n)
+{
+	double wider = gsl_cdf_ugaussian_Qinv(0.025 / (double)(tests_n ? tests_n : 1)) / gsl_cdf_ugaussian_Qinv(0.025);
+	double value = after.value - before.value, half = wider * hypot(figure_half_width(before), figure_half_width(after));
+
+	return (struct figure){ value, value - half, value + half };
 }

@@ -34,6 +34,10 @@ const struct stages_of *stages_find(struct stages *stages, const char *benchmark
 /* A stage's part of a figure `level` of the benchmark: share x level, the interval that of the share. */
 struct figure stages_part(const struct stages_of *of, enum slice_stage stage, double level);
 
+/* after - before. Half widths add up as squares, and are widened so that the intervals of tests_n such differences hold together in 95 %
+ * (Bonferroni, for normal errors): one stage of eleven of many changes always seems to move. */
+struct figure stages_difference(struct figure before, struct figure after, size_t tests_n);
+
 /* The benchmark that a slice of this way belongs to, "bench/lo/sendmsg/g100/p1000/h12", from the command that made the run; what the
  * command does not say is as cli/cmd_slice.c has it. */
 void stages_name(const char *command, const char *topology, const char *way, char *out, size_t size);

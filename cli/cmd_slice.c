@@ -316,7 +316,7 @@ int cmd_slice(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "private", "BYTES", &arguments.private_bytes, 0, 65507, "of these, private to each recipient"),
 		OPT_WORD('t', "topology", "lo|veth|veth-rps", &arguments.topology, "what lies between sender and receivers"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, SLICE_ROUNDS_MIN, 100000, "blocks of each way"),
-		OPT_U64(0, "block", "MS", &arguments.block_ms, 10, 10000, "length of a block in ms"),
+		OPT_U64(0, "block", "MS", &arguments.block_ms, 1, 10000, "length of a block in ms"),
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the sender runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where the receivers sleep"),
 		OPT_FLAG('x', "exact", &arguments.exact, "time the stages by probes on kernel functions, where the kernel allows them"),

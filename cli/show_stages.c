@@ -3,7 +3,6 @@
 #include "cli/show_stages.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "analyze/stages.h"
@@ -17,13 +16,6 @@ struct sides {
 static struct sides sides_of(struct stages *stages, const struct stages_change *change)
 {
 	return (struct sides){ stages_find(stages, change->benchmark, change->kernel_before), stages_find(stages, change->benchmark, change->kernel_after) };
-}
-
-struct figure show_stages_difference(struct figure before, struct figure after)
-{
-	double value = after.value - before.value, half = hypot(figure_half_width(before), figure_half_width(after));
-
-	return (struct figure){ value, value - half, value + half };
 }
 
 static bool moved(struct figure difference)
@@ -48,7 +40,7 @@ static void stage_row(struct table *table, const struct stages_change *change, c
 	table_cell(table, "%s%s", difference.value > 0 ? "+" : "", text);
 }
 
-static void change_rows(struct stages *stages, struct table *table, const struct stages_change *change)
+static void change_rows(struct stages *stages, struct table *table, const struct stages_change *change, size_t tests_n)
 {
 	struct sides sides = sides_of(stages, change);
 	size_t rows_n = 0;
@@ -57,7 +49,7 @@ static void change_rows(struct stages *stages, struct table *table, const struct
 		return;
 	for (int stage = 0; stage < SLICE_STAGE_MAX; stage++) {
 		struct figure before = stages_part(sides.before, stage, change->before), after = stages_part(sides.after, stage, change->after);
-		struct figure difference = show_stages_difference(before, after);
+		struct figure difference = stages_difference(before, after, tests_n);
 
 		if (!moved(difference))
 			continue;
@@ -76,7 +68,7 @@ int show_stages_moved(struct stages *stages, const struct stages_change *changes
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		change_rows(stages, table, &changes[i]);
+		change_rows(stages, table, &changes[i], SLICE_STAGE_MAX * n);
 	int err = table_print(table);
 	table_free(table);
 	return err;
@@ -96,7 +88,7 @@ json_t *show_stages_change_json(struct stages *stages, const struct stages_chang
 
 		json_array_append_new(list, json_pack("{ss so so so}", "stage", slice_stage_names[stage], "before", json_figure(before, change->unit), "after",
 						      json_figure(after, change->unit), "moved",
-						      json_figure(show_stages_difference(before, after), change->unit)));
+						      json_figure(stages_difference(before, after, SLICE_STAGE_MAX), change->unit)));
 	}
 	return list;
 }

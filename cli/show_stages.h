@@ -6,8 +6,6 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "analyze/stats.h"
-
 struct stages;
 
 /* A figure of a benchmark on two kernels. */
@@ -16,14 +14,11 @@ struct stages_change {
 	double before, after;
 };
 
-/* A table of the stages that moved by more than the intervals of both sides allow, for the changes of changes[n] that were sliced on
+/* A table of the stages that moved by more than their intervals allow, which hold together in 95 %, for the changes of changes[n] that were sliced on
  * both; nothing when none was. 0 or -errno, said. */
 int show_stages_moved(struct stages *stages, const struct stages_change *changes, size_t n);
 
 /* Every stage on both sides, a list of {"stage", "before", "after", "moved"}; json null when one was not sliced. */
 json_t *show_stages_change_json(struct stages *stages, const struct stages_change *change);
-
-/* after - before; half widths add up as squares. */
-struct figure show_stages_difference(struct figure before, struct figure after);
 
 #endif

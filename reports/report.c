@@ -194,7 +194,7 @@ int report_show(struct store *store, const struct report_options *options, bool 
 		err = fail(-ENODATA, "report: there is no profile of which f is known, so no curve to draw: run `forecall profile`");
 	if (!err)
 		err = picture_show(&job.pictures, picture, sixel, options->stop);
-	if (!err && report_counted(&job.content.data, picture->run))
+	if (!err && picture && report_counted(&job.content.data, picture->run))
 		puts("In instructions, not cycles.");
 	free(dir);
 	job_free(&job);

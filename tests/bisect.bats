@@ -17,8 +17,8 @@ forecall() {
 	run --separate-stderr "$FORECALL" "$@"
 }
 
-# kernel NUMBER COST: a kernel in the cache that no guest could boot, with a run of the test on it.
-kernel() {
+# measured NUMBER COST: a kernel in the cache that no guest could boot, with a run of the test on it.
+measured() {
 	local name=6.1.0-$1-cloud-amd64
 	mkdir -p "cache/kernels/amd64/$name/modules"
 	: > "cache/kernels/amd64/$name/vmlinuz"
@@ -32,7 +32,7 @@ kernel() {
 }
 
 @test "the neighbours are found, and only the kernels between are looked at" {
-	for k in 8 9 10 11 12 13 14; do kernel $k $((1000 + (k > 11) * 50)); done
+	for k in 8 9 10 11 12 13 14; do measured $k $((1000 + (k > 11) * 50)); done
 	forecall bisect --good 6.1.0-8-cloud-amd64 --bad 6.1.0-14-cloud-amd64 --test 'bench --group 10' --json
 	[ "$status" -eq 0 ]
 	jq -e '.last_good == "6.1.0-11-cloud-amd64" and .first_bad == "6.1.0-12-cloud-amd64"' <<< "$output"
@@ -43,8 +43,8 @@ kernel() {
 }
 
 @test "what it cannot do is said with its remedy" {
-	kernel 8 1000
-	kernel 9 1100
+	measured 8 1000
+	measured 9 1100
 	forecall bisect --good 6.1.0-9-cloud-amd64 --bad 6.1.0-8-cloud-amd64 --test 'bench --group 10'
 	[ "$status" -eq 2 ]
 	[[ $stderr == *"does not come before"* ]]

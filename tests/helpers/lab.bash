@@ -26,4 +26,4 @@ glob() {
 }
 
 # guest OPTION... -- COMMAND...: lab run, with the kernel that was chosen.
-guest() { "$FORECALL" lab run --kernel "$KERNEL" --limit 200 "$@"; }
+guest() { "$FORECALL" lab run --kernel "$KERNEL" --limit 600 "$@"; }
