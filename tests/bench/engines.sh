@@ -88,7 +88,7 @@ agreement() {
 	[ -s "$keep/$1" ] || { echo "engines: $1 was never profiled: $(cat "$work/err")" >&2; status=1; return; }
 	read -r n agreed ledger sample gap < <(awk '{ n++; a += $4; l += $1; s += $2; d += $3 } END { print n, a, l / n, s / n, d / n }' "$keep/$1")
 	echo "$1: mean f of the ledger $ledger, of the samples $sample, difference $gap"
-	line "$1: repetitions in which the engines agree, of $n" "$agreed" "at least 95 %" "$(awk "BEGIN { print $agreed >= 0.95 * $n }")"
+	line "$1: repetitions in which the engines agree, of $n" "$agreed" "at least 95 %" "$(awk "BEGIN { print ($agreed >= 0.95 * $n) }")"
 }
 
 # A recipe of workloads/servers under its own load.
