@@ -50,7 +50,7 @@ until_says() {
 }
 
 # CPU time of livecast so far, ns: exact, and charged with what interrupts it.
-cpu_ns() { cat /proc/$server/task/*/schedstat | awk '{ n += $1 } END { print n }'; }
+cpu_ns() { cat /proc/$server/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'; }
 sent() { awk '/^Udp:/ && $2 ~ /^[0-9]/ { print $5 }' /proc/$server/net/snmp; }
 
 # cost COMMAND...: CPU ns of livecast per packet while the command runs.
