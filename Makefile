@@ -19,7 +19,7 @@ completions ?= $(datadir)/bash-completion/completions
 # What `make demo` runs once everything is built.
 DEMO ?= build/forecall --progress validate && \
 	{ build/forecall --progress validate --with sendgroup-bpf --seconds 5 || echo '(without sendgroup-bpf, then)'; } && \
-	build/forecall report -o forecall-report
+	kmod/demo.sh && build/forecall report -o forecall-report
 
 # Debian packages: what building, testing and the benchmarks need. `make deps` installs those that are missing.
 PACKAGES := gcc make clang llvm bpftool git pkg-config \
