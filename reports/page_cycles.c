@@ -20,12 +20,16 @@ static void fact(FILE *out, const char *name, struct figure figure)
 static void facts(struct page *page, const struct detail *detail)
 {
 	const struct fraction *fraction = &detail->fraction;
+	const char *unit = report_unit(&page->content->data, detail->run->run);
+	char share[64], cost[64];
 
+	snprintf(share, sizeof share, "f, the path’s share of the busy %s", unit);
+	snprintf(cost, sizeof cost, "busy %s per path call", unit);
 	fputs("<dl class=\"facts\">\n", page->out);
-	fact(page->out, "f, the path’s share of the busy cycles", fraction->f);
+	fact(page->out, share, fraction->f);
 	fact(page->out, "the same before the probes’ cost is taken out", fraction->raw);
 	fact(page->out, "f of the busiest thread alone", fraction->busiest);
-	fact(page->out, "busy cycles per path call", fraction->busy_cyc);
+	fact(page->out, cost, fraction->busy_cyc);
 	fact(page->out, "of these, in the path", fraction->path_cyc);
 	fputs("</dl>\n", page->out);
 }

@@ -9,8 +9,12 @@ kernels=("$@")
 [ $# -ge 4 ] || kernels=(6.1.0-47-cloud-amd64 6.1.0-48-cloud-amd64 6.1.0-49-cloud-amd64 6.1.0-50-cloud-amd64)
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-bench=(bench --topology sink --alternative sendmmsg --group 10 --payload 1000 --rounds 10 --block 1 --width 0.5)
-benchmark='bench/sink/sendmsg/*'
+
+# over TOPOLOGY: what is run, and followed. The sink has a network namespace of its own, lo has that of the rules.
+over() {
+	bench=(bench --topology "$1" --alternative sendmmsg --group 10 --payload 1000 --rounds 10 --block 3 --width 0.5)
+	benchmark="bench/$1/sendmsg/*"
+}
 missed=0
 cp "$build/bench/audit_rules" "$work/" || exit 2
 
@@ -73,13 +77,27 @@ turn_on() {
 	guests "$db" 2 3 "$3" && judge "$1" "$db" "$off" || missed=1 # of two runs of a kernel the last counts
 }
 
-guests "$work/base.db" 0 1 "" || exit 1
-cp "$work/base.db" "$work/plain.db"
-guests "$work/plain.db" 2 3 "" || exit 1
+# begin TOPOLOGY: the four kernels as they are.
+begin() {
+	over "$1"
+	rm -f "$work"/base.db "$work"/plain.db
+	guests "$work/base.db" 0 1 "" || exit 1
+	cp "$work/base.db" "$work/plain.db"
+	guests "$work/plain.db" 2 3 "" || exit 1
+	printf 'without injection, %s: ' "$1"
+	"$forecall" --db "$work/plain.db" track "$benchmark" --above 0.2% --first-bad | head -n 1
+}
+
+if command -v nft > /dev/null; then
+	begin lo
+	for n in 1 10 100; do inject "netfilter-rules-$n" '' "nft $n"; done
+else
+	echo 'netfilter: not measured: nft is not installed'
+fi
+begin sink
 guests "$work/again.db" 0 0 "" || exit 1
 "$forecall" --db "$work/again.db" compare "$work/again.db" "$work/base.db:${kernels[0]}" --all --fail-above 0% > "$work/aa" && aa=met || { aa=MISSED; missed=1; cat "$work/aa"; }
 printf '%-28s %s benchmarks, alike to the last digit: %s\n' 'A against A' "$(grep -c '^bench/' "$work/aa")" "$aa"
-printf 'without injection: '; "$forecall" --db "$work/plain.db" track "$benchmark" --above 0.2% --first-bad | head -n 1
 turn_on init_on_alloc init_on_alloc=0 init_on_alloc=1
 turn_on mitigations mitigations=off mitigations=auto
 inject init_on_free init_on_free=1
@@ -87,9 +105,4 @@ inject slub_debug slub_debug=FZP
 inject audit-on '' 'audit 0'
 inject audit-rule-1 '' 'audit 1'
 inject audit-rules-10 '' 'audit 10'
-if command -v nft > /dev/null; then
-	for n in 1 10 100; do inject "netfilter-rules-$n" '' "nft $n"; done
-else
-	echo 'netfilter: not measured: nft is not installed'
-fi
 exit $missed
