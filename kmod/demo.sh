@@ -35,7 +35,8 @@ table() {
 }
 
 [ "$(uname -m)" = x86_64 ] || skip "its kernel is for x86_64"
-kernel=${KERNEL:-$(kernel)} || skip "no kernel is in the cache, and the Debian archive does not answer; \`forecall lab kernels add NAME\` adds one"
+kernel=${KERNEL:-$(kernel)}
+[ -n "$kernel" ] || skip "no kernel is in the cache, and the Debian archive does not answer; \`forecall lab kernels add NAME\` adds one"
 make --no-print-directory -s kmod "KERNEL=$kernel" || skip "the module could not be built for $kernel"
 echo "guest: $kernel with the sendgroup module; figures are instructions"
 timeout -k 5 $((limit_s + 10)) "$forecall" --db "$db" lab run -k "$kernel" -t "$limit_s" -m 800 -i "build/kmod/$kernel/sendgroup.ko" -- \
