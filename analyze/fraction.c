@@ -50,7 +50,7 @@ struct sample {
 
 /* One evaluation of the formulas. */
 struct result {
-	double f, raw, scale, linear, busy, path;
+	double f, raw, scale, linear, busy, path, added, added_all, added_cpu;
 };
 
 static double meter_value(const struct block_row *block, enum fraction_meter meter)
@@ -218,6 +218,18 @@ static double measured_scale(const struct sample *sample, const struct probe_cos
 	return (probed_busy(sample, 1) - busy) / expected_cost(once, cost);
 }
 
+/* What the probes added to the target's CPU time. A window of dose 2 has those of dose 1 and the second ones, which cost 1 / linear. */
+static void evaluate_added(const struct sample *sample, const struct probe_cost *cost, struct result *r)
+{
+	const struct sums *once = &sample->dose[1];
+	double twice_n = sample->dose[2].windows, all_n = sample->dose[0].windows + once->windows + twice_n;
+	double added_cyc = r->scale * expected_cost(once, cost);
+
+	r->added = added_cyc / r->busy;
+	r->added_all = r->added * (once->windows + twice_n * (1 + 1 / cost->linear)) / all_n;
+	r->added_cpu = added_cyc * once->calls / once->meter[FRACTION_METER_WALL];
+}
+
 static struct result evaluate(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
 {
 	const struct sums *once = &sample->dose[1];
@@ -231,6 +243,7 @@ static struct result evaluate(const struct sample *sample, const struct probe_co
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
 	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
+	evaluate_added(sample, cost, &r);
 	return r;
 }
 
@@ -446,7 +459,8 @@ static int figures(struct problem *problem, struct fraction *out)
 {
 	struct sample sum = {0};
 	struct replicates reps;
-	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc};
+	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc,
+				       &out->added, &out->added_all, &out->added_cpu};
 	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory);
 
 	if (!memory)

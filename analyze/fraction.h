@@ -66,6 +66,9 @@ struct fraction {
 	struct figure linear;  /* t_0 extrapolated from doses 1 and 2, over t_0 as measured: 1 where the cost is linear */
 	struct figure busy_cyc; /* t_0, per path call */
 	struct figure path_cyc; /* F, per path call */
+	struct figure added;     /* what the probes added to the target's CPU time while they were attached once: t_1 / t_0 - 1 */
+	struct figure added_all; /* and over the whole profile, with its unprobed windows and those of the second dose */
+	struct figure added_cpu; /* `added` as a share of one CPU's time */
 	double *f_rep, *busiest_rep; /* [rep_n], widened; freed by fraction_free() */
 	size_t rep_n;
 	int64_t busiest_tid;

@@ -196,6 +196,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	size_t n;
 
 	*out = (struct fraction){.busiest = unknown, .probe_scale = unknown, .linear = unknown, .busy_cyc = unknown, .path_cyc = unknown,
+				 .added = unknown, .added_all = unknown, .added_cpu = unknown,
 				 .null_cyc = NAN, .probed_cyc = NAN, .frame_cyc = NAN};
 	int err = window_sums(input, &sums, &n, out);
 	if (err)

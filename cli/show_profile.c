@@ -237,6 +237,18 @@ static double hist_mean(struct store *store, int64_t run, const char *name)
 	return count > 0 ? total / count : NAN;
 }
 
+/* What the profile cost the server. */
+static void print_added(const struct fraction *fraction)
+{
+	char added[FIGURE_TEXT], all[FIGURE_TEXT], cpu[FIGURE_TEXT];
+
+	figure_text(fraction->added, added);
+	figure_text(fraction->added_all, all);
+	figure_text(fraction->added_cpu, cpu);
+	printf("added to the target: %s of its own CPU time while the probes were attached once, which is %s of one CPU; %s over the whole profile\n",
+	       added, cpu, all);
+}
+
 static void print_figures(struct store *store, const struct run_row *run, const struct fraction *fraction)
 {
 	char f[FIGURE_TEXT], raw[FIGURE_TEXT], scale[FIGURE_TEXT], linear[FIGURE_TEXT], busy[FIGURE_TEXT], path[FIGURE_TEXT];
@@ -260,6 +272,7 @@ static void print_figures(struct store *store, const struct run_row *run, const 
 	printf("shape: %.1f calls per burst, %.0f bytes per call\n", hist_mean(store, run->run, "burst"), hist_mean(store, run->run, "bytes"));
 	printf("probes: a null call takes %.0f %s, probed %.0f, in the ledger %.0f; they cost %s times that in this target\n",
 	       fraction->null_cyc, unit, fraction->probed_cyc, fraction->frame_cyc, scale);
+	print_added(fraction);
 	if (isfinite(fraction->linear.value))
 		printf("check: busy %s extrapolated from doses 1 and 2, over those measured unprobed: %s\n", unit, linear);
 	if (fraction->outliers_n)
@@ -372,12 +385,13 @@ static json_t *hist_json(struct store *store, int64_t run, const char *name)
 
 static json_t *figures_json(const struct run_row *run, const struct host_row *host, const struct fraction *f, const char *unit)
 {
-	return json_pack("{sI so ss ss so ss sf so so so so so so so sI so sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
+	return json_pack("{sI so ss ss so ss sf so so so so so so so so so so sI so sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
 			 "kernel", host->kernel, "path", run->path, "target", json_text(run->target), "clock", run->clock, "clock_hz", run->clock_hz,
 			 "fraction", json_figure(f->f, "1"), "fraction_raw", json_figure(f->raw, "1"), "fraction_busiest",
 			 json_figure(f->busiest, "1"), "cycles_per_call", json_figure(f->path_cyc, unit), "busy_cycles_per_call",
 			 json_figure(f->busy_cyc, unit), "probe_scale", json_figure(f->probe_scale, "1"), "linear", json_figure(f->linear, "1"),
-			 "calls", (json_int_t)f->calls_n, "residue", json_number(run->residue), "lost", (json_int_t)run->lost_n, "state", run->state);
+			 "added", json_figure(f->added, "1"), "added_all", json_figure(f->added_all, "1"), "added_cpu",
+			 json_figure(f->added_cpu, "1"), "calls", (json_int_t)f->calls_n, "residue", json_number(run->residue), "lost", (json_int_t)run->lost_n, "state", run->state);
 }
 
 json_t *show_profile_json(struct store *store, int64_t run, const struct fraction *fraction)

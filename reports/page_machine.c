@@ -54,8 +54,8 @@ static void probes(struct page *page)
 		return;
 	html_table(page->out, "What the probes cost, in cycles per call, measured before each profile (means over the rounds) and taken out of f. "
 		   "Windows: probed + unprobed. “Dearer here”: their cost in the target over that around the known calls. “Linear”: unprobed cycles extrapolated "
-		   "from one and two doses of probes, over those measured; 1 when the correction is sound",
-		   "profile|>windows|>null call|>probed|>in the ledger|>send call|>probed|>in the ledger|>dearer here|>linear|work meter");
+		   "from one and two doses of probes, over those measured; 1 when the correction is sound. “Added”: what the probes added to the target’s own CPU time while they were attached once, and over the whole profile",
+		   "profile|>windows|>null call|>probed|>in the ledger|>send call|>probed|>in the ledger|>dearer here|>linear|>added|>in all|work meter");
 	for (size_t i = 0; i < page->content->profiles_n; i++) {
 		const struct detail *d = &page->content->profiles[i];
 
@@ -71,6 +71,8 @@ static void probes(struct page *page)
 		html_td_figure(page->out, d->send.frame);
 		html_td_figure(page->out, d->known ? d->fraction.probe_scale : figure_exact(NAN));
 		html_td_figure(page->out, d->known ? d->fraction.linear : figure_exact(NAN));
+		html_td_figure(page->out, d->known ? d->fraction.added : figure_exact(NAN));
+		html_td_figure(page->out, d->known ? d->fraction.added_all : figure_exact(NAN));
 		html_td(page->out, "%s", d->known && d->fraction.meter ? d->fraction.meter : "none");
 	}
 	html_table_end(page->out);

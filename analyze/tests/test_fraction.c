@@ -125,6 +125,9 @@ static void f_is_the_path_over_the_busy_cycles_without_the_probes(void **state)
 	assert_near(out.path_cyc.value, 500, 1e-6);
 	assert_near(out.probe_scale.value, 1.2, 1e-9);
 	assert_near(out.linear.value, 1, 1e-9);
+	assert_near(out.added.value, 354.0 / 2000, 1e-9);
+	assert_near(out.added_all.value, 354.0 / 2000 * (1 + 2) / 3, 1e-9); /* windows of no, one and two doses */
+	assert_near(out.added_cpu.value, 354.0 * 100 / 1000000, 1e-9);
 	assert_near(out.raw.value, 64040.0 / 235400, 1e-9);
 	assert_string_equal(out.meter, "UDP datagrams sent");
 	assert_near(out.meter_error, 0, 1e-9);
