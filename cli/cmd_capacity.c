@@ -15,6 +15,7 @@
 #include "cli/signals.h"
 #include "workloads/capacity_run.h"
 #include "workloads/sender.h"
+#include "workloads/traffic.h"
 #include "version.h"
 
 static const struct usage usage = {
@@ -163,6 +164,17 @@ static int run(const struct cli *cli, const struct arguments *arguments, enum to
 	return err;
 }
 
+/* A way must be one that the server can send by. CLI_GO_ON or CLI_USAGE. */
+static int check_way(const char *name, enum topology_kind topology)
+{
+	const struct sender_ops *way = sender_find(name);
+	char why[512];
+
+	if (!way)
+		return options_misuse(&usage, "--baseline and --with take a way of sending: %s", sender_names());
+	return traffic_refuses(topology, way, why, sizeof why) ? options_misuse(&usage, "%s", why) : CLI_GO_ON;
+}
+
 int cmd_capacity(struct cli *cli, int argc, char **argv)
 {
 	struct arguments arguments = {
@@ -206,8 +218,11 @@ int cmd_capacity(struct cli *cli, int argc, char **argv)
 		return status;
 	if (topology_parse(arguments.topology, &topology))
 		return CLI_USAGE;
-	if (!sender_find(arguments.baseline) || (arguments.with && !sender_find(arguments.with)))
-		return options_misuse(&usage, "--baseline and --with take a way of sending: %s", sender_names());
+	status = check_way(arguments.baseline, topology);
+	if (status == CLI_GO_ON && arguments.with)
+		status = check_way(arguments.with, topology);
+	if (status != CLI_GO_ON)
+		return status;
 	if (arguments.with && !strcmp(arguments.with, arguments.baseline))
 		return options_misuse(&usage, "--with is the baseline itself: name another way");
 	if (arguments.profile && !arguments.with)

@@ -2,6 +2,7 @@
 /* cmd_validate.c: `forecall validate`: the whole experiment on the built-in live-broadcast server, and how right it was. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "analyze/store.h"
 #include "base/err.h"
@@ -107,6 +108,25 @@ static int run(const struct cli *cli, const struct arguments *arguments, enum to
 	return err;
 }
 
+/* Both ways must be ones that the server can send by. CLI_GO_ON or CLI_USAGE. */
+static int check_ways(const struct arguments *arguments, enum topology_kind topology)
+{
+	const char *const names[2] = {arguments->baseline, arguments->with};
+	char why[512];
+
+	for (int i = 0; i < 2; i++) {
+		const struct sender_ops *way = sender_find(names[i]);
+
+		if (!way)
+			return options_misuse(&usage, "--baseline and --with take a way of sending: %s", sender_names());
+		if (traffic_refuses(topology, way, why, sizeof why))
+			return options_misuse(&usage, "%s", why);
+	}
+	if (!strcmp(arguments->baseline, arguments->with))
+		return options_misuse(&usage, "--with is the baseline itself: name another way");
+	return CLI_GO_ON;
+}
+
 int cmd_validate(struct cli *cli, int argc, char **argv)
 {
 	struct arguments arguments = {
@@ -152,8 +172,9 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		return status;
 	if (topology_parse(arguments.topology, &topology))
 		return CLI_USAGE;
-	if (!sender_find(arguments.baseline) || !sender_find(arguments.with))
-		return options_misuse(&usage, "--baseline and --with take a way of sending: %s", sender_names());
+	status = check_ways(&arguments, topology);
+	if (status != CLI_GO_ON)
+		return status;
 	signals_install();
 	int err = run(cli, &arguments, topology);
 	return err == -ECANCELED ? CLI_GATE : err == -EINVAL ? CLI_USAGE : cli_status(err);

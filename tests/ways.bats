@@ -148,6 +148,21 @@ shares() {
 	[ "$(jq -r '.alternatives[] | select(.predicted) | .way' <<< "$output")" = gso ]
 }
 
+@test "validate and capacity refuse what no server can be ported to, before they start one" {
+	for way in packet xdp multicast null gso setgrp; do
+		run --separate-stderr "$FORECALL" validate --with $way --topology veth
+		[ "$status" -eq 2 ]
+		[[ "$stderr" == *"$way"* ]]
+	done
+	run --separate-stderr "$FORECALL" validate --with packet --topology veth
+	[[ "$stderr" == *"a bound to compare with"* ]]
+	run --separate-stderr "$FORECALL" validate --with sendmsg
+	[ "$status" -eq 2 ]
+	run --separate-stderr "$FORECALL" capacity --baseline packet --topology veth
+	[ "$status" -eq 2 ]
+	[ ! -e "$FORECALL_DB" ]
+}
+
 @test "predict --with all shows every way, with the reason where there is no prediction" {
 	"$FORECALL" validate --seconds 2 --rounds 10 --group 20 > /dev/null
 	"$FORECALL" bench --like 1 --alternative sendmmsg,connected $QUICK > /dev/null

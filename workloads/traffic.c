@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "workloads/child.h"
 #include "workloads/net.h"
+#include "workloads/rtp.h"
+#include "workloads/sender.h"
 #include "workloads/sinks.h"
 
 #include <errno.h>
@@ -24,6 +26,22 @@ struct traffic {
 	struct child server, source, clients;
 	char control[NET_TEXT_BYTES], ingest[NET_TEXT_BYTES]; /* of the server */
 };
+
+bool traffic_refuses(enum topology_kind topology, const struct sender_ops *way, char *why, size_t n)
+{
+	struct sender_config config = { .private_bytes = RTP_HEADER_BYTES };
+	union net_addr to;
+
+	if (way == &send_null || way->traits & SENDER_BOUND) {
+		snprintf(why, n, "no server can be ported to %s: %s; measure it by `forecall bench`", way->name,
+			 way == &send_null ? "it sends nothing" : "it is a bound to compare with, which leaves out what a server needs of the kernel");
+		return true;
+	}
+	net_parse("127.0.0.1", &to);
+	if (topology == TOPOLOGY_LO) /* elsewhere the devices are not made yet */
+		config.to = &to.sa;
+	return sender_refused(way, &config, why, n);
+}
 
 static void add_cpu(struct child_args *args, int cpu)
 {

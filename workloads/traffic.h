@@ -5,11 +5,14 @@
 #ifndef WORKLOADS_TRAFFIC_H
 #define WORKLOADS_TRAFFIC_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "workloads/topology.h"
 
+struct sender_ops; /* sender.h */
 struct traffic;
 
 struct livecast_setup {
@@ -40,6 +43,9 @@ struct traffic_quality {
 	double rate_bps_min, rate_bps_mean; /* per client */
 	double jitter_ns_max;
 };
+
+/* Whether this server cannot be ported to a way of sending, which is nothing against benching it: true with the reason in why[n]. */
+bool traffic_refuses(enum topology_kind topology, const struct sender_ops *way, char *why, size_t n);
 
 /* Starts everything, and returns when all clients have joined and each has got its first packet. Says by fail() what is
  * wrong; 0 or -errno, and nothing runs on then. */
