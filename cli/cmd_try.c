@@ -40,8 +40,10 @@ static void show_text(const struct launch *launch, const struct try_arguments *a
 	printf("given before another call %" PRIu64 ", full %" PRIu64 ", for another socket %" PRIu64 ", for another thread %" PRIu64
 	       ", by the bound on delay %" PRIu64 ", at an end %" PRIu64 "\n",
 	       n[TRY_BEFORE], n[TRY_FULL], n[TRY_OTHER], n[TRY_THREAD], n[TRY_LATE], n[TRY_END]);
-	printf("bound on delay %" PRIu64 " us: longest %.0f us, %" PRIu64 " batches beyond it\n", arguments->delay_us,
-	       (double)launch->page->delay_max_ns / 1e3, launch->page->over_n);
+	printf("bound on delay %" PRIu64 " us: half of the batches within %.0f us, 99.9 %% within %.0f us, longest %.0f us; %" PRIu64
+	       " of %" PRIu64 " beyond the bound\n",
+	       arguments->delay_us, (double)launch_delay_ns(launch, 0.5) / 1e3, (double)launch_delay_ns(launch, 0.999) / 1e3,
+	       (double)launch->page->delay_max_ns / 1e3, launch->page->over_n, n[TRY_BATCHES]);
 }
 
 static int show_json(const struct launch *launch, const struct try_arguments *arguments)
@@ -50,8 +52,9 @@ static int show_json(const struct launch *launch, const struct try_arguments *ar
 
 	for (enum try_count i = 0; i < TRY_COUNT_MAX; i++)
 		json_object_set_new(counts, try_count_names[i], json_integer((json_int_t)launch_count(launch, i)));
-	return json_print(json_pack("{ss sI sI sI sI sI so}", "way", arguments->with, "batch", (json_int_t)arguments->batch, "delay_us",
-				    (json_int_t)arguments->delay_us, "delay_max_ns", (json_int_t)launch->page->delay_max_ns, "over",
+	return json_print(json_pack("{ss sI sI sI sI sI sI sI so}", "way", arguments->with, "batch", (json_int_t)arguments->batch, "delay_us",
+				    (json_int_t)arguments->delay_us, "delay_max_ns", (json_int_t)launch->page->delay_max_ns, "delay_500_ns",
+				    (json_int_t)launch_delay_ns(launch, 0.5), "delay_999_ns", (json_int_t)launch_delay_ns(launch, 0.999), "over",
 				    (json_int_t)launch->page->over_n, "status", (json_int_t)launch->status, "counts", counts));
 }
 
@@ -134,7 +137,8 @@ int cmd_try(struct cli *cli, int argc, char **argv)
 	if (arguments.stream && strcmp(arguments.with, "uring"))
 		return options_misuse(&usage, "--stream needs --with uring: no other way takes writes to several connections in one call");
 	if (!strcmp(arguments.with, "sendgroup"))
-		return fail(CLI_FAILED, "try: --with sendgroup is not there yet; take sendmmsg or uring");
+		return options_misuse(&usage, "--with sendgroup: its call tells which datagrams went only when it returns, so that after a kill in its midst "
+					      "none could be sent exactly once; take sendmmsg or uring here, and sendgroup in `forecall bench --like`");
 	if (arguments.load && !arguments.compare)
 		return options_misuse(&usage, "--load goes with --compare");
 	const struct launch_options options = {

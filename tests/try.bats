@@ -280,6 +280,8 @@ unreachable() {
 	run -2 "$FORECALL" try
 	run -2 "$FORECALL" try --stream -- true
 	[[ "$output" == *"--stream needs --with uring"* ]]
+	run -2 "$FORECALL" try --with sendgroup -- true
+	[[ "$output" == *"exactly once"* ]]
 }
 
 @test "the server's failure is told, and its end ends forecall" {

@@ -91,12 +91,12 @@ static int open_page(const struct launch_options *options, struct launch *launch
 }
 
 /* In the child: the library in front of what is preloaded already, and where the page is. */
-static int set_environment(const char *library, const struct launch *launch, pid_t forecall)
+static int set_environment(const struct launch *launch, pid_t forecall)
 {
 	const char *others = getenv("LD_PRELOAD");
 	char value[2 * PATH_MAX];
 
-	if (snprintf(value, sizeof value, "%s%s%s", library, others && *others ? ":" : "", others ? others : "") >= (int)sizeof value ||
+	if (snprintf(value, sizeof value, "%s%s%s", launch->library, others && *others ? ":" : "", others ? others : "") >= (int)sizeof value ||
 	    setenv("LD_PRELOAD", value, 1))
 		return -E2BIG;
 	snprintf(value, sizeof value, "%d:%d", launch->fd, forecall);
@@ -104,7 +104,7 @@ static int set_environment(const char *library, const struct launch *launch, pid
 }
 
 /* Becomes the server. Does not return; why not goes through the pipe. */
-static void become(const char *library, char *const argv[], const struct launch *launch, bool apart, pid_t forecall, int result)
+static void become(char *const argv[], const struct launch *launch, bool apart, pid_t forecall, int result)
 {
 	sigset_t none;
 	int err;
@@ -116,7 +116,7 @@ static void become(const char *library, char *const argv[], const struct launch 
 	fcntl(launch->fd, F_SETFD, 0);
 	if (apart)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
-	err = getppid() == forecall ? set_environment(library, launch, forecall) : -ECHILD;
+	err = getppid() == forecall ? set_environment(launch, forecall) : -ECHILD;
 	if (!err) {
 		execvp(argv[0], argv);
 		err = -errno;
@@ -124,7 +124,7 @@ static void become(const char *library, char *const argv[], const struct launch 
 	_exit(write(result, &err, sizeof err) == sizeof err ? 127 : 1);
 }
 
-static int spawn(const char *library, char *const argv[], bool apart, struct launch *launch)
+static int spawn(char *const argv[], bool apart, struct launch *launch)
 {
 	pid_t forecall = getpid();
 	int result[2], err = 0;
@@ -133,7 +133,7 @@ static int spawn(const char *library, char *const argv[], bool apart, struct lau
 		return fail(-errno, "try: cannot make a pipe: %s", strerror(errno));
 	launch->pid = fork();
 	if (!launch->pid)
-		become(library, argv, launch, apart, forecall, result[1]);
+		become(argv, launch, apart, forecall, result[1]);
 	close(result[1]);
 	if (launch->pid < 0)
 		err = fail(-errno, "try: cannot fork: %s", strerror(errno));
@@ -145,24 +145,51 @@ static int spawn(const char *library, char *const argv[], bool apart, struct lau
 	return err;
 }
 
-int launch_start(const struct launch_options *options, char *const argv[], struct launch *launch)
+static int find_library(struct launch *launch)
 {
-	char program[PATH_MAX], library[PATH_MAX], real[PATH_MAX];
+	char library[PATH_MAX];
+	int err = child_find(TRY_LIBRARY, library, sizeof library);
 
-	*launch = (struct launch){.fd = -1};
-	int err = reach_check(argv[0], program, sizeof program);
-	if (!err)
-		err = child_find(TRY_LIBRARY, library, sizeof library);
-	if (!err && !realpath(library, real))
+	if (!err && !realpath(library, launch->library))
 		err = fail(-errno, "try: cannot find %s: %s", library, strerror(errno));
-	if (!err && strpbrk(real, ": \t"))
-		err = fail(-EINVAL, "try: the loader cannot preload %s: a blank or a colon in a path ends it there; install forecall elsewhere", real);
+	if (!err && strpbrk(launch->library, ": \t"))
+		err = fail(-EINVAL, "try: the loader cannot preload %s: a blank or a colon in a path ends it there; install forecall elsewhere",
+			   launch->library);
 	if (!err && prctl(PR_SET_CHILD_SUBREAPER, 1))
 		err = fail(-errno, "try: cannot take the server's orphans on: %s", strerror(errno));
+	return err;
+}
+
+int launch_share(const struct launch_options *options, struct launch *launch)
+{
+	*launch = (struct launch){.fd = -1};
+	int err = find_library(launch);
 	if (!err)
 		err = open_page(options, launch);
+	if (err)
+		launch_free(launch);
+	return err;
+}
+
+void launch_adopt(void *context)
+{
+	const struct launch *launch = context;
+
+	fcntl(launch->fd, F_SETFD, 0);
+	if (set_environment(launch, getppid()))
+		_exit(126);
+}
+
+int launch_start(const struct launch_options *options, char *const argv[], struct launch *launch)
+{
+	char program[PATH_MAX];
+	int err = reach_check(argv[0], program, sizeof program);
+
+	*launch = (struct launch){.fd = -1};
 	if (!err)
-		err = spawn(real, argv, options->apart, launch);
+		err = launch_share(options, launch);
+	if (!err)
+		err = spawn(argv, options->apart, launch);
 	if (err)
 		launch_free(launch);
 	return err;
@@ -262,6 +289,23 @@ uint64_t launch_count(const struct launch *launch, enum try_count what)
 	for (int i = 0; i < TRY_CELLS; i++)
 		sum += __atomic_load_n(&launch->page->cells[i].n[what], __ATOMIC_RELAXED);
 	return sum;
+}
+
+uint64_t launch_delay_ns(const struct launch *launch, double share)
+{
+	uint64_t n[TRY_DELAYS] = {0}, all = 0, sum = 0;
+
+	for (int cell = 0; cell < TRY_CELLS; cell++)
+		for (int i = 0; i < TRY_DELAYS; i++)
+			n[i] += __atomic_load_n(&launch->page->cells[cell].delays_n[i], __ATOMIC_RELAXED);
+	for (int i = 0; i < TRY_DELAYS; i++)
+		all += n[i];
+	for (uint32_t i = 0; i < TRY_DELAYS && all; i++) {
+		sum += n[i];
+		if ((double)sum >= share * (double)all)
+			return try_delay_high_ns(i);
+	}
+	return 0;
 }
 
 void launch_free(struct launch *launch)

@@ -3,6 +3,7 @@
 #ifndef TRY_LAUNCH_H
 #define TRY_LAUNCH_H
 
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct launch_options {
 };
 
 struct launch {
+	char library[PATH_MAX];
 	struct try_page *page; /* shared with the server until launch_free() */
 	int fd;
 	pid_t pid;
@@ -32,6 +34,13 @@ struct launch {
 
 /* The way of that name, or -1. */
 int launch_way(const char *name);
+
+/* Only the page, for a program that somebody else starts and that calls launch_adopt() before it becomes itself. By fail(): -errno. Free
+ * with launch_free(). */
+int launch_share(const struct launch_options *options, struct launch *launch);
+
+/* In the new process of such a program: it will have the library. The signature is that of a hook (workloads/child.h). */
+void launch_adopt(void *launch);
 
 /* Checks that the program can be reached and starts it. By fail(): as reach_check(), or -errno. Free with launch_free(). */
 int launch_start(const struct launch_options *options, char *const argv[], struct launch *launch);
@@ -50,6 +59,9 @@ int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop);
 
 /* Ends it: SIGTERM, SIGKILL after `patience_ms`; then as launch_wait(). */
 int launch_end(struct launch *launch, int patience_ms);
+
+/* The time in ns within which this share of all batches were given, as the upper end of its bucket; 0 when there were none. */
+uint64_t launch_delay_ns(const struct launch *launch, double share);
 
 /* What was counted so far. */
 uint64_t launch_count(const struct launch *launch, enum try_count what);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define TRY_MAGIC 0x79727466u /* "ftry" */
-#define TRY_VERSION 1u
+#define TRY_VERSION 2u
 
 /* "FD:PID": a descriptor that the server inherits, and forecall's process, in which it has the same number. */
 #define TRY_ENV "FORECALL_TRY"
@@ -54,8 +54,26 @@ enum try_count {
 	TRY_COUNT_MAX
 };
 
+enum { TRY_DELAYS = 8 * 24 }; /* eight buckets per power of two, from 1 us to 16 s */
+
+/* The bucket of the time that a batch's first datagram was held back, and the longest time that falls into a bucket. */
+static inline uint32_t try_delay_bucket(uint64_t ns)
+{
+	uint64_t us8 = ns / 125; /* eighths of a microsecond */
+	uint32_t log = us8 < 8 ? 3 : 63 - (uint32_t)__builtin_clzll(us8);
+	uint32_t bucket = us8 < 8 ? 0 : 8 * (log - 3) + ((us8 >> (log - 3)) & 7);
+
+	return bucket < TRY_DELAYS ? bucket : TRY_DELAYS - 1;
+}
+
+static inline uint64_t try_delay_high_ns(uint32_t bucket)
+{
+	return ((uint64_t)(8 + bucket % 8 + 1) << (bucket / 8)) * 125;
+}
+
 struct try_cell {
 	uint64_t n[TRY_COUNT_MAX];
+	uint64_t delays_n[TRY_DELAYS]; /* batches, by how long their first datagram was held back */
 } __attribute__((aligned(64)));
 
 struct try_page {

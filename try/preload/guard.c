@@ -17,7 +17,9 @@ enum {
 	STACK_BYTES = 1 << 16,
 	RESTS_AFTER = 50,        /* looks in vain, with nothing held back in between: to wake it costs the server a call */
 	REST_NS = 4000000,       /* how long a killed server that holds nothing back keeps its ports, at most */
+	IDLE_NS = 100000000,     /* the same while the library only passes on: the guard shall be no part of what is compared with */
 	END_NS = 30000,          /* between looks at a server that is ending */
+	LOCKED_NS = 200000,      /* between looks at a queue that another thread works on */
 	STUCK_NS = 1000000,      /* until a full socket is tried again */
 	MARGIN_MAX_NS = 80000,   /* before the bound: what waking up may take */
 };
@@ -31,8 +33,7 @@ static void nap(uint64_t ns)
 	raw(SYS_nanosleep, &time, NULL);
 }
 
-/* How long a datagram may wait before the guard takes it. */
-static uint64_t patience_ns(void)
+uint64_t guard_patience_ns(void)
 {
 	uint64_t delay_ns = state_page->delay_ns, margin_ns = delay_ns / 2;
 
@@ -42,14 +43,16 @@ static uint64_t patience_ns(void)
 /* Gives a queue away if it is late. The time until it will be, or UINT64_MAX when it holds nothing back. */
 static uint64_t look_after(struct queue *queue, uint64_t now_ns)
 {
-	uint64_t first_ns = __atomic_load_n(&queue->first_ns, __ATOMIC_SEQ_CST), patience = patience_ns();
+	uint64_t first_ns = __atomic_load_n(&queue->first_ns, __ATOMIC_SEQ_CST), patience = guard_patience_ns();
 
 	if (!first_ns)
 		return UINT64_MAX;
 	if (first_ns + patience > now_ns)
 		return first_ns + patience - now_ns;
-	if (!lock_try(&queue->lock)) /* somebody is about to give it, or adds to it */
-		return 10000;
+	/* Somebody is about to give it, or adds to it, and must be let: to look again and again, by a guard that goes before all others,
+	 * can keep the thread that has the lock from its CPU for seconds. */
+	if (!lock_take_within(&queue->lock, LOCKED_NS))
+		return LOCKED_NS;
 	if (queue->first_ns && queue->first_ns + patience <= now_ns)
 		queue_give(queue, TRY_LATE);
 	uint64_t left = queue->stuck ? STUCK_NS : patience;
@@ -76,10 +79,15 @@ static void bury(void)
 		queue_give_orphan(state_process->queues[i]);
 }
 
+static bool enabled(void)
+{
+	return __atomic_load_n(&state_page->enabled, __ATOMIC_RELAXED);
+}
+
 /* Until something is held back; a look at the server every REST_NS. */
 static void rest(void)
 {
-	struct timespec time = {.tv_nsec = REST_NS};
+	struct timespec time = {.tv_nsec = enabled() ? REST_NS : IDLE_NS};
 
 	__atomic_store_n(&state_process->guard_word, 1, __ATOMIC_SEQ_CST);
 	if (look_after_all() == UINT64_MAX)
@@ -149,10 +157,10 @@ static int run(void *server)
 			bury();
 		else if (__atomic_load_n(&state_process->ended, __ATOMIC_RELAXED))
 			nap(END_NS);
-		else if (vain > RESTS_AFTER)
+		else if (vain > RESTS_AFTER || (!enabled() && next_ns == UINT64_MAX))
 			rest();
 		else
-			nap(next_ns == UINT64_MAX ? patience_ns() : next_ns);
+			nap(next_ns == UINT64_MAX ? guard_patience_ns() : next_ns);
 	}
 	if (state_process->guard_slot >= 0)
 		__atomic_store_n(&state_page->guards[state_process->guard_slot], 0, __ATOMIC_SEQ_CST);

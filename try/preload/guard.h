@@ -11,9 +11,13 @@
 #define PRELOAD_GUARD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether there is one; starts it if need be. false: none can be had, and nothing may be held back. */
 bool guard_ready(void);
+
+/* How long a datagram may wait before it is given: what waking up may take is left of the bound. */
+uint64_t guard_patience_ns(void);
 
 /* Something is held back now, and was not before: wakes it if it rests. */
 void guard_notice(void);

@@ -32,6 +32,19 @@ static inline void lock_take(struct lock *lock)
 		raw(SYS_futex, &lock->word, FUTEX_WAIT, 2, NULL);
 }
 
+/* Takes it if that can be done within about `ns`. Who has it is let run meanwhile: it may need this very CPU. */
+static inline bool lock_take_within(struct lock *lock, long ns)
+{
+	struct {
+		long s, ns;
+	} time = {0, ns};
+
+	if (lock_try(lock) || !__atomic_exchange_n(&lock->word, 2, __ATOMIC_SEQ_CST))
+		return true;
+	raw(SYS_futex, &lock->word, FUTEX_WAIT, 2, &time);
+	return !__atomic_exchange_n(&lock->word, 2, __ATOMIC_SEQ_CST);
+}
+
 static inline void lock_drop(struct lock *lock)
 {
 	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_SEQ_CST) == 2)

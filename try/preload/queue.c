@@ -117,6 +117,7 @@ static void note_delay(const struct queue *queue)
 		;
 	if (delay_ns > state_page->delay_ns)
 		__atomic_fetch_add(&state_page->over_n, 1, __ATOMIC_RELAXED);
+	count_delay(queue->cell, delay_ns);
 }
 
 /* Lets go of the sockets of messages [from, to) that went: others may hold something of them back. */
@@ -312,6 +313,14 @@ static enum try_count full_for(const struct queue *queue, int fd, const struct s
 	return state_page->way == TRY_URING && socket->holder != queue ? 0 : TRY_OTHER;
 }
 
+/* Whether the bound on delay is near while the thread goes on sending: looked at for one datagram of eight, the guard does the rest. */
+static bool is_late(const struct queue *queue)
+{
+	uint32_t held = queue->tail - queue->head;
+
+	return held && !(held & 7) && state_now_ns() - queue->first_ns > guard_patience_ns();
+}
+
 static void *copy(struct queue *queue, const void *from, size_t bytes)
 {
 	void *to = queue->arena + queue->used;
@@ -362,6 +371,8 @@ static ssize_t take(struct queue *queue, int fd, struct socket *socket, const st
 	enum try_count full = queue->stuck ? TRY_FULL : full_for(queue, fd, socket, flags, bytes);
 	struct queue *none = NULL;
 
+	if (!full && is_late(queue))
+		full = TRY_LATE;
 	if (full) {
 		queue_give(queue, full);
 		if (queue->stuck)

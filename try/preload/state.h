@@ -62,6 +62,11 @@ static inline void count(struct try_cell *cell, enum try_count what, uint64_t n)
 		__atomic_store_n(&cell->n[what], cell->n[what] + n, __ATOMIC_RELAXED);
 }
 
+static inline void count_delay(struct try_cell *cell, uint64_t ns)
+{
+	__atomic_fetch_add(&cell->delays_n[try_delay_bucket(ns)], 1, __ATOMIC_RELAXED);
+}
+
 /* The C library's function of that name, which ours stands in front of; ends the process, having said so, when there is none. */
 void *state_real(const char *name);
 
