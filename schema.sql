@@ -176,6 +176,33 @@ CREATE TABLE hist (
   PRIMARY KEY (run, name, low)
 ) STRICT, WITHOUT ROWID;
 
+-- Bursts of the path by shape, whose begin and end were seen (or of which a whole window was), over the dose 1 windows: what `hist` has
+-- of each by itself, together. Buckets of length and bytes are two per power of two.
+CREATE TABLE shape (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  burst_low    INTEGER NOT NULL,     -- smallest length of the bucket
+  bytes_low    INTEGER NOT NULL,     -- smallest mean bytes of a call of the bucket
+  sockets      INTEGER NOT NULL CHECK (sockets IN (0, 1, 2)), -- 0: not looked at (one burst of sixteen is), 1: one, 2: several
+  destinations INTEGER NOT NULL CHECK (destinations IN (0, 1, 2)), -- likewise
+  n            INTEGER NOT NULL CHECK (n > 0), -- bursts
+  calls_n      INTEGER NOT NULL,     -- in them
+  bytes        INTEGER NOT NULL,     -- sum of their positive results
+  PRIMARY KEY (run, burst_low, bytes_low, sockets, destinations)
+) STRICT, WITHOUT ROWID;
+
+-- What `bench --like` tried so that a packet of the baseline costs what it did in the profile: how receivers wait, and with the best of
+-- these, memory touched before each burst, which leaves the caches as cold as the server's own work does. One of them was used: 0 bytes
+-- when no memory brought it near.
+CREATE TABLE footprint (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  receivers    TEXT NOT NULL CHECK (receivers IN ('moderated', 'prompt', 'awake')), -- look now and then, sleep and wake, do not sleep
+  bytes        INTEGER NOT NULL,     -- touched, one word of each 64
+  packet_cyc   REAL NOT NULL,        -- of the baseline, median of some blocks, `null` taken off
+  wanted_cyc   REAL NOT NULL,        -- of a path call in the profile
+  used         INTEGER NOT NULL CHECK (used IN (0, 1)),
+  PRIMARY KEY (run, receivers, bytes)
+) STRICT, WITHOUT ROWID;
+
 -- The samples of the sampling engine, by window, context (as in table ledger) and stage of sending. Of the engine `exact` (slice --exact): the
 -- time of each stage in the windows of dose 1, and in how many pieces, each of which has the cost of one probe in it.
 CREATE TABLE sample (

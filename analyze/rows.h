@@ -111,6 +111,18 @@ struct event_count_row {
 	int64_t n;
 };
 
+struct shape_row {
+	int64_t run, burst_low, bytes_low, sockets, destinations, n, calls_n, bytes;
+};
+
+struct footprint_row {
+	int64_t run;
+	const char *receivers;
+	int64_t bytes;
+	double packet_cyc, wanted_cyc;
+	int64_t used;
+};
+
 struct bench_row {
 	int64_t run, round;
 	const char *way;

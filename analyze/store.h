@@ -75,6 +75,8 @@ int store_add_balance(struct store *store, const struct balance_row *row);
 int store_add_thread(struct store *store, const struct thread_row *row);
 int store_add_call(struct store *store, const struct call_row *row);
 int store_add_hist(struct store *store, const struct hist_row *row);
+int store_add_shape(struct store *store, const struct shape_row *row);
+int store_add_footprint(struct store *store, const struct footprint_row *row);
 int store_add_sample(struct store *store, const struct sample_row *row);
 int store_add_event(struct store *store, const struct event_row *row);
 int store_add_event_count(struct store *store, const struct event_count_row *row);
@@ -95,6 +97,8 @@ void store_null_balance(struct balance_row *row);
 void store_null_thread(struct thread_row *row);
 void store_null_call(struct call_row *row);
 void store_null_hist(struct hist_row *row);
+void store_null_shape(struct shape_row *row);
+void store_null_footprint(struct footprint_row *row);
 void store_null_sample(struct sample_row *row);
 void store_null_event(struct event_row *row);
 void store_null_event_count(struct event_count_row *row);
@@ -129,6 +133,8 @@ int store_balances(struct store *store, int64_t run, struct balance_row **rows, 
 int store_threads(struct store *store, int64_t run, struct thread_row **rows, size_t *n);
 int store_calls(struct store *store, int64_t run, struct call_row **rows, size_t *n);
 int store_hists(struct store *store, int64_t run, struct hist_row **rows, size_t *n);
+int store_shapes(struct store *store, int64_t run, struct shape_row **rows, size_t *n);
+int store_footprints(struct store *store, int64_t run, struct footprint_row **rows, size_t *n);
 int store_samples(struct store *store, int64_t run, struct sample_row **rows, size_t *n);
 int store_events(struct store *store, int64_t run, struct event_row **rows, size_t *n);
 int store_event_counts(struct store *store, int64_t run, struct event_count_row **rows, size_t *n);
@@ -154,7 +160,7 @@ int store_bench_round(struct store *store, int64_t run, struct bench_row **rows,
  * of several the newest. *run is STORE_NULL when there is none, which is no error. */
 int store_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t *run);
 
-/* The rows of `hist` with this name: bytes, burst, gap. */
+/* The rows of `hist` with this name (schema.sql has all). */
 int store_hist(struct store *store, int64_t run, const char *name, struct hist_row **rows, size_t *n);
 
 /* The predictions made from one profile, or all when profile is STORE_NULL, oldest first. */

@@ -95,6 +95,8 @@ union row_of_run {
 	struct thread_row thread;
 	struct call_row call;
 	struct hist_row hist;
+	struct shape_row shape;
+	struct footprint_row footprint;
 	struct sample_row sample;
 	struct event_row event;
 	struct event_count_row event_count;

@@ -73,6 +73,16 @@ static const struct column call_columns[] = { C(run), C(name), C(calls_n), C(err
 static const struct column hist_columns[] = { C(run), C(name), C(low), C(n), C(total) };
 #undef C
 
+#define C(field) COLUMN(shape_row, field)
+static const struct column shape_columns[] = {
+	C(run), C(burst_low), C(bytes_low), C(sockets), C(destinations), C(n), C(calls_n), C(bytes),
+};
+#undef C
+
+#define C(field) COLUMN(footprint_row, field)
+static const struct column footprint_columns[] = { C(run), C(receivers), C(bytes), C(packet_cyc), C(wanted_cyc), C(used) };
+#undef C
+
 #define C(field) COLUMN(sample_row, field)
 static const struct column sample_columns[] = {
 	C(run), C(block), C(cpu), C(task), C(call), C(softirq), C(hardirq), C(stage), C(samples_n), C(cyc),
@@ -155,6 +165,8 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_THREAD] = TABLE("thread", thread_row, "run, tid, start", thread_columns),
 	[TABLE_CALL] = TABLE("call", call_row, "run, name", call_columns),
 	[TABLE_HIST] = TABLE("hist", hist_row, "run, name, low", hist_columns),
+	[TABLE_SHAPE] = TABLE("shape", shape_row, "run, burst_low, bytes_low, sockets, destinations", shape_columns),
+	[TABLE_FOOTPRINT] = TABLE("footprint", footprint_row, "run, receivers, bytes", footprint_columns),
 	[TABLE_EVENT] = TABLE("event", event_row, "run, cpu, name", event_columns),
 	[TABLE_EVENT_COUNT] = TABLE("event_count", event_count_row, "run, cpu, task, call, softirq, hardirq, name", event_count_columns),
 	[TABLE_BENCH_EVENT] = TABLE("bench_event", bench_event_row, "run, group_size, payload_bytes, private_bytes, round, way, name", bench_event_columns),
@@ -202,6 +214,8 @@ ROWS_OF_RUN(balance, balances, BALANCE)
 ROWS_OF_RUN(thread, threads, THREAD)
 ROWS_OF_RUN(call, calls, CALL)
 ROWS_OF_RUN(hist, hists, HIST)
+ROWS_OF_RUN(shape, shapes, SHAPE)
+ROWS_OF_RUN(footprint, footprints, FOOTPRINT)
 ROWS_OF_RUN(sample, samples, SAMPLE)
 ROWS_OF_RUN(event, events, EVENT)
 ROWS_OF_RUN(event_count, event_counts, EVENT_COUNT)

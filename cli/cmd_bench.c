@@ -15,7 +15,9 @@
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/show_bench_events.h"
+#include "cli/show_like.h"
 #include "cli/signals.h"
+#include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
 #include "workloads/sender.h"
 #include "version.h"
@@ -133,7 +135,7 @@ static int show_points(const struct bench_row *rows, size_t n, const struct benc
 	return 0;
 }
 
-static int show(const struct cli *cli, struct store *store, int64_t run, const struct bench_options *bench)
+static int show(const struct cli *cli, struct store *store, int64_t run, int64_t like_run, const struct bench_options *bench)
 {
 	struct bench_row *rows = NULL;
 	struct warning_row *warnings = NULL;
@@ -149,11 +151,14 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 		err = store_warnings(store, run, &warnings, &warnings_n);
 	if (!err)
 		err = show_points(rows, n, bench, unit, table, list);
+	if (!err && !list && bench->like)
+		err = show_like(store, run, like_run, bench->like);
 	if (!err && list)
 		err = json_print(json_pack("{sI ss ss sO so so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
 					   topology_names[bench->topology], "points", list, "warnings", json_warnings(warnings, warnings_n), "models",
 					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n, unit), "events",
-					   show_bench_events_json(store, run)));
+					   show_bench_events_json(store, run), "like",
+					   bench->like ? show_like_json(store, run, like_run, bench->like) : json_null()));
 	else if (!err)
 		err = table_print(table);
 	if (!err && !list)
@@ -179,7 +184,8 @@ static int run(const struct cli *cli, struct arguments *arguments, struct bench_
 	if (!err && arguments->like) {
 		options->like_run = (int64_t)arguments->like;
 		options->bench.like = &arguments->shape;
-		err = bench_store_like(store, options->like_run, &arguments->shape);
+		options->bench.match_receivers = true;
+		err = bench_like(store, options->like_run, &arguments->shape);
 	}
 	if (!err && !options->bench.alternatives_n)
 		add_all(&options->bench, ways, &options->bench.alternatives_n);
@@ -187,7 +193,7 @@ static int run(const struct cli *cli, struct arguments *arguments, struct bench_
 		err = bench_store_run(store, options, &id);
 	progress_free(options->bench.progress_arg);
 	if (!err)
-		err = show(cli, store, id, &options->bench);
+		err = show(cli, store, id, options->like_run, &options->bench);
 	store_free(store);
 	return err;
 }

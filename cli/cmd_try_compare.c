@@ -17,17 +17,29 @@
 
 static json_t *compare_json(const struct compare *c, json_t *warnings)
 {
-	return json_pack("{ss s[o] sI sI sI sf sf sI sI sI so}", "path", c->path, "alternatives",
-			 show_answer_json(c->alternative, &c->answer, &c->observed), "profile", (json_int_t)c->profile, "bench",
+	json_t *library = show_answer_json(c->alternative, &c->answer, &c->observed), *source = show_answer_json(c->alternative, &c->in_source, NULL);
+
+	json_object_set_new(library, "by", json_string("library"));
+	json_object_set_new(source, "by", json_string("source"));
+	return json_pack("{ss s[oo] sI sI sI sf sf sI sI sI sI sI so}", "path", c->path, "alternatives", library, source, "profile", (json_int_t)c->profile, "bench",
 			 (json_int_t)c->bench, "observe", (json_int_t)c->observe, "batch", c->batch, "guard", c->guard_share, "lost",
-			 (json_int_t)c->lost_n, "over", (json_int_t)c->over_n, "delay_max_ns", (json_int_t)c->delay_max_ns, "warnings", warnings);
+			 (json_int_t)c->lost_n, "batches",
+			 (json_int_t)c->batches_n, "over", (json_int_t)c->over_n, "delay_max_ns", (json_int_t)c->delay_max_ns, "delay_999_ns",
+			 (json_int_t)c->delay_most_ns, "warnings", warnings);
 }
 
 static void compare_text(const struct compare *c)
 {
-	show_answer(c->path, c->alternative, &c->answer, &c->observed);
-	printf("  while observed: %.1f datagrams to a batch; longest delay %.0f us, %" PRIu64 " batches beyond the bound; %" PRIu64 " datagrams lost\n",
-	       c->batch, (double)c->delay_max_ns / 1e3, c->over_n, c->lost_n);
+	char r[FIGURE_TEXT], s[FIGURE_TEXT], by[64];
+
+	figure_text(c->in_source.predict.predicted, r);
+	figure_text(c->in_source.speedup.s, s);
+	snprintf(by, sizeof by, "%s by the library", c->alternative);
+	show_answer(c->path, by, &c->answer, &c->observed);
+	printf("  by %s in the source, without the library's copies and locks: s %s, r predicted %s\n", c->alternative, s, r);
+	printf("  while observed: %.1f datagrams to a batch; %" PRIu64 " datagrams lost; delay: 99.9 %% of %" PRIu64 " batches within %.0f us, longest %.0f us, %"
+	       PRIu64 " beyond the bound\n",
+	       c->batch, c->lost_n, c->batches_n, (double)c->delay_most_ns / 1e3, (double)c->delay_max_ns / 1e3, c->over_n);
 	printf("  left out of r observed: the guard, %.1f %% of a CPU, which a port in the source does not have\n", 100 * c->guard_share);
 }
 

@@ -79,6 +79,15 @@ struct account_hist {
 	__u64 total[ACCOUNT_HIST_MAX]; /* sum of the values, so that means are exact */
 };
 
+/* Whole bursts by what is known of where they went, by length and by mean bytes of a call, two buckets per power of two. */
+enum { ACCOUNT_WENT_UNKNOWN = 4, ACCOUNT_WENT_MAX }; /* below: 2 several sockets + several destinations, of bursts that were watched */
+#define ACCOUNT_HALVES 32 /* values up to 2^16 */
+#define ACCOUNT_SHAPE_MAX (ACCOUNT_WENT_MAX * ACCOUNT_HALVES * ACCOUNT_HALVES)
+
+struct account_shape {
+	__u64 n, calls_n, bytes;
+};
+
 struct account_calls {
 	__u64 calls_n, errors_n, cyc;
 };
@@ -115,6 +124,7 @@ struct account_cpu {
 	__u64 entries_n[ACCOUNT_ROWS]; /* by switches and interrupts; calls[] has the system calls */
 	struct account_calls calls[ACCOUNT_CALLS_MAX]; /* of threads in scope */
 	struct account_hist bytes_hist, burst_hist, gap_hist;
+	struct account_shape shape[ACCOUNT_SHAPE_MAX];
 	__u64 watched_n[2][2]; /* bursts of several calls that were watched: by [several sockets][several destinations] */
 };
 
@@ -141,6 +151,9 @@ struct account_thread {
 	__u32 watched;       /* this burst is */
 	__u32 several_sockets, several_destinations;
 	__u64 socket, destination; /* of its first call, by names of the caller's own */
+	/* The burst as a whole. */
+	__u64 burst_bytes;   /* of its calls that are counted */
+	__u32 whole;         /* its begin is in the window */
 	__u64 run_from, run_to; /* cyc[ACCOUNT_THREAD_PATH] when the run began, and at the end of its last call */
 };
 
@@ -183,6 +196,28 @@ static inline __attribute__((always_inline)) __u64 account_bucket_low(__u32 buck
 	if (bucket < 32)
 		return bucket;
 	return (__u64)(16 + (bucket - 32) % 16) << ((bucket - 32) / 16 + 1);
+}
+
+/* Bucket of a value, two per power of two, the last for all that is too large; and the smallest value of a bucket. */
+static inline __attribute__((always_inline)) __u32 account_half(__u64 value)
+{
+	__u64 rest = value;
+	__u32 log = 0;
+
+	if (value < 2)
+		return value;
+	if (value >> 16)
+		return ACCOUNT_HALVES - 1;
+	if (rest >> 8) { log += 8; rest >>= 8; }
+	if (rest >> 4) { log += 4; rest >>= 4; }
+	if (rest >> 2) { log += 2; rest >>= 2; }
+	if (rest >> 1) log += 1;
+	return 2 * log + ((value >> (log - 1)) & 1);
+}
+
+static inline __attribute__((always_inline)) __u64 account_half_low(__u32 bucket)
+{
+	return bucket < 2 ? bucket : (__u64)(2 + bucket % 2) << (bucket / 2 - 1);
 }
 
 /* Adds `n` values. */
@@ -264,6 +299,7 @@ static inline __attribute__((always_inline)) void account_results_end(struct acc
 		account_calls_of(cpu, thread->run_call - 1)->errors_n += thread->same_n;
 	} else if (thread->same_n) {
 		account_hist_add(&cpu->bytes_hist, account_bucket(thread->result), thread->result, thread->same_n);
+		thread->burst_bytes += thread->result * thread->same_n;
 	}
 	thread->same_n = 0;
 }
@@ -286,15 +322,40 @@ static inline __attribute__((always_inline)) void account_run_end(struct account
 	thread->run_from = thread->cyc[ACCOUNT_THREAD_PATH];
 }
 
+/* The cell of a burst. */
+static inline __attribute__((always_inline)) __u32 account_shape_of(const struct account_thread *thread)
+{
+	__u32 went = ACCOUNT_WENT_UNKNOWN;
+
+	if (thread->watched)
+		went = 2 * (thread->several_sockets & 1) + (thread->several_destinations & 1);
+	return account_index((went * ACCOUNT_HALVES + account_half(thread->burst)) * ACCOUNT_HALVES +
+				     account_half(thread->burst_bytes / thread->burst), ACCOUNT_SHAPE_MAX);
+}
+
+/* A whole burst is counted by its shape. */
+static inline __attribute__((always_inline)) void account_shape_end(struct account_cpu *cpu, const struct account_thread *thread)
+{
+	struct account_shape *shape = &cpu->shape[account_shape_of(thread)];
+
+	shape->n++;
+	shape->calls_n += thread->burst;
+	shape->bytes += thread->burst_bytes;
+}
+
 /* The thread's burst is over: it does something else than the path. */
 static inline __attribute__((always_inline)) void account_burst_end(struct account_cpu *cpu, struct account_thread *thread)
 {
 	account_run_end(cpu, thread);
 	if (thread->burst)
 		account_hist_add(&cpu->burst_hist, account_bucket(thread->burst), thread->burst, 1);
+	if (thread->burst && thread->whole)
+		account_shape_end(cpu, thread);
 	if (thread->watched && thread->burst > 1)
 		cpu->watched_n[thread->several_sockets & 1][thread->several_destinations & 1]++;
 	thread->burst = 0;
+	thread->burst_bytes = 0;
+	thread->whole = 1;
 	thread->watched = 0;
 }
 
@@ -457,6 +518,7 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 static inline __attribute__((always_inline)) void account_forget(struct account_cpu *cpu, struct account_thread *thread)
 {
 	account_burst_end(cpu, thread);
+	thread->whole = 0;
 	thread->call = ACCOUNT_CALL_UNKNOWN;
 	thread->entered = 0;
 	thread->sleep_from = 0;

@@ -342,6 +342,25 @@ static void hist_sum(struct account_hist *sum, const struct account_hist *hist)
 	}
 }
 
+static void shape_sum(struct account_shape *sum, const struct account_shape *shape)
+{
+	for (int i = 0; i < ACCOUNT_SHAPE_MAX; i++) {
+		sum[i].n += shape[i].n;
+		sum[i].calls_n += shape[i].calls_n;
+		sum[i].bytes += shape[i].bytes;
+	}
+}
+
+/* A burst that outlasted the window: what was seen of it. */
+static void shape_add(struct account_shape *shape, const struct account_thread *record)
+{
+	struct account_shape *cell = &shape[account_shape_of(record)];
+
+	cell->n++;
+	cell->calls_n += record->burst;
+	cell->bytes += record->burst_bytes;
+}
+
 static void total_cpu(struct measurement *out, struct measure_cpu *sum, const struct account_cpu *record)
 {
 	for (int row = 0; row < ACCOUNT_ROWS; row++) {
@@ -360,6 +379,7 @@ static void total_cpu(struct measurement *out, struct measure_cpu *sum, const st
 	hist_sum(&out->bytes, &record->bytes_hist);
 	hist_sum(&out->burst, &record->burst_hist);
 	hist_sum(&out->gap, &record->gap_hist);
+	shape_sum(out->shape, record->shape);
 	for (int several = 0; several < 2; several++) {
 		out->sockets_n[several] += record->watched_n[several][0] + record->watched_n[several][1];
 		out->destinations_n[several] += record->watched_n[0][several] + record->watched_n[1][several];
@@ -376,6 +396,7 @@ static void total_thread(struct measurement *out, struct measure_thread *sum, co
 	if (!record->burst || record->burst != record->calls_n)
 		return;
 	account_hist_add(&out->burst, account_bucket(record->burst), record->burst, 1);
+	shape_add(out->shape, record);
 	if (record->watched && record->burst > 1) {
 		out->sockets_n[record->several_sockets & 1]++;
 		out->destinations_n[record->several_destinations & 1]++;

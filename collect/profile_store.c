@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -242,6 +243,37 @@ static int write_hist(const struct writer *w, const char *name, const struct acc
 	return err;
 }
 
+/* 0 unknown, 1 one, 2 several. */
+static struct shape_row shape_row_of(const struct writer *w, uint32_t cell)
+{
+	const struct account_shape *shape = &w->m->shape[cell];
+	uint32_t bytes = cell % ACCOUNT_HALVES, burst = cell / ACCOUNT_HALVES % ACCOUNT_HALVES, went = cell / ACCOUNT_HALVES / ACCOUNT_HALVES;
+	bool known = went != ACCOUNT_WENT_UNKNOWN;
+
+	return (struct shape_row){
+		.run = w->run,
+		.burst_low = (int64_t)account_half_low(burst),
+		.bytes_low = (int64_t)account_half_low(bytes),
+		.sockets = known ? 1 + went / 2 : 0,
+		.destinations = known ? 1 + went % 2 : 0,
+		.n = (int64_t)shape->n,
+		.calls_n = (int64_t)shape->calls_n,
+		.bytes = (int64_t)shape->bytes,
+	};
+}
+
+static int write_shape(const struct writer *w)
+{
+	int err = 0;
+
+	for (uint32_t cell = 0; cell < ACCOUNT_SHAPE_MAX && !err; cell++) {
+		const struct shape_row row = shape_row_of(w, cell);
+
+		if (row.n)
+			err = store_add_shape(w->store, &row);
+	}
+	return err;
+}
 
 static int write_warning(const struct writer *w, const char *code, const char *fmt, ...)
 {
@@ -371,6 +403,8 @@ static int write_all(const struct writer *w)
 		err = write_hist(w, "burst", &m->burst, 1);
 	if (!err)
 		err = write_hist(w, "gap", &m->gap, w->scale);
+	if (!err)
+		err = write_shape(w);
 	if (!err)
 		err = write_several(w, "sockets", m->sockets_n);
 	if (!err)

@@ -148,6 +148,21 @@ shares() {
 	[ "$(jq -r '.alternatives[] | select(.predicted) | .way' <<< "$output")" = gso ]
 }
 
+@test "bench --like sends lengths, sizes and destinations of bursts together, as the profile found them" {
+	"$FORECALL" profile --path sendmsg --seconds 2 -- "$(dirname "$FORECALL")/groupsend" --topology lo --receivers 30 --head 0 \
+		--kinds 30x1400x1x3,2x100x0x1 --bursts 100000 --period-ns 400000 > /dev/null
+	run --separate-stderr "$FORECALL" bench --like 1 --alternative sendmmsg $QUICK --json
+	[ "$status" -eq 0 ]
+	# three of four bursts are long and to one, one is short and to several
+	[ "$(jq -r '.like.kinds[:2][] | [.group, .payload, .one_destination, (.share * 20 | round)] | join(" ")' <<< "$output")" = $'30 1400 true 15\n2 100 false 5' ]
+	# 92 packets to 4 bursts, in every block of every way
+	sqlite3 "$FORECALL_DB" "SELECT count(*) FROM bench a JOIN bench b USING (run, round) WHERE a.packets_n <> b.packets_n" | grep -qx 0
+	# whatever goes to several cannot go by one segmented packet
+	run --separate-stderr "$FORECALL" bench --like 1 --alternative gso $QUICK
+	[ "$status" -ne 0 ]
+	[[ "$stderr" == *"these go to several"* ]]
+}
+
 @test "validate and capacity refuse what no server can be ported to, before they start one" {
 	for way in packet xdp multicast null gso setgrp; do
 		run --separate-stderr "$FORECALL" validate --with $way --topology veth

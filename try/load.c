@@ -85,6 +85,18 @@ int load_keep(struct load *load)
 	return fail(-ECHILD, "try: the load ends at once with an error, again and again: %s", load->command);
 }
 
+void load_pause(const struct load *load)
+{
+	if (load->keeper > 0)
+		kill(-load->keeper, SIGSTOP);
+}
+
+void load_resume(const struct load *load)
+{
+	if (load->keeper > 0)
+		kill(-load->keeper, SIGCONT);
+}
+
 void load_stop(struct load *load)
 {
 	struct timespec pause = {.tv_nsec = 10000000};
@@ -92,6 +104,7 @@ void load_stop(struct load *load)
 	if (load->keeper <= 0)
 		return;
 	kill(-load->keeper, SIGTERM);
+	load_resume(load);
 	for (int ms = 0; ms < PATIENCE_MS && !waitpid(load->keeper, NULL, WNOHANG); ms += 10)
 		nanosleep(&pause, NULL);
 	kill(-load->keeper, SIGKILL);

@@ -17,6 +17,10 @@ int load_start(const char *command, struct load *load);
 /* 0 while it runs, or there is none; -ECHILD, said, when it cannot be kept running. */
 int load_keep(struct load *load);
 
+/* Stops it for a while, and lets it go on: what the server does meanwhile is not its load's. */
+void load_pause(const struct load *load);
+void load_resume(const struct load *load);
+
 /* Ends it with all that it started. */
 void load_stop(struct load *load);
 

@@ -37,7 +37,9 @@ static int start(struct audience *a, const struct audience_config *config)
 		child_arg(&args, "--listen=%s:0", topology_host(a->topology, TOPOLOGY_PEER));
 	if (config->peer_cpu >= 0)
 		child_arg(&args, "--cpu=%d", config->peer_cpu);
-	child_arg(&args, "--moderate-us=%d", SINKS_MODERATE_US);
+	child_arg(&args, "--moderate-us=%" PRIu64, config->moderate_us);
+	if (config->linger_us)
+		child_arg(&args, "--linger-us=%" PRIu64, config->linger_us);
 	if (config->multicast.sa.sa_family)
 		child_arg(&args, "--multicast=%s", net_format(&config->multicast, multicast));
 	if (config->verify) {

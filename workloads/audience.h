@@ -14,6 +14,8 @@ struct audience;
 struct audience_config {
 	enum topology_kind topology;
 	uint64_t clients;	/* ports in a row */
+	uint64_t moderate_us;	/* after each look they sleep so long (sinks.h); 0: they wake for every packet */
+	uint64_t linger_us;	/* before they sleep they look again and again for so long: clients that are awake */
 	int peer_cpu;		/* where the receivers stay; -1: anywhere */
 	bool ipv6;
 	bool verify;		/* they check every byte, where each datagram has these private bytes around the payload */

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +28,19 @@ enum {
 	BURSTS_MIN = 2,
 	REPLICATES = 500,	/* enough for the stop rule; the figures that are printed are computed elsewhere */
 	ANSWER_SPARE_MS = 20000,
+	LINGER_US = 5000,	/* receivers that are awake sleep when the bench makes a pause for another measurement */
+	TOUCH_BLOCKS = 5,	/* for each size of memory that is tried */
 };
 
+#define TOUCH_NEAR 0.02 /* costs that differ by less are the same */
+
 #define MULTICAST "239.66.67.68:5006" /* of the scope of an organisation, where nobody is asked for one (RFC 2365) */
+
+const char *const bench_receivers_names[BENCH_RECEIVERS_MAX] = {
+	[BENCH_MODERATED] = "moderated",
+	[BENCH_PROMPT] = "prompt",
+	[BENCH_AWAKE] = "awake",
+};
 
 static const double default_rel_width = 0.01;
 
@@ -47,6 +58,7 @@ struct bench {
 	size_t events_n;
 	char *event_names[COUNTERS_MAX]; /* as groupsend has them */
 	bool has_multicast;	/* one of the ways needs receivers that join a group */
+	uint64_t touch;		/* bytes before each burst */
 	uint64_t points_n, points_done_n;
 };
 
@@ -157,27 +169,49 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 	return err ? err : take_async(b, async_ns, row);
 }
 
+/* The block, which is to run next. */
 static struct block block_of(const struct bench *b, const struct bench_point *p, const char *way, uint64_t bursts)
 {
 	struct block block = {
 		.group = p->group, .payload = p->payload_bytes, .head = p->private_bytes, .batch = b->o.batch,
 		.one_destination = b->o.one_destination, .registered = b->o.registered, .bursts = bursts,
+		.finish = b->o.finish,
 	};
 
 	snprintf(block.way, sizeof block.way, "%s", bench_way(way)->name);
+	if (b->o.on_way)
+		b->o.on_way(b->o.way_arg, way);
 	if (b->o.like) {
 		block.period_ns = b->o.like->period_ns;
 		block.gap_ns = b->o.like->gap_ns;
+		block.kinds_n = b->o.like->kinds_n;
+		memcpy(block.kinds, b->o.like->kinds, sizeof block.kinds);
+		block.touch = b->touch;
+		block.from = p->rounds_n * bursts; /* every way of a round sends the same */
 	}
 	return block;
 }
 
 /* ---- One point ---- */
 
+/* Packets of a burst, in the mean. */
+static double burst_packets(const struct bench *b, const struct bench_point *p)
+{
+	double packets = 0, weights = 0;
+
+	if (!b->o.like || !b->o.like->kinds_n)
+		return (double)p->group;
+	for (size_t i = 0; i < b->o.like->kinds_n; i++) {
+		packets += (double)(b->o.like->kinds[i].group * b->o.like->kinds[i].weight);
+		weights += (double)b->o.like->kinds[i].weight;
+	}
+	return packets / weights;
+}
+
 /* Bursts that fill a block: found with the baseline, the same for every way. */
 static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)
 {
-	uint64_t probe_bursts = PROBE_PACKETS / p->group + 1, cpu_ns = 0, burst_ns;
+	uint64_t probe_bursts = (uint64_t)(PROBE_PACKETS / burst_packets(b, p)) + 1, cpu_ns = 0, burst_ns;
 	struct block probe = block_of(b, p, b->o.baseline, probe_bursts);
 	struct bench_row row = { 0 }; /* of no way: its events are not kept */
 	int err = 0;
@@ -194,6 +228,67 @@ static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)
 	if (*bursts < BURSTS_MIN)
 		*bursts = BURSTS_MIN;
 	return 0;
+}
+
+/* ---- Memory between the bursts ---- */
+
+/* What a packet of the baseline costs above one of null, with `touch` bytes touched. */
+static int packet_cost(struct bench *b, struct bench_point *p, uint64_t bursts, uint64_t touch, double *cyc)
+{
+	struct bench_row rows[2] = { { .async_cyc = STORE_NULL }, { .async_cyc = STORE_NULL } };
+	const char *const ways[2] = { b->o.baseline, send_null.name };
+	double costs[TOUCH_BLOCKS], cost[2];
+	uint64_t cpu_ns;
+	int err = 0;
+
+	b->touch = touch;
+	for (size_t i = 0; i < TOUCH_BLOCKS && !err; i++) {
+		for (size_t way = 0; way < 2 && !err; way++) {
+			struct block block = block_of(b, p, ways[way], bursts);
+
+			err = stopped(b) ? -EINTR : run_block(b, p, &block, &rows[way], &cpu_ns);
+			if (!err)
+				cost[way] = (double)rows[way].cpu_cyc / (double)(rows[way].packets_n ? rows[way].packets_n : 1);
+		}
+		if (!err)
+			costs[i] = cost[0] - cost[1];
+	}
+	return err ? err : stats_median(costs, TOUCH_BLOCKS, cyc);
+}
+
+/* What a packet of the baseline should cost; 0 where that is not known. */
+static double wanted_cost(const struct bench *b)
+{
+	return b->o.like && !(bench_way(b->o.baseline)->traits & SENDER_BATCHES) ? b->o.like->packet_cyc : 0;
+}
+
+/*
+ * How much memory to touch: the least with which a packet of the baseline costs what a path call of the profile did, 0 when it costs
+ * so much without, or does not come near with as much as there is time for. More of it costs more, but for noise.
+ */
+static int find_touch(struct bench *b, struct bench_point *p, uint64_t bursts)
+{
+	static const uint64_t sizes[] = { 0, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 23 };
+	struct bench_touch found[sizeof sizes / sizeof *sizes];
+	double wanted = wanted_cost(b);
+	size_t n = 0, used = 0;
+	int err = 0;
+
+	b->touch = 0;
+	if (!(wanted > 0))
+		return 0;
+	do {
+		found[n] = (struct bench_touch){ .receivers = b->o.receivers, .bytes = sizes[n] };
+		err = packet_cost(b, p, bursts, sizes[n], &found[n].packet_cyc);
+		n++;
+	} while (!err && n < sizeof sizes / sizeof *sizes && found[n - 1].packet_cyc < (n > 1 ? wanted * (1 - TOUCH_NEAR) : b->o.like->packet_low_cyc));
+	if (!err && found[n - 1].packet_cyc >= wanted * (1 - TOUCH_NEAR))
+		used = n - 1;
+	b->touch = found[used].bytes;
+	found[used].used = true;
+	for (size_t i = 0; i < n && !err && b->o.on_touch; i++)
+		err = b->o.on_touch(b->o.touch_arg, &found[i]);
+	return err;
 }
 
 /* Fisher and Yates: every order is equally likely. */
@@ -278,6 +373,8 @@ static int run_point(struct bench *b, struct bench_point *p)
 	uint64_t bursts = 0;
 	int err = find_bursts(b, p, &bursts);
 
+	if (!err)
+		err = find_touch(b, p, bursts);
 	b->rows_n = 0;
 	b->events_n = 0;
 	p->late_n = 0;
@@ -330,13 +427,16 @@ static uint64_t greatest_group(const struct bench *b)
 	for (size_t i = 0; i < b->o.groups_n; i++)
 		if (b->o.groups[i] > greatest)
 			greatest = b->o.groups[i];
+	for (size_t i = 0; b->o.like && i < b->o.like->kinds_n; i++)
+		if (b->o.like->kinds[i].group > greatest)
+			greatest = b->o.like->kinds[i].group;
 	return greatest;
 }
 
 static int start_groupsend(struct bench *b)
 {
 	struct child_args args = { 0 };
-	int err = topology_new(TOPOLOGY_LO, -1, &b->here);
+	int err = b->here ? 0 : topology_new(TOPOLOGY_LO, -1, &b->here);
 
 	child_arg(&args, "groupsend");
 	child_arg(&args, "--serve");
@@ -345,13 +445,17 @@ static int start_groupsend(struct bench *b)
 	child_arg(&args, "--receivers=%" PRIu64, greatest_group(b));
 	if (b->o.events)
 		child_arg(&args, "--event=%s", b->o.events);
+	if (b->o.receivers != BENCH_MODERATED)
+		child_arg(&args, "--moderate-us=0");
+	if (b->o.receivers == BENCH_AWAKE)
+		child_arg(&args, "--linger-us=%d", LINGER_US);
 	if (b->has_multicast)
 		child_arg(&args, "--multicast=%s", MULTICAST);
 	if (b->o.server_cpu >= 0)
 		child_arg(&args, "--cpu=%d", b->o.server_cpu);
 	if (b->o.peer_cpu >= 0)
 		child_arg(&args, "--peer-cpu=%d", b->o.peer_cpu);
-	return err ? err : child_start(&b->groupsend, "groupsend", &args, b->here, TOPOLOGY_SERVER);
+	return err ? err : child_start_with(&b->groupsend, "groupsend", &args, b->here, TOPOLOGY_SERVER, b->o.in_child, b->o.child_arg);
 }
 
 /* ---- Options ---- */
@@ -472,6 +576,47 @@ static int end_groupsend(struct bench *b, int err)
 	return status && !err ? fail(-EIO, "groupsend ended with status %d; its own message is above", status) : err;
 }
 
+/* ---- The receivers ---- */
+
+/* What a packet of the baseline costs with the receivers of b->o. */
+static int try_receivers(struct bench *b, double *cyc)
+{
+	struct bench_point p = { .group = b->o.groups[0], .payload_bytes = b->o.payloads[0], .private_bytes = b->o.privates[0] };
+	uint64_t bursts = 0;
+	int err = start_groupsend(b);
+
+	if (!err)
+		err = find_bursts(b, &p, &bursts);
+	if (!err)
+		err = packet_cost(b, &p, bursts, 0, cyc);
+	return end_groupsend(b, err);
+}
+
+/* Tries each, and keeps those with which a packet costs most nearly what a path call of the profile did. */
+static int choose_receivers(struct bench *b)
+{
+	double wanted = b->o.match_receivers ? wanted_cost(b) : 0, nearest = INFINITY;
+	struct bench_touch tried[BENCH_RECEIVERS_MAX];
+	enum bench_receivers best = b->o.receivers;
+	int err = 0;
+
+	for (b->o.receivers = 0; wanted > 0 && !err && b->o.receivers < BENCH_RECEIVERS_MAX; b->o.receivers++) {
+		struct bench_touch *now = &tried[b->o.receivers];
+
+		*now = (struct bench_touch){ .receivers = b->o.receivers };
+		err = try_receivers(b, &now->packet_cyc);
+		if (!err && fabs(log(now->packet_cyc / wanted)) < nearest) {
+			nearest = fabs(log(now->packet_cyc / wanted));
+			best = b->o.receivers;
+		}
+	}
+	for (int i = 0; wanted > 0 && !err && b->o.on_touch && i < BENCH_RECEIVERS_MAX; i++)
+		if (i != (int)best) /* the best ones are measured again, with memory touched */
+			err = b->o.on_touch(b->o.touch_arg, &tried[i]);
+	b->o.receivers = best;
+	return err;
+}
+
 int bench_run(const struct bench_options *options)
 {
 	struct bench b = { .o = *options };
@@ -481,6 +626,8 @@ int bench_run(const struct bench_options *options)
 	err = prepare(&b);
 	if (!err && b.o.topology == TOPOLOGY_VETH_RPS)
 		err = softirq_new(&b.softirq);
+	if (!err)
+		err = choose_receivers(&b);
 	if (!err)
 		err = start_groupsend(&b);
 	if (!err)

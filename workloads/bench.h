@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "workloads/block.h"
 #include "workloads/topology.h"
 
 struct bench_row; /* analyze/rows.h */
@@ -21,12 +22,35 @@ enum {
 
 /* The shape of a profile, for `bench --like`. */
 struct bench_like {
-	uint64_t group;		/* length of its bursts */
-	uint64_t payload_bytes;	/* of the whole datagram */
+	uint64_t group;		/* length of its bursts, in the middle; the point's name */
+	uint64_t payload_bytes;	/* of the whole datagram, in the mean; likewise */
 	uint64_t private_bytes;	/* of these */
 	bool one_destination;	/* each burst goes to one recipient; then private_bytes is 0 */
+	struct block_kind kinds[BLOCK_KINDS_MAX]; /* what the bursts are: length, size and destinations together */
+	size_t kinds_n;		/* 0: all of them are as the three above say */
+	double packet_cyc;	/* what a path call cost: memory is touched before each burst so that a packet does, too; 0: none is */
+	double packet_low_cyc;	/* lower end of its interval: a bench that costs so much is near enough */
 	uint64_t gap_ns;	/* user work between two sends of a burst */
 	uint64_t period_ns;	/* from the begin of one burst to that of the next */
+};
+
+/* How the receivers wait, which decides what a send to them costs. What the clients of a server do, nothing tells but that cost. */
+enum bench_receivers {
+	BENCH_MODERATED,	/* they look for packets now and then, as a card with interrupt moderation does (sinks.h) */
+	BENCH_PROMPT,		/* they sleep, and wake for every packet that comes then */
+	BENCH_AWAKE,		/* they do not sleep while packets come */
+	BENCH_RECEIVERS_MAX
+};
+
+/* Name of each: moderated, prompt, awake. */
+extern const char *const bench_receivers_names[BENCH_RECEIVERS_MAX];
+
+/* What a packet of the baseline cost with so much memory touched before each burst (bench_like.packet_cyc). */
+struct bench_touch {
+	enum bench_receivers receivers;
+	uint64_t bytes;
+	double packet_cyc;
+	bool used;
 };
 
 /* What is known about a point when it is done. */
@@ -49,6 +73,8 @@ struct bench_options {
 	bool one_destination;	/* of the grid: the packets of a burst go to one recipient */
 	bool registered;	/* io_uring ways with registered files and buffers */
 	const char *events;	/* counted of the sending thread too, comma separated, at most 4; NULL: none */
+	enum bench_receivers receivers;
+	bool match_receivers;	/* with like->packet_cyc: those with which a packet of the baseline costs most nearly that */
 	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
 	enum topology_kind topology;
 	int server_cpu, peer_cpu; /* -1: not pinned */
@@ -67,14 +93,21 @@ struct bench_options {
 	int (*on_row)(void *arg, const struct bench_row *row);
 	/* Likewise each event of each row, behind them; may be NULL without events. Its name lives as long as the run. */
 	int (*on_event)(void *arg, const struct bench_event_row *row);
+	/* What was found about memory to touch, before the first row; may be NULL. Not 0 ends the run and is returned. */
+	int (*on_touch)(void *arg, const struct bench_touch *touch);
 	/* After its last row; may be NULL. Not 0 ends the run and is returned. */
 	int (*on_point)(void *arg, const struct bench_point *point);
+	/* For benches of a library that is preloaded into groupsend: runs in its process before it is groupsend; may be NULL. */
+	void (*in_child)(void *arg);
+	/* Before each block, with the way as it was given; may be NULL. */
+	void (*on_way)(void *arg, const char *way);
+	bool finish;		/* each burst ends with a call that does nothing, before which such a library sends what it holds back */
 	/* How far it has come, 0 to 1, and what goes on; may be NULL. */
 	void (*on_progress)(void *arg, double done, const char *text);
 	/* After each round. 1: go on although every interval may be narrow enough, 0: as the rule says, or
 	 * -errno. May be NULL. */
 	int (*between)(void *arg);
-	void *row_arg, *point_arg, *progress_arg, *between_arg;
+	void *row_arg, *touch_arg, *child_arg, *way_arg, *point_arg, *progress_arg, *between_arg;
 };
 
 struct sender_ops; /* sender.h */

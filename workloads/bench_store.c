@@ -19,8 +19,6 @@
 
 enum { TARGET_BYTES = 1024 };
 
-#define BUSY_SHARE 0.97 /* of a CPU: a server above it does not pause */
-
 /* Where finished points go, and those that were finished before. */
 struct writer {
 	struct store *store;
@@ -108,6 +106,15 @@ static int write_point(void *arg, const struct bench_point *point)
 	w->events_n = 0;
 	w->points_n += !err;
 	return err;
+}
+
+static int keep_touch(void *arg, const struct bench_touch *touch)
+{
+	const struct writer *w = arg;
+
+	return store_add_footprint(w->store, &(struct footprint_row){.run = w->run, .receivers = bench_receivers_names[touch->receivers],
+								     .bytes = (int64_t)touch->bytes, .packet_cyc = touch->packet_cyc,
+								     .wanted_cyc = w->bench->like->packet_cyc, .used = touch->used});
 }
 
 static int begin_run(struct store *store, const struct bench_store_options *options, const struct clock *clock, int64_t *run)
@@ -274,7 +281,8 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 	bench.on_row = keep_row;
 	bench.on_event = keep_event;
 	bench.on_point = write_point;
-	bench.row_arg = bench.point_arg = bench.done_arg = &w;
+	bench.on_touch = keep_touch;
+	bench.touch_arg = bench.row_arg = bench.point_arg = bench.done_arg = &w;
 	*run = 0;
 	err = begin_run(store, options, &clock, run);
 	w.run = *run;
@@ -291,141 +299,5 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 	free(w.events);
 	free(w.rows);
 	clock_free(&clock);
-	return err;
-}
-
-/* The value in the middle of a histogram, as the mean of the bucket that it falls into; calls: each weighs as its value. */
-static double hist_median(const struct hist_row *rows, size_t n, int weighted)
-{
-	double all = 0, sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		all += (double)(weighted ? rows[i].total : rows[i].n);
-	for (size_t i = 0; i < n; i++) {
-		sum += (double)(weighted ? rows[i].total : rows[i].n);
-		if (sum >= all / 2)
-			return (double)rows[i].total / (double)rows[i].n;
-	}
-	return 0;
-}
-
-struct shape {
-	double burst, bytes, gap_cyc, bursts_n;
-};
-
-static int read_shape(struct store *store, int64_t profile, struct shape *shape)
-{
-	struct hist_row *burst = NULL, *bytes = NULL, *gap = NULL;
-	size_t burst_n = 0, bytes_n = 0, gap_n = 0;
-	double bytes_sum = 0, calls = 0;
-	int err = store_hist(store, profile, "burst", &burst, &burst_n);
-
-	if (!err)
-		err = store_hist(store, profile, "bytes", &bytes, &bytes_n);
-	if (!err)
-		err = store_hist(store, profile, "gap", &gap, &gap_n);
-	if (!err && (!burst_n || !bytes_n))
-		err = fail(-ENODATA, "bench: run %" PRId64 " has no bursts to be like; profile a server while it sends", profile);
-	if (!err) {
-		for (size_t i = 0; i < bytes_n; i++) {
-			calls += (double)bytes[i].n;
-			bytes_sum += (double)bytes[i].total;
-		}
-		for (size_t i = 0; i < burst_n; i++)
-			shape->bursts_n += (double)burst[i].n;
-		shape->burst = hist_median(burst, burst_n, 1);
-		shape->bytes = bytes_sum / calls;
-		shape->gap_cyc = gap_n ? hist_median(gap, gap_n, 0) : 0;
-	}
-	store_rows_free(burst);
-	store_rows_free(bytes);
-	store_rows_free(gap);
-	return err;
-}
-
-/* What lies between two calls without any user work: V - W of the send call, with probes on system calls. */
-static int empty_gap_cyc(struct store *store, int64_t profile, double *gap_cyc)
-{
-	struct calibration_row *rows;
-	double *values;
-	size_t n, used = 0;
-	int err = store_calibrations(store, profile, &rows, &n);
-
-	*gap_cyc = 0;
-	if (err)
-		return err;
-	values = malloc((n + 1) * sizeof *values);
-	for (size_t i = 0; i < n && values; i++)
-		if (rows[i].dose == 1 && isfinite(rows[i].frame_cyc) && !strcmp(rows[i].call, "send") && !strcmp(rows[i].probes, "calls"))
-			values[used++] = rows[i].call_cyc - rows[i].frame_cyc;
-	if (used)
-		stats_median(values, used, gap_cyc);
-	free(values);
-	store_rows_free(rows);
-	return values ? 0 : -ENOMEM;
-}
-
-/* Length of the dose 1 windows together, ns, and the share of it in which the target was on a CPU. */
-static int window_time(struct store *store, int64_t profile, double hz, double *window_ns, double *busy)
-{
-	struct block_row *blocks;
-	size_t n;
-	double wall = 0, target = 0;
-	int err = store_blocks(store, profile, &blocks, &n);
-
-	for (size_t i = 0; i < n && !err; i++)
-		if (blocks[i].dose == 1) {
-			wall += (double)blocks[i].wall_cyc;
-			target += (double)blocks[i].target_cyc;
-		}
-	store_rows_free(blocks);
-	*window_ns = wall / hz * 1e9;
-	*busy = wall > 0 ? target / wall : 0;
-	return err;
-}
-
-/* Whether most of the bursts that were watched went to one destination; false where none was. */
-static int to_one_destination(struct store *store, int64_t profile, bool *out)
-{
-	struct hist_row *rows;
-	int64_t one = 0, all = 0;
-	size_t n;
-	int err = store_hist(store, profile, "destinations", &rows, &n);
-
-	for (size_t i = 0; !err && i < n; i++) {
-		one += rows[i].low == 1 ? rows[i].n : 0;
-		all += rows[i].n;
-	}
-	*out = 2 * one > all;
-	store_rows_free(rows);
-	return err;
-}
-
-int bench_store_like(struct store *store, int64_t profile, struct bench_like *like)
-{
-	bool one_destination = false;
-	struct run_row *run = NULL;
-	struct shape shape = {0};
-	double empty_cyc = 0, window_ns = 0, busy = 0;
-	int err = store_run(store, profile, &run);
-
-	if (!err)
-		err = read_shape(store, profile, &shape);
-	if (!err)
-		err = to_one_destination(store, profile, &one_destination);
-	if (!err)
-		err = empty_gap_cyc(store, profile, &empty_cyc);
-	if (!err)
-		err = window_time(store, profile, run->clock_hz, &window_ns, &busy);
-	if (!err) {
-		like->one_destination |= one_destination;
-		if (like->one_destination)
-			like->private_bytes = 0; /* nobody whom they could be private to */
-		like->group = (uint64_t)llround(fmax(1, shape.burst));
-		like->payload_bytes = (uint64_t)llround(shape.bytes);
-		like->gap_ns = (uint64_t)llround(fmax(0, shape.gap_cyc - empty_cyc) / run->clock_hz * 1e9);
-		like->period_ns = busy < BUSY_SHARE && shape.bursts_n > 0 ? (uint64_t)llround(window_ns / shape.bursts_n) : 0;
-	}
-	store_rows_free(run);
 	return err;
 }

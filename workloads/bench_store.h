@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bench_store.h: runs a micro-benchmark and keeps it as one run of the store; reads the shape of a profile for --like. */
+/* bench_store.h: runs a micro-benchmark and keeps it as one run of the store. */
 #ifndef WORKLOADS_BENCH_STORE_H
 #define WORKLOADS_BENCH_STORE_H
 
@@ -25,14 +25,5 @@ struct bench_store_options {
  * that was killed is incomplete, and can be resumed. 0 also when interrupted: the run then says so. -ENODATA, said, when no point
  * was finished; -EINVAL, said, when resume_run cannot be resumed so. */
 int bench_store_run(struct store *store, const struct bench_store_options *options, int64_t *run);
-
-/*
- * The shape of a profile: median burst length, mean bytes per call, median time between the calls of a burst (with what the
- * probes and the mode switch add taken out), whether bursts go to one destination, and the time from one burst to the next; 0 where the server was
- * too busy to pause (no idle time on its CPU). private_bytes is left as it is, since a profile does not know it, but becomes 0
- * where bursts go to one destination.
- * -ENODATA, said, when the profile has no bursts.
- */
-int bench_store_like(struct store *store, int64_t profile, struct bench_like *like);
 
 #endif

@@ -8,7 +8,17 @@
 
 enum {
 	BLOCK_WAY_BYTES = 32,	/* room for the name of a way */
+	BLOCK_KINDS_MAX = 16,
+	BLOCK_TOUCH_MAX = 1 << 26,
+	BLOCK_WEIGHT_MAX = 1000000,
 	BLOCK_PAYLOAD_MAX = 65507, /* largest UDP datagram over IPv4 */
+};
+
+/* One of several kinds of bursts that take turns in a block. */
+struct block_kind {
+	uint64_t group, payload; /* as of the block */
+	uint64_t one_destination;
+	uint64_t weight;	/* of all bursts it is weight / sum of the weights */
 };
 
 struct block {
@@ -22,12 +32,25 @@ struct block {
 	uint64_t bursts;
 	uint64_t period_ns;	/* from the begin of one burst to that of the next; 0: no pause */
 	uint64_t gap_ns;	/* user work before each message */
+	uint64_t finish;	/* 1: each burst ends with a call that does nothing, for a preloaded library that holds sends back until one */
+	uint64_t touch;		/* bytes of other memory that are written to before each burst, outside of what is measured */
+	uint64_t from;		/* which burst of the endless sequence of kinds is the first one */
+	struct block_kind kinds[BLOCK_KINDS_MAX]; /* instead of group, payload and one_destination; none: kinds_n is 0 */
+	size_t kinds_n;
 };
+
+/* The recipients that its bursts go to: as many as the largest has. */
+uint64_t block_recipients(const struct block *block);
+
+/* Burst i of the sequence: which of the block's kinds it is. Each comes as often as its weight says, and as evenly as can be
+ * (multiples of the golden ratio, modulo 1). */
+const struct block_kind *block_kind_at(const struct block *block, uint64_t i);
 
 /* sendmsg, 1 burst to 1 recipient of 1000 bytes with a head of 12. */
 extern const struct block block_default;
 
-/* Sets one field by its name ("way", "group", "payload", "head", "tail", "batch", "one_destination", "registered", "bursts", "period_ns", "gap_ns").
+/* Sets one field by its name ("way", "group", "payload", "head", "tail", "batch", "one_destination", "registered", "bursts",
+ * "period_ns", "gap_ns", "finish", "touch", "from", "kinds": GROUPxPAYLOADxONE_DESTINATIONxWEIGHT,...).
  * 0; -ENOENT for another name; -EINVAL for a value that the field does not take, with what it takes in why[n]. */
 int block_set(struct block *block, const char *name, const char *value, char *why, size_t n);
 

@@ -71,9 +71,14 @@ bool child_exists(const char *program)
 	return !own_folder(own) && !look_for(own, program, path, sizeof path);
 }
 
+struct hook {
+	void (*run)(void *arg); /* may be NULL */
+	void *arg;
+};
+
 /* Between fork and exec: only what is safe there. */
 static void become(const char *path, char **argv, const int *pipes, const struct topology *topology,
-		   enum topology_side side, pid_t parent)
+		   enum topology_side side, pid_t parent, const struct hook *hook)
 {
 	sigset_t none;
 
@@ -85,6 +90,8 @@ static void become(const char *path, char **argv, const int *pipes, const struct
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (hook->run)
+		hook->run(hook->arg);
 	execv(path, argv);
 	_exit(127);
 }
@@ -97,7 +104,7 @@ static void close_all(const int *fds, size_t n)
 }
 
 static int spawn(struct child *child, const char *path, char **argv, const struct topology *topology,
-		 enum topology_side side)
+		 enum topology_side side, const struct hook *hook)
 {
 	int pipes[4] = { -1, -1, -1, -1 }, err; /* its stdin: read, write; its stdout: read, write */
 	pid_t parent = getpid();
@@ -108,7 +115,7 @@ static int spawn(struct child *child, const char *path, char **argv, const struc
 	if (child->pid < 0)
 		goto failed;
 	if (!child->pid)
-		become(path, argv, pipes, topology, side, parent);
+		become(path, argv, pipes, topology, side, parent, hook);
 	child->to = pipes[1];
 	child->from = pipes[2];
 	close_all((int[]){ pipes[0], pipes[3] }, 2);
@@ -123,6 +130,12 @@ failed:
 int child_start(struct child *child, const char *name, const struct child_args *args, const struct topology *topology,
 		enum topology_side side)
 {
+	return child_start_with(child, name, args, topology, side, NULL, NULL);
+}
+
+int child_start_with(struct child *child, const char *name, const struct child_args *args, const struct topology *topology,
+		     enum topology_side side, void (*in_child)(void *arg), void *arg)
+{
 	char path[PATH_MAX], *argv[CHILD_ARGS_MAX + 1] = { NULL };
 	int err;
 
@@ -133,7 +146,7 @@ int child_start(struct child *child, const char *name, const struct child_args *
 	for (size_t i = 0; i < args->n; i++)
 		argv[i] = (char *)args->words[i];
 	err = child_find(args->words[0], path, sizeof path);
-	return err ? err : spawn(child, path, argv, topology, side);
+	return err ? err : spawn(child, path, argv, topology, side, &(struct hook){ in_child, arg });
 }
 
 int child_say(struct child *child, const char *line)

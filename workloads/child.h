@@ -49,6 +49,10 @@ bool child_exists(const char *program);
 int child_start(struct child *child, const char *name, const struct child_args *args, const struct topology *topology,
 		enum topology_side side);
 
+/* The same; in_child(arg) runs in the new process before it becomes the program, with all that this one has but its other threads. */
+int child_start_with(struct child *child, const char *name, const struct child_args *args, const struct topology *topology,
+		     enum topology_side side, void (*in_child)(void *arg), void *arg);
+
 /* Sends it a line; the newline is added. By fail(); 0 or -errno. */
 int child_say(struct child *child, const char *line);
 

@@ -10,6 +10,7 @@
 #include "collect/calibrate.h"
 #include "collect/cpus.h"
 #include "collect/profile.h"
+#include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
 #include "workloads/rtp.h"
 #include "workloads/turns.h"
@@ -113,7 +114,7 @@ static int look_at_shape(struct work *work)
 	if (err)
 		return err;
 	work->like = (struct bench_like){.private_bytes = RTP_HEADER_BYTES};
-	err = bench_store_like(work->store, run, &work->like);
+	err = bench_like(work->store, run, &work->like);
 	int deleted = store_delete(work->store, run);
 	return err ? err : deleted;
 }

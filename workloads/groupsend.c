@@ -8,6 +8,7 @@
 #include "workloads/process.h"
 #include "workloads/runner.h"
 #include "workloads/sender.h"
+#include "workloads/sinks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,8 @@ static const char usage[] =
 	"                     device drops what is sent\n"
 	"  --receivers N      how many of these (default: as many as --group)\n"
 	"  --peer-cpu N       they stay on this CPU\n"
+	"  --moderate-us N    they look for packets at most every N us (default 100), 0: they wake for every packet\n"
+	"  --linger-us N      they look again and again for N us before they sleep (default 0)\n"
 	"  --ipv6             over IPv6\n"
 	"  --verify           they check every byte; status 1 when one is wrong\n"
 	"  --multicast ADDR:PORT  group that the receivers have joined, for the way multicast\n"
@@ -39,6 +42,8 @@ static const char usage[] =
 	"  --bursts N         bursts per block (default 1)\n"
 	"  --period-ns NS     from the begin of one burst to the next (default 0: no pause)\n"
 	"  --gap-ns NS        user work before each message (default 0)\n"
+	"  --kinds LIST       instead of bursts that are alike: GROUPxPAYLOADxONE_DESTINATIONxWEIGHT,... by turns\n"
+	"  --touch BYTES      of other memory are written to before each burst (default 0)\n"
 	"  --wake WHAT        how it waits for the next burst: sleep or epoll (default sleep)\n"
 	"  --event NAME,...   count these events of the sending thread in the bursts (at most 4; shown with --json or --serve)\n"
 	"  --cpu N            stay on this CPU\n"
@@ -109,12 +114,13 @@ static int read_options(int argc, char **argv, struct options *o)
 	const struct option_row rows[] = {
 		ROW_ADDR("to", &o->runner.to), ROW_ADDR("multicast", &o->runner.multicast), ROW_CPU("cpu", &o->cpu),
 		ROW_OWN("topology", o, set_topology), ROW_CPU("peer-cpu", &o->audience.peer_cpu),
-		ROW_NUMBER("receivers", &o->audience.clients, 1, GROUP_MAX), ROW_FLAG("ipv6", &o->audience.ipv6),
+		ROW_NUMBER("receivers", &o->audience.clients, 1, GROUP_MAX), ROW_NUMBER("linger-us", &o->audience.linger_us, 0, 999999), ROW_NUMBER("moderate-us", &o->audience.moderate_us, 0, 999999), ROW_FLAG("ipv6", &o->audience.ipv6),
 		ROW_FLAG("verify", &o->audience.verify), ROW_TEXT("way", &o->ways), ROW_OWN("group", &o->block, set_block),
 		ROW_OWN("payload", &o->block, set_block), ROW_OWN("head", &o->block, set_block),
 		ROW_OWN("tail", &o->block, set_block), ROW_OWN("batch", &o->block, set_block),
 		ROW_OWN("bursts", &o->block, set_block), ROW_OWN("period-ns", &o->block, set_block),
-		ROW_OWN("gap-ns", &o->block, set_block), ROW_FLAG("one-destination", &one_destination),
+		ROW_OWN("gap-ns", &o->block, set_block), ROW_OWN("kinds", &o->block, set_block),
+		ROW_OWN("touch", &o->block, set_block), ROW_FLAG("one-destination", &one_destination),
 		ROW_FLAG("registered", &registered), ROW_OWN("wake", &o->runner.wake, set_wake), ROW_TEXT("event", &o->runner.events),
 		ROW_FLAG("json", &o->json),
 		ROW_FLAG("serve", &o->serve), ROW_FLAG("list", &o->list), ROW_FLAG("help", &o->help), { 0 },
@@ -260,7 +266,7 @@ static int prepare(struct options *o, struct audience **audience)
 	int err = 0;
 
 	if (!o->audience.clients)
-		o->audience.clients = o->block.group;
+		o->audience.clients = block_recipients(&o->block);
 	o->audience.head_bytes = o->block.head;
 	o->audience.tail_bytes = o->block.tail;
 	o->audience.multicast = o->runner.multicast;
@@ -290,7 +296,7 @@ static int run(struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1, .audience.peer_cpu = -1 };
+	struct options o = { .block = block_default, .ways = "sendmsg", .cpu = -1, .audience.peer_cpu = -1, .audience.moderate_us = SINKS_MODERATE_US };
 
 	err_program("groupsend");
 	net_parse("127.0.0.1:20000", &o.runner.to);

@@ -21,8 +21,19 @@
 #include <unistd.h>
 
 enum {
-	SENDERS_MAX = 32,	/* ways kept open at the same time: as many as the table has rows */
+	SENDERS_MAX = 64,	/* kept open at the same time: two for each row of the table of ways */
 	BURST_BYTES_MAX = 1 << 28,
+};
+
+/* What bursts of one kind are sent from, kept from block to block. */
+struct kit {
+	struct group *group;
+	uint64_t head, tail;	/* of `group` */
+	bool one;		/* `group` is one recipient many times */
+	uint64_t payload_n;	/* bytes of the whole datagram */
+	uint8_t *payload;	/* of the burst; with one destination one for each message */
+	size_t payload_room;
+	struct sender *sender;	/* of the block in work */
 };
 
 struct runner {
@@ -30,16 +41,13 @@ struct runner {
 	int fd;			/* the socket that all ways send from */
 	int timer, epoll;	/* for RUNNER_WAKE_EPOLL, else -1 */
 	struct counters *counters; /* NULL: none */
-	struct group *group;
-	uint64_t group_head, group_tail; /* of `group` */
-	bool group_one;		/* `group` is one recipient many times */
-	struct sender *senders[SENDERS_MAX]; /* one per way in use */
+	struct kit kits[BLOCK_KINDS_MAX]; /* of the kinds of a block; the first alone of a block without */
+	struct sender *senders[SENDERS_MAX]; /* one per way in use, and one more for bursts to one destination among others */
 	struct rtp stream;	/* header of the last burst; its sequence number goes on from block to block */
 	uint32_t counter;	/* carried in the payload of the last burst */
 	double iteration_ns;	/* of spin_run() */
 	bool sent;
-	uint8_t *payload;	/* of the burst; with one destination one for each message */
-	size_t payload_room;
+	uint64_t *touched;	/* BLOCK_TOUCH_MAX bytes once they are needed */
 };
 
 static int open_timer(struct runner *r)
@@ -84,9 +92,12 @@ void runner_free(struct runner *r)
 		return;
 	for (size_t i = 0; i < SENDERS_MAX; i++)
 		sender_free(r->senders[i]);
-	group_free(r->group);
+	for (size_t i = 0; i < BLOCK_KINDS_MAX; i++) {
+		group_free(r->kits[i].group);
+		free(r->kits[i].payload);
+	}
 	counters_free(r->counters);
-	free(r->payload);
+	free(r->touched);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (int[]){ r->fd, r->timer, r->epoll }[i];
 
@@ -96,72 +107,87 @@ void runner_free(struct runner *r)
 	free(r);
 }
 
-static int grow_group(struct runner *r, uint64_t n)
+static int grow_group(const struct runner *r, struct kit *kit, uint64_t n)
 {
 	union net_addr addr = r->config.to;
-	size_t last = r->group_one ? 1 : n;
+	size_t last = kit->one ? 1 : n;
 
-	for (size_t i = group_size(r->group); i < last; i++) {
+	for (size_t i = group_size(kit->group); i < last; i++) {
 		int err;
 
 		net_set_port(&addr, (uint16_t)(net_port(&r->config.to) + i));
-		err = group_add(r->group, &addr, 0, (uint32_t)i + 1);
+		err = group_add(kit->group, &addr, 0, (uint32_t)i + 1);
 		if (err)
 			return err;
 	}
-	return group_repeat(r->group, n);
+	return group_repeat(kit->group, n);
 }
 
 /* Room for what a burst sends. */
-static int prepare_payload(struct runner *r, const struct block *b, char *why, size_t n)
+static int prepare_payload(struct kit *kit, const struct block_kind *kind, char *why, size_t n)
 {
-	size_t bytes = b->one_destination ? b->payload * b->group : b->payload;
+	size_t bytes = kind->one_destination ? kind->payload * kind->group : kind->payload;
 	uint8_t *more;
 
-	if (r->payload && bytes <= r->payload_room)
+	kit->payload_n = kind->payload;
+	if (kit->payload && bytes <= kit->payload_room)
 		return 0;
-	more = bytes > BURST_BYTES_MAX ? NULL : realloc(r->payload, bytes + 1);
+	more = bytes > BURST_BYTES_MAX ? NULL : realloc(kit->payload, bytes + 1);
 	if (!more) {
 		snprintf(why, n, "a burst of %llu packets of %llu bytes to one recipient needs too much memory; make it smaller",
-			 (unsigned long long)b->group, (unsigned long long)b->payload);
+			 (unsigned long long)kind->group, (unsigned long long)kind->payload);
 		return -ENOMEM;
 	}
-	r->payload = more;
-	r->payload_room = bytes;
+	kit->payload = more;
+	kit->payload_room = bytes;
 	return 0;
 }
 
-/* A group is kept while its shape stays the same; a smaller one is made anew, so that memory lies as for a fresh one. */
-static int prepare_group(struct runner *r, const struct block *b, char *why, size_t n)
+/* The private bytes of a kind: none where all goes to one, and no more than there are bytes. */
+static void private_bytes(const struct block *b, const struct block_kind *kind, uint64_t *head, uint64_t *tail)
 {
+	*head = !kind->one_destination || !b->kinds_n ? b->head : 0;
+	*tail = !kind->one_destination || !b->kinds_n ? b->tail : 0;
+	if (*head > kind->payload)
+		*head = kind->payload;
+	if (*tail > kind->payload - *head)
+		*tail = kind->payload - *head;
+}
+
+/* A group is kept while its shape stays the same; a smaller one is made anew, so that memory lies as for a fresh one. */
+static int prepare_group(const struct runner *r, struct kit *kit, const struct block *b, const struct block_kind *kind, char *why, size_t n)
+{
+	uint64_t head, tail;
 	int err = 0;
 
-	if (!b->one_destination && net_port(&r->config.to) + b->group - 1 > UINT16_MAX) {
+	private_bytes(b, kind, &head, &tail);
+	if (!kind->one_destination && net_port(&r->config.to) + kind->group - 1 > UINT16_MAX) {
 		snprintf(why, n, "%llu recipients from port %u on go beyond port 65535; begin at a lower port",
-			 (unsigned long long)b->group, net_port(&r->config.to));
+			 (unsigned long long)kind->group, net_port(&r->config.to));
 		return -EINVAL;
 	}
-	if (r->group && (group_size(r->group) > b->group || r->group_one != b->one_destination || r->group_head != b->head || r->group_tail != b->tail)) {
-		group_free(r->group);
-		r->group = NULL;
+	if (kit->group && (group_size(kit->group) > kind->group || kit->one != kind->one_destination || kit->head != head || kit->tail != tail)) {
+		group_free(kit->group);
+		kit->group = NULL;
 	}
-	if (!r->group)
-		err = group_new(b->head, b->tail, &r->group);
-	r->group_head = b->head;
-	r->group_tail = b->tail;
-	r->group_one = b->one_destination;
+	if (!kit->group)
+		err = group_new(head, tail, &kit->group);
+	kit->head = head;
+	kit->tail = tail;
+	kit->one = kind->one_destination;
 	if (!err)
-		err = grow_group(r, b->group);
+		err = grow_group(r, kit, kind->group);
 	if (err)
-		snprintf(why, n, "cannot make a group of %llu: %s", (unsigned long long)b->group, strerror(-err));
+		snprintf(why, n, "cannot make a group of %llu: %s", (unsigned long long)kind->group, strerror(-err));
 	return err;
 }
 
-static struct sender **kept_sender(struct runner *r, const char *way)
+static struct sender **kept_sender(struct runner *r, const char *way, bool one_destination)
 {
 	size_t i = 0;
 
-	while (i < SENDERS_MAX - 1 && r->senders[i] && strcmp(r->senders[i]->ops->name, way) != 0)
+	while (i < SENDERS_MAX - 1 && r->senders[i] &&
+	       (strcmp(r->senders[i]->ops->name, way) != 0 || r->senders[i]->config.one_destination != one_destination))
 		i++;
 	return &r->senders[i];
 }
@@ -173,14 +199,25 @@ static bool serves(const struct sender_config *kept, const struct sender_config 
 	       kept->private_bytes == now->private_bytes && kept->one_destination == now->one_destination;
 }
 
-static int prepare_sender(struct runner *r, const struct block *b, struct sender **out, char *why, size_t n)
+/* The largest group among the kinds that go to one destination, or among the others. */
+static size_t group_max(const struct block *b, bool one_destination)
+{
+	size_t most = b->kinds_n ? 1 : b->group;
+
+	for (size_t i = 0; i < b->kinds_n; i++)
+		if (b->kinds[i].one_destination == one_destination && b->kinds[i].group > most)
+			most = b->kinds[i].group;
+	return most;
+}
+
+static int prepare_sender(struct runner *r, struct kit *kit, const struct block *b, char *why, size_t n)
 {
 	struct sender_config config = {
-		.fd = r->fd, .group_max = b->group, .batch = b->batch, .registered = b->registered,
-		.private_bytes = b->head + b->tail, .one_destination = b->one_destination, .to = &r->config.to.sa,
+		.fd = r->fd, .group_max = group_max(b, kit->one), .batch = b->batch, .registered = b->registered,
+		.private_bytes = b->kinds_n && kit->one ? 0 : b->head + b->tail, .one_destination = kit->one, .to = &r->config.to.sa,
 		.multicast = r->config.multicast.sa.sa_family ? &r->config.multicast.sa : NULL,
 	};
-	struct sender **kept = kept_sender(r, b->way);
+	struct sender **kept = kept_sender(r, b->way, kit->one);
 	int err = 0;
 
 	if (*kept && (strcmp((*kept)->ops->name, b->way) != 0 || !serves(&(*kept)->config, &config))) {
@@ -189,10 +226,47 @@ static int prepare_sender(struct runner *r, const struct block *b, struct sender
 	}
 	if (!*kept)
 		err = sender_open(b->way, &config, kept, why, n);
-	*out = *kept;
+	kit->sender = *kept;
 	if (!err)
-		group_prepare(r->group, *kept);
+		group_prepare(kit->group, *kept);
 	return err;
+}
+
+static int prepare_kit(struct runner *r, struct kit *kit, const struct block *b, const struct block_kind *kind, char *why, size_t n)
+{
+	int err = prepare_group(r, kit, b, kind, why, n);
+
+	if (!err)
+		err = prepare_payload(kit, kind, why, n);
+	if (!err)
+		err = prepare_sender(r, kit, b, why, n);
+	if (!err && kind->one_destination)
+		group_set_payloads(kit->group, kit->payload, kind->payload);
+	else if (!err)
+		group_set_payload(kit->group, kit->payload, kind->payload - kit->head - kit->tail);
+	return err;
+}
+
+static int prepare_kits(struct runner *r, const struct block *b, char *why, size_t n)
+{
+	const struct block_kind own = { .group = b->group, .payload = b->payload, .one_destination = b->one_destination };
+	int err = 0;
+
+	if (!b->kinds_n)
+		return prepare_kit(r, &r->kits[0], b, &own, why, n);
+	for (size_t i = 0; i < b->kinds_n && !err; i++)
+		err = prepare_kit(r, &r->kits[i], b, &b->kinds[i], why, n);
+	return err;
+}
+
+static int prepare_touch(struct runner *r, const struct block *b, char *why, size_t n)
+{
+	if (b->touch && !r->touched)
+		r->touched = malloc(BLOCK_TOUCH_MAX);
+	if (!b->touch || r->touched)
+		return 0;
+	snprintf(why, n, "out of memory for %llu bytes to touch", (unsigned long long)b->touch);
+	return -ENOMEM;
 }
 
 static void wait_until(struct runner *r, uint64_t wall_ns)
@@ -214,14 +288,23 @@ static void wait_until(struct runner *r, uint64_t wall_ns)
 }
 
 /* What a server has done before it sends: got a new packet, which differs from the one before. */
-static void next_payload(struct runner *r, const struct block *b)
+static void next_payload(struct runner *r, struct kit *kit)
 {
+	uint64_t shared_n = kit->payload_n - kit->head - kit->tail;
+
 	r->stream.sequence++;
 	r->stream.time += RTP_CLOCK_HZ / 100;
-	if (!b->one_destination)
-		pattern_fill_payload(r->payload, b->payload - b->head - b->tail, ++r->counter);
-	for (uint64_t i = 0; b->one_destination && i < b->group; i++)
-		pattern_fill_payload(r->payload + i * b->payload, b->payload, ++r->counter);
+	if (!kit->one)
+		pattern_fill_payload(kit->payload, shared_n, ++r->counter);
+	for (uint64_t i = 0; kit->one && i < group_size(kit->group); i++)
+		pattern_fill_payload(kit->payload + i * kit->payload_n, kit->payload_n, ++r->counter);
+}
+
+/* And done other work, which used the caches. */
+static void touch(struct runner *r, uint64_t bytes)
+{
+	for (uint64_t at = 0; at < bytes / sizeof *r->touched; at += 64 / sizeof *r->touched)
+		((volatile uint64_t *)r->touched)[at]++;
 }
 
 static uint64_t preemptions(void)
@@ -252,13 +335,15 @@ static void let_threads_sleep(void)
 }
 
 /* One burst, with the CPU time and the events between its begin and its end. */
-static int measure_burst(struct runner *r, struct sender *sender, uint64_t work, struct runner_result *result)
+static int measure_burst(struct runner *r, struct kit *kit, uint64_t work, bool finish, struct runner_result *result)
 {
 	uint64_t before[COUNTERS_MAX], after[COUNTERS_MAX];
 	int err = counters_read(r->counters, before);
 	uint64_t begin_ns = process_cpu_ns();
 
-	group_burst(r->group, sender, &r->stream, work);
+	group_burst(kit->group, kit->sender, &r->stream, work);
+	if (finish)
+		fsync(-1);
 	result->cpu_ns += process_cpu_ns() - begin_ns;
 	if (!err)
 		err = counters_read(r->counters, after);
@@ -268,60 +353,77 @@ static int measure_burst(struct runner *r, struct sender *sender, uint64_t work,
 	return err;
 }
 
-static int run_bursts(struct runner *r, const struct block *b, struct sender *sender, struct runner_result *result)
+/* What each burst of a block is sent from. */
+static struct kit *kit_at(struct runner *r, const struct block *b, uint64_t i)
 {
+	return &r->kits[b->kinds_n ? block_kind_at(b, b->from + i) - b->kinds : 0];
+}
+
+static int run_bursts(struct runner *r, const struct block *b, struct runner_result *result)
+{
+	bool has_thread = r->kits[0].sender->ops->traits & SENDER_THREAD;
 	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
 	uint64_t others_ns = process_others_ns(), start_ns = process_wall_ns();
 	int err = 0;
 
 	for (uint64_t i = 1; i <= b->bursts && !err; i++) {
 		uint64_t due_ns = start_ns + i * b->period_ns;
+		struct kit *kit = kit_at(r, b, i - 1);
 
-		next_payload(r, b);
+		next_payload(r, kit);
 		if (b->period_ns && process_wall_ns() < due_ns)
 			wait_until(r, due_ns);
 		else if (b->period_ns)
 			result->late_n++;
-		err = measure_burst(r, sender, work, result);
+		touch(r, b->touch);
+		err = measure_burst(r, kit, work, b->finish, result);
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
 	/* As after every burst but the last, a thread spins until the next one would begin. */
-	if (sender->ops->traits & SENDER_THREAD && b->period_ns)
+	if (has_thread && b->period_ns)
 		wait_until(r, start_ns + (b->bursts + 1) * b->period_ns);
 	result->cpu_ns += spent_since(others_ns);
-	if (sender->ops->traits & SENDER_THREAD)
+	if (has_thread)
 		let_threads_sleep();
 	return err;
 }
 
+/* Of all senders that the kits of a block use, each once. */
+static struct sender_counts counts_of(const struct runner *r, const struct block *b)
+{
+	struct sender_counts sum = { 0 };
+
+	for (size_t i = 0; i < SENDERS_MAX; i++)
+		if (r->senders[i] && !strcmp(r->senders[i]->ops->name, b->way)) {
+			sum.packets_n += r->senders[i]->counts.packets_n;
+			sum.errors_n += r->senders[i]->counts.errors_n;
+			sum.copied_n += r->senders[i]->counts.copied_n;
+		}
+	return sum;
+}
+
 int runner_block(struct runner *r, const struct block *b, struct runner_result *result, char *why, size_t n)
 {
-	struct sender_counts before;
-	struct sender *sender;
+	struct sender_counts before, after;
 	uint64_t preempted;
 	int err = block_check(b, why, n);
 
 	if (!err)
-		err = prepare_group(r, b, why, n);
+		err = prepare_kits(r, b, why, n);
 	if (!err)
-		err = prepare_payload(r, b, why, n);
-	if (!err)
-		err = prepare_sender(r, b, &sender, why, n);
+		err = prepare_touch(r, b, why, n);
 	if (err)
 		return err;
-	if (b->one_destination)
-		group_set_payloads(r->group, r->payload, b->payload);
-	else
-		group_set_payload(r->group, r->payload, b->payload - b->head - b->tail);
 	memset(result, 0, sizeof *result);
-	before = sender->counts;
+	before = counts_of(r, b);
 	preempted = preemptions();
-	err = run_bursts(r, b, sender, result);
+	err = run_bursts(r, b, result);
 	result->preempt_n = preemptions() - preempted;
-	result->packets_n = sender->counts.packets_n - before.packets_n;
-	result->copied_n = sender->counts.copied_n - before.copied_n;
-	result->errors_n = sender->counts.errors_n - before.errors_n;
-	r->sent |= result->packets_n && sender->ops != &send_null;
+	after = counts_of(r, b);
+	result->packets_n = after.packets_n - before.packets_n;
+	result->copied_n = after.copied_n - before.copied_n;
+	result->errors_n = after.errors_n - before.errors_n;
+	r->sent |= result->packets_n && strcmp(b->way, send_null.name) != 0;
 	if (err)
 		snprintf(why, n, "the events cannot be read: %s", strerror(-err));
 	return err;

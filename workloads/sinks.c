@@ -339,6 +339,8 @@ static int wait_for_events(struct sinks *s, struct epoll_event *events)
 		nanosleep(&pause, NULL);
 		n = epoll_wait(s->epoll, events, EVENTS_N, 0);
 	}
+	for (uint64_t until_ns = process_wall_ns() + s->config.linger_us * 1000; n == 0 && process_wall_ns() < until_ns;)
+		n = epoll_wait(s->epoll, events, EVENTS_N, 0);
 	if (n == 0)
 		n = epoll_wait(s->epoll, events, EVENTS_N, -1);
 	s->awake = s->config.moderate_us > 0;

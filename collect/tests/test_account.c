@@ -890,6 +890,56 @@ static void a_burst_ends_at_another_call_and_its_gaps_are_those_inside_it(void *
 	assert_int_equal(threads[1].burst, 0);
 }
 
+/* The cell of bursts that were not watched. */
+static const struct account_shape *shape_cell(uint64_t length, uint64_t bytes)
+{
+	return &cpus[0].shape[(ACCOUNT_WENT_UNKNOWN * ACCOUNT_HALVES + account_half(length)) * ACCOUNT_HALVES + account_half(bytes)];
+}
+
+static void a_burst_is_counted_by_its_length_and_its_mean_bytes_together(void **state)
+{
+	uint64_t n = 0;
+
+	(void)state;
+	opens(0, 0, 1, 0);
+	send_call(0, 1, 2, 7); /* its begin may lie before the window */
+	enter(0, 3, READ);
+	leave(0, 4, READ, 0);
+	send_call(0, 10, 11, 1000);
+	send_call(0, 12, 13, 1000);
+	send_call(0, 14, 15, 400);
+	enter(0, 20, READ);
+	leave(0, 21, READ, 0);
+	send_call(0, 30, 31, 50);
+	send_call(0, 32, 33, -11); /* counted in the length, and has no bytes */
+	enter(0, 40, READ);
+	leave(0, 41, READ, 0);
+	send_call(0, 50, 51, 9); /* does not end in the window */
+	closes(0, 60);
+
+	balances();
+	for (int i = 0; i < ACCOUNT_SHAPE_MAX; i++)
+		n += cpus[0].shape[i].n;
+	assert_int_equal(n, 2);
+	assert_int_equal(shape_cell(3, 800)->n, 1);
+	assert_int_equal(shape_cell(3, 800)->calls_n, 3);
+	assert_int_equal(shape_cell(3, 800)->bytes, 2400);
+	assert_int_equal(shape_cell(2, 25)->n, 1);
+	assert_int_equal(shape_cell(2, 25)->bytes, 50);
+}
+
+static void halves_are_two_to_a_power_of_two(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < ACCOUNT_HALVES; i++) {
+		assert_int_equal(account_half(account_half_low(i)), i);
+		if (i)
+			assert_int_equal(account_half(account_half_low(i) - 1), i - 1);
+	}
+	assert_int_equal(account_half(5), account_half(4));
+	assert_int_equal(account_half(UINT64_MAX), ACCOUNT_HALVES - 1);
+}
+
 static void bursts_are_of_one_thread_and_outlast_switches(void **state)
 {
 	(void)state;
@@ -1164,6 +1214,8 @@ int main(void)
 		TEST(an_interrupt_inside_a_handler_is_charged_once_to_what_it_interrupted),
 		TEST(what_a_thread_does_on_a_cpu_out_of_scope_is_not_counted),
 		TEST(a_burst_ends_at_another_call_and_its_gaps_are_those_inside_it),
+		TEST(a_burst_is_counted_by_its_length_and_its_mean_bytes_together),
+		TEST(halves_are_two_to_a_power_of_two),
 		TEST(bursts_are_of_one_thread_and_outlast_switches),
 		TEST(bytes_and_errors_of_the_path_are_counted_apart),
 		TEST(buckets_are_exact_below_32_and_16_to_a_power_of_two_above),

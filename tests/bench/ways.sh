@@ -42,7 +42,10 @@ way() {
 	done
 }
 
+began=$SECONDS
 [ $# -gt 0 ] || set -- harness sendmmsg uring uring-zc connected uring-sqpoll
+ways_n=$(printf '%s\n' "$@" | grep -vc '^harness$')
+printf 'about %d minutes, on an idle machine\n' $(((ways_n * 8 * (6 + 3 * seconds) + $([ $ways_n -eq $# ] && echo 0 || echo 240) + 59) / 60))
 for part in "$@"; do
 	if [ "$part" = harness ]; then
 		"$build"/bench/ways || status=1
@@ -64,4 +67,5 @@ grep -v failed "$results" | awk -F'\t' '{ e = $14 < 0 ? -$14 : $14; print e }' |
 		exit !(NR >= 40 && median <= 1 && errors[NR] <= 3)
 	}' || status=1
 grep -c failed "$results" | sed 's/^/settings that failed: /'
+printf 'took %d minutes\n' $(((SECONDS - began + 30) / 60))
 exit $status

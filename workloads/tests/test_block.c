@@ -52,7 +52,8 @@ static void what_is_not_named_has_its_default(void **state)
 static void what_is_written_is_read_back(void **state)
 {
 	struct block b = { .way = "null", .group = 3, .payload = 65507, .head = 20, .tail = 1, .batch = 7, .bursts = 11,
-			   .period_ns = 13, .gap_ns = 17 }, c;
+			   .period_ns = 13, .gap_ns = 17, .touch = 4096, .from = 5, .kinds_n = 2,
+			   .kinds = { { 30, 1400, 1, 9 }, { 2, 0, 0, 1 } } }, c;
 	char text[512];
 
 	(void)state;
@@ -69,6 +70,8 @@ static void nonsense_is_refused_with_a_reason(void **state)
 		"block group=65537", "block payload=65508", "block colour=red", "block group=3x", "block =3",
 		"block way=", "block way=0123456789012345678901234567890123456789", "block batch=1025", "block bursts=0",
 		"block payload=10 head=12", "block payload=100 head=60 tail=41", "block period_ns=99999999999999999999",
+		"block kinds=", "block kinds=1x2x0", "block kinds=1x2x0x1x", "block kinds=1x2x2x1", "block kinds=0x2x0x1", "block kinds=1x2x0x1,",
+		"block kinds=1x2x0x0",
 	};
 	struct block b;
 
@@ -77,12 +80,32 @@ static void nonsense_is_refused_with_a_reason(void **state)
 		assert_int_equal(parse(lines[i], &b), -EINVAL);
 }
 
+static void kinds_take_turns_as_often_as_their_weights_say(void **state)
+{
+	unsigned n[3] = { 0 }, in_ten = 0;
+	struct block b;
+
+	(void)state;
+	assert_int_equal(parse("block kinds=30x1400x1x6,1x50x0x3,7x100x0x1", &b), 0);
+	assert_int_equal(b.kinds_n, 3);
+	assert_int_equal(block_recipients(&b), 30);
+	for (uint64_t i = 0; i < 10000; i++)
+		n[block_kind_at(&b, i) - b.kinds]++;
+	assert_in_range(n[0], 5990, 6010);
+	assert_in_range(n[1], 2990, 3010);
+	assert_in_range(n[2], 990, 1010);
+	for (uint64_t i = 0; i < 10; i++) /* evenly, not one after the other */
+		in_ten += block_kind_at(&b, i) == b.kinds;
+	assert_in_range(in_ten, 5, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_is_read),
 		cmocka_unit_test(what_is_not_named_has_its_default),
 		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(kinds_take_turns_as_often_as_their_weights_say),
 		cmocka_unit_test(nonsense_is_refused_with_a_reason),
 	};
 
