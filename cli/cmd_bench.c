@@ -154,7 +154,7 @@ static int show(const struct cli *cli, struct store *store, int64_t run, int64_t
 	if (!err && !list && bench->like)
 		err = show_like(store, run, like_run, bench->like);
 	if (!err && list)
-		err = json_print(json_pack("{sI ss ss sO so so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
+		err = json_print(json_pack("{sI ss ss sO so so so so}", "run", (json_int_t)run, "path", bench->baseline, "topology",
 					   topology_names[bench->topology], "points", list, "warnings", json_warnings(warnings, warnings_n), "models",
 					   bench_model_json(rows, n, bench->baseline, bench->alternatives, bench->alternatives_n, unit), "events",
 					   show_bench_events_json(store, run), "like",

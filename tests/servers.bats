@@ -76,7 +76,7 @@ works() {
 	RECIPE=memcached
 	"$SERVERS/memcached" start 3>&- || { [ $? -eq 77 ] && skip "memcached is missing"; }
 	"$SERVERS/memcached" stop
-	timeout 100 "$FORECALL" --json try --compare --seconds 1 --window 20 --rounds 10 --load "$SERVERS/memcached load" -- "$SERVERS/memcached" server \
+	timeout 100 "$FORECALL" --json try --compare --seconds 2 --force --window 20 --rounds 10 --load "$SERVERS/memcached load" -- "$SERVERS/memcached" server \
 		> "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" 3>&- || { cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err"; false; }
 	cat "$BATS_TEST_TMPDIR/out"
 	jq -e '.path == "sendmsg" and .lost == 0 and .batch > 20 and .alternatives[0].way == "sendmmsg" and .alternatives[0].observed.value > 0 and

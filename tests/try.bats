@@ -313,7 +313,7 @@ comparing() {
 @test "r observed is set beside r predicted, of one process, and both are kept" {
 	comparing
 	start_receiver
-	trying endless 0 --compare --seconds 1 --window 20 --rounds 10
+	trying endless 0 --compare --seconds 2 --force --window 20 --rounds 10
 	reported '.path == "sendto,sendmsg" or .path == "sendmsg,sendto"'
 	reported '.lost == 0 and .batch > 5 and (.alternatives[0] | .way == "'"$WITH"'" and .observed.value > 0 and .predicted.value > 0)'
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT way) FROM block WHERE run = $(sed -n '/^{/,/^}/p' "$OUT/try" | jq .observe)")" -eq 2 ]
