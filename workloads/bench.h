@@ -47,9 +47,9 @@ extern const char *const bench_receivers_names[BENCH_RECEIVERS_MAX];
 
 /* What a packet of the baseline cost with so much memory touched before each burst (bench_like.packet_cyc). */
 struct bench_touch {
-	enum bench_receivers receivers;
 	uint64_t bytes;
 	double packet_cyc;
+	enum bench_receivers receivers;
 	bool used;
 };
 
