@@ -144,6 +144,7 @@ struct account_thread {
 	/* A run: path calls of one number that followed each other, counted together (account_run_end()). */
 	__u32 run_call;      /* their number + 1; 0: there was none yet */
 	__u32 run_n;
+	__u32 whole;         /* the begin of its burst is in the window */
 	__u32 same_n;        /* the last of them that had the same result */
 	__s64 result;        /* which was this */
 	/* One burst of sixteen is watched: where its first call, its second and then each eighth went. */
@@ -153,7 +154,6 @@ struct account_thread {
 	__u64 socket, destination; /* of its first call, by names of the caller's own */
 	/* The burst as a whole. */
 	__u64 burst_bytes;   /* of its calls that are counted */
-	__u32 whole;         /* its begin is in the window */
 	__u64 run_from, run_to; /* cyc[ACCOUNT_THREAD_PATH] when the run began, and at the end of its last call */
 };
 
