@@ -79,7 +79,7 @@ static const char *verdict(const struct scored_row *row)
 		return "not yet observed";
 	if (row->observed >= row->predicted_low && row->observed <= row->predicted_high)
 		return "within";
-	return row->overlaps == 1 ? "intervals overlap" : "outside";
+	return row->overlaps == 1 ? "overlap" : "outside";
 }
 
 /* Only where there are several hosts. */
