@@ -131,9 +131,9 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 
 	if (!err)
 		err = choose_prediction(store, arguments->prediction, &prediction);
-	if (!err && prediction->profile != STORE_NULL)
+	if (!err && prediction && prediction->profile != STORE_NULL)
 		err = check_scope(store, prediction, arguments->cpus != NULL);
-	if (!err) {
+	if (!err && prediction) {
 		options.path = prediction->path;
 		options.way = prediction->alternative;
 		err = profile_run(store, &options, &id);
