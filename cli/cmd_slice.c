@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "analyze/slice.h"
+#include "analyze/slices.h"
 #include "analyze/store.h"
 #include "base/err.h"
 #include "base/parse.h"
@@ -47,51 +48,6 @@ struct arguments {
 
 /* ---- Showing ---- */
 
-/* Everything that was sliced: one entry for each way, or a single one of a run without ways. */
-struct slices {
-	struct slice slice[SLICE_WAYS_MAX];
-	const char *way[SLICE_WAYS_MAX];
-	size_t n;
-};
-
-static bool has_way(const struct slices *slices, const char *way)
-{
-	for (size_t i = 0; i < slices->n; i++)
-		if (!strcmp(slices->way[i], way))
-			return true;
-	return false;
-}
-
-static void find_ways(const struct block_row *blocks, size_t n, const struct run_row *run, struct slices *out)
-{
-	for (size_t i = 0; i < n; i++)
-		if (blocks[i].way && out->n < SLICE_WAYS_MAX && !has_way(out, blocks[i].way))
-			out->way[out->n++] = blocks[i].way;
-	if (!out->n)
-		out->way[out->n++] = run->path;
-}
-
-static int compute(struct slice_input *input, const struct run_row *run, struct slices *out)
-{
-	size_t kept = 0;
-	int err = 0;
-
-	find_ways(input->blocks, input->blocks_n, run, out);
-	bool ways = strcmp(out->way[0], run->path) != 0;
-	for (size_t i = 0; i < out->n && !err; i++) {
-		input->way = ways ? out->way[i] : NULL;
-		err = slice_compute(input, &out->slice[kept]);
-		out->way[kept] = out->way[i];
-		kept += !err;
-		if (err == -ENOENT || err == -ENODATA) /* null never enters the kernel */
-			err = 0;
-	}
-	out->n = kept;
-	if (!err && !kept)
-		err = fail(-ENODATA, "slice: in run %" PRId64 " no sample lies inside %s: sample longer, or choose with --path", run->run, run->path);
-	return err;
-}
-
 static void print_table(const struct slices *slices)
 {
 	char titles[1024] = "stage";
@@ -130,15 +86,6 @@ static json_t *slices_json(const struct slices *slices, const char *unit)
 	return list;
 }
 
-static int draw(const char *dir, int64_t run, const struct slices *slices)
-{
-	struct slice_bar bars[SLICE_WAYS_MAX];
-
-	for (size_t i = 0; i < slices->n; i++)
-		bars[i] = (struct slice_bar){slices->way[i], &slices->slice[i]};
-	return slice_picture(dir, run, bars, slices->n, &signals_stop);
-}
-
 static int print(const struct cli *cli, struct store *store, const struct run_row *run, const struct slices *slices)
 {
 	struct warning_row *warnings;
@@ -161,34 +108,30 @@ static int print(const struct cli *cli, struct store *store, const struct run_ro
 	return err;
 }
 
+/* Large, so it is not kept on the stack. */
+static int slice_and_print(const struct cli *cli, struct store *store, const struct run_row *run, struct slices *slices, const char *output)
+{
+	int err = slices_load(store, run, slices);
+
+	if (err == -ENOENT)
+		return fail(err, "slice: run %" PRId64 " was not sampled; use `forecall slice -p PID`, or profile with --engine sample", run->run);
+	if (err == -ENODATA)
+		return fail(err, "slice: in run %" PRId64 " no sample lies inside %s: sample longer, or choose with --path", run->run, run->path);
+	if (!err)
+		err = print(cli, store, run, slices);
+	return err || !output ? err : slice_picture(output, run->run, slices, &signals_stop);
+}
+
 static int show(const struct cli *cli, struct store *store, int64_t run, const char *output)
 {
-	struct slice_input input = {0};
-	struct slices slices = {0};
+	struct slices *slices = calloc(1, sizeof *slices);
 	struct run_row *row = NULL;
-	struct block_row *blocks = NULL;
-	struct sample_row *samples = NULL;
-	int err = store_run(store, run, &row);
+	int err = slices ? store_run(store, run, &row) : fail(-ENOMEM, "slice: out of memory");
 
 	if (!err)
-		err = store_samples(store, run, &samples, &input.samples_n);
-	if (!err && !input.samples_n)
-		err = fail(-ENODATA, "slice: run %" PRId64 " was not sampled; use `forecall slice -p PID`, or profile with --engine sample", run);
-	if (!err)
-		err = store_blocks(store, run, &blocks, &input.blocks_n);
-	input.blocks = blocks;
-	input.samples = samples;
-	if (!err)
-		input.exact = !strcmp(row->engine, "exact");
-	if (!err)
-		err = compute(&input, row, &slices);
-	if (!err)
-		err = print(cli, store, row, &slices);
-	if (!err && output)
-		err = draw(output, run, &slices);
+		err = slice_and_print(cli, store, row, slices, output);
 	store_rows_free(row);
-	store_rows_free(blocks);
-	store_rows_free(samples);
+	free(slices);
 	return err;
 }
 

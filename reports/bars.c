@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bars.c: contexts of the ledger into slices, and slices into bars. */
+/* bars.c: contexts of the ledger into parts, and parts into bars. */
 #include "reports/bars.h"
 
 #include <errno.h>
@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct slice_kind slice_kinds[SLICE_MAX] = {
-	[SLICE_PATH] = { "path", "path", "path" },
-	[SLICE_PATH_IRQ] = { "interrupts in the path", "path_irq", "path_irq" },
-	[SLICE_CALL] = { "other calls", "call", "call" },
-	[SLICE_USER] = { "user", "user", "user" },
-	[SLICE_IRQ] = { "interrupts elsewhere", "irq", "irq" },
-	[SLICE_OTHER] = { "other tasks", "other", "other" },
-	[SLICE_IDLE] = { "idle", "idle", "idle" },
+const struct part_kind part_kinds[PART_MAX] = {
+	[PART_PATH] = { "path", "path", "path" },
+	[PART_PATH_IRQ] = { "interrupts in the path", "path_irq", "path_irq" },
+	[PART_CALL] = { "other calls", "call", "call" },
+	[PART_USER] = { "user", "user", "user" },
+	[PART_IRQ] = { "interrupts elsewhere", "irq", "irq" },
+	[PART_OTHER] = { "other tasks", "other", "other" },
+	[PART_IDLE] = { "idle", "idle", "idle" },
 };
 
 /* ---- Labels ---- */
@@ -72,27 +72,27 @@ static int is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-static enum slice slice_of(const struct ledger_row *row)
+static enum part part_of(const struct ledger_row *row)
 {
 	int interrupt = !is(row->softirq, "none") || !is(row->hardirq, "none");
 	int target = is(row->task, "target");
 
 	if (target && is(row->call, "path"))
-		return interrupt ? SLICE_PATH_IRQ : SLICE_PATH;
+		return interrupt ? PART_PATH_IRQ : PART_PATH;
 	if (interrupt)
-		return SLICE_IRQ;
+		return PART_IRQ;
 	if (is(row->task, "idle"))
-		return SLICE_IDLE;
+		return PART_IDLE;
 	if (target && is(row->call, "call"))
-		return SLICE_CALL;
-	return target && is(row->call, "user") ? SLICE_USER : SLICE_OTHER;
+		return PART_CALL;
+	return target && is(row->call, "user") ? PART_USER : PART_OTHER;
 }
 
 static double sum_of(const struct bar *bar)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < SLICE_MAX; i++)
+	for (size_t i = 0; i < PART_MAX; i++)
 		sum += bar->share[i];
 	return sum;
 }
@@ -101,7 +101,7 @@ static void normalize(struct bar *bar)
 {
 	double sum = sum_of(bar);
 
-	for (size_t i = 0; i < SLICE_MAX && sum > 0; i++)
+	for (size_t i = 0; i < PART_MAX && sum > 0; i++)
 		bar->share[i] /= sum;
 }
 
@@ -116,7 +116,7 @@ static size_t sum_by_cpu(const struct ledger_row *rows, size_t n, struct bar *ba
 			snprintf(bars[used].label, BAR_LABEL, "CPU %" PRId64, rows[i].cpu);
 			used++;
 		}
-		bars[used - 1].share[slice_of(&rows[i])] += (double)rows[i].cyc;
+		bars[used - 1].share[part_of(&rows[i])] += (double)rows[i].cyc;
 	}
 	for (size_t i = 0; i < used; i++)
 		normalize(&bars[i]);
@@ -125,7 +125,7 @@ static size_t sum_by_cpu(const struct ledger_row *rows, size_t n, struct bar *ba
 
 static int by_idle(const void *a, const void *b)
 {
-	double x = ((const struct bar *)a)->share[SLICE_IDLE], y = ((const struct bar *)b)->share[SLICE_IDLE];
+	double x = ((const struct bar *)a)->share[PART_IDLE], y = ((const struct bar *)b)->share[PART_IDLE];
 
 	return (x > y) - (x < y);
 }
@@ -145,7 +145,7 @@ static void fold(const struct bar *bars, size_t n, const char *what, struct bars
 	*last = (struct bar){ .id = -1 };
 	snprintf(last->label, BAR_LABEL, "%zu more %s", n - (BARS_MAX - 1), what);
 	for (size_t i = BARS_MAX - 1; i < n; i++)
-		for (size_t j = 0; j < SLICE_MAX; j++)
+		for (size_t j = 0; j < PART_MAX; j++)
 			last->share[j] += bars[i].share[j];
 }
 
@@ -191,17 +191,17 @@ static struct bar bar_of_thread(const struct thread_row *row, double window_cyc)
 
 	label_clean(row->comm, name, sizeof name);
 	snprintf(bar.label, BAR_LABEL, "%s %" PRId64, name, row->tid);
-	bar.share[SLICE_PATH] = (double)row->path_cyc / window_cyc;
-	bar.share[SLICE_CALL] = (double)row->call_cyc / window_cyc;
-	bar.share[SLICE_USER] = (double)row->user_cyc / window_cyc;
-	bar.share[SLICE_IRQ] = (double)row->irq_cyc / window_cyc;
-	bar.share[SLICE_OTHER] = (double)(row->kernel_cyc + row->unknown_cyc) / window_cyc;
+	bar.share[PART_PATH] = (double)row->path_cyc / window_cyc;
+	bar.share[PART_CALL] = (double)row->call_cyc / window_cyc;
+	bar.share[PART_USER] = (double)row->user_cyc / window_cyc;
+	bar.share[PART_IRQ] = (double)row->irq_cyc / window_cyc;
+	bar.share[PART_OTHER] = (double)(row->kernel_cyc + row->unknown_cyc) / window_cyc;
 	return bar;
 }
 
 static void add(struct bar *to, const struct bar *bar)
 {
-	for (size_t i = 0; i < SLICE_MAX; i++)
+	for (size_t i = 0; i < PART_MAX; i++)
 		to->share[i] += bar->share[i];
 }
 

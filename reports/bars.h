@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bars.h: where the cycles went, as bars of slices: one bar per CPU, or one per thread. Pure: counts in, shares out. */
+/* bars.h: where the cycles went, as bars of parts: one bar per CPU, or one per thread. Pure: counts in, shares out. */
 #ifndef REPORTS_BARS_H
 #define REPORTS_BARS_H
 
@@ -8,31 +8,31 @@
 
 #include "analyze/rows.h"
 
-enum slice {
-	SLICE_PATH,     /* in the path's calls, interrupts left out (of a thread: with those within) */
-	SLICE_PATH_IRQ, /* interrupts and softirqs that came in the path's calls; of a thread: 0 */
-	SLICE_CALL,     /* in other system calls of the target */
-	SLICE_USER,     /* in the target's own code */
-	SLICE_IRQ,      /* interrupts and softirqs elsewhere */
-	SLICE_OTHER,    /* other tasks, kernel threads of the target, and what came before a window's first event */
-	SLICE_IDLE,
-	SLICE_MAX
+enum part {
+	PART_PATH,     /* in the path's calls, interrupts left out (of a thread: with those within) */
+	PART_PATH_IRQ, /* interrupts and softirqs that came in the path's calls; of a thread: 0 */
+	PART_CALL,     /* in other system calls of the target */
+	PART_USER,     /* in the target's own code */
+	PART_IRQ,      /* interrupts and softirqs elsewhere */
+	PART_OTHER,    /* other tasks, kernel threads of the target, and what came before a window's first event */
+	PART_IDLE,
+	PART_MAX
 };
 
-struct slice_kind {
+struct part_kind {
 	const char *name;   /* in words */
 	const char *column; /* in CSV */
 	const char *colour; /* in theme.h */
 };
 
-extern const struct slice_kind slice_kinds[SLICE_MAX];
+extern const struct part_kind part_kinds[PART_MAX];
 
 enum { BAR_LABEL = 96, BARS_MAX = 32 };
 
 struct bar {
 	char label[BAR_LABEL]; /* fit for a picture: label_clean() */
 	int64_t id;            /* CPU or thread; -1: several */
-	double share[SLICE_MAX];
+	double share[PART_MAX];
 };
 
 struct bars {
@@ -46,11 +46,11 @@ struct bars {
  */
 void label_clean(const char *text, char *out, size_t size);
 
-/* One bar per CPU, in their order; its slices add up to 1 (to 0 where nothing was counted). Of more CPUs than BARS_MAX the busiest
+/* One bar per CPU, in their order; its parts add up to 1 (to 0 where nothing was counted). Of more CPUs than BARS_MAX the busiest
  * have a bar each, and the last bar is the mean of the others. 0 or -ENOMEM. */
 int bars_of_cpus(const struct ledger_row *rows, size_t n, struct bars *out);
 
-/* One bar per thread, busiest first; slices are shares of `window_cyc`, the time of one CPU. Of more threads than BARS_MAX the
+/* One bar per thread, busiest first; parts are shares of `window_cyc`, the time of one CPU. Of more threads than BARS_MAX the
  * last bar is the sum of the others. rows[n] are sorted in place. */
 void bars_of_threads(struct thread_row *rows, size_t n, double window_cyc, struct bars *out);
 

@@ -94,6 +94,33 @@ const struct grid *content_grid(const struct content *content, const struct scor
 	return newest;
 }
 
+/* ---- Stages ---- */
+
+static bool was_sampled(const struct run_row *run)
+{
+	return is_kind(run, "slice") || (is_kind(run, "profile") && strcmp(run->engine, "ledger"));
+}
+
+/* A run in which no sample lies inside the path has no stages, and is passed over. */
+static int load_sliced(struct store *store, struct content *out)
+{
+	int err = 0;
+
+	out->sliced = calloc(CONTENT_SLICED_MAX, sizeof *out->sliced);
+	if (!out->sliced)
+		return fail(-ENOMEM, "report: out of memory");
+	for (size_t i = out->data.runs_n; i-- > 0 && !err;) {
+		if (!was_sampled(out->data.runs[i]) || out->sliced_all_n++ >= CONTENT_SLICED_MAX)
+			continue;
+		out->sliced[out->sliced_n].run = out->data.runs[i];
+		err = slices_load(store, out->data.runs[i], &out->sliced[out->sliced_n].slices);
+		out->sliced_n += !err;
+		if (err == -ENOENT || err == -ENODATA)
+			err = 0;
+	}
+	return err;
+}
+
 /* ---- Capacity ---- */
 
 const char *search_alternative(const struct search *search)
@@ -201,6 +228,8 @@ int content_load(struct store *store, const int64_t *runs, size_t n, struct cont
 	if (!err)
 		err = load_grids(store, out);
 	if (!err)
+		err = load_sliced(store, out);
+	if (!err)
 		err = load_track(store, out);
 	if (!err)
 		err = load_searches(store, out);
@@ -221,6 +250,7 @@ void content_free(struct content *content)
 		store_rows_free(content->searches[i].rows);
 	free(content->profiles);
 	free(content->grids);
+	free(content->sliced);
 	track_free(&content->track);
 	report_data_free(&content->data);
 	*content = (struct content){ .profiles_n = 0 };

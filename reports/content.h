@@ -3,6 +3,7 @@
 #ifndef REPORTS_CONTENT_H
 #define REPORTS_CONTENT_H
 
+#include "analyze/slices.h"
 #include "analyze/track.h"
 #include "reports/detail.h"
 #include "reports/grid.h"
@@ -12,6 +13,7 @@ enum {
 	CONTENT_PROFILES_MAX = 12, /* profiles with details and pictures of their own: the newest */
 	CONTENT_GRIDS_MAX = 6,     /* benches over a grid, likewise */
 	CONTENT_SEARCHES_MAX = 4,  /* capacity searches, likewise */
+	CONTENT_SLICED_MAX = 6,    /* runs whose path was cut into stages, likewise */
 	CONTENT_WAYS_MAX = 16,     /* ways of sending with a colour of their own in the legend */
 };
 
@@ -23,6 +25,12 @@ struct search {
 	const struct scored_row *prediction; /* of its profile, that stands beside it; NULL: none */
 };
 
+/* A run whose path was cut into its stages: of `forecall slice`, or a profile that was sampled. */
+struct sliced {
+	const struct run_row *run;
+	struct slices slices; /* at least one */
+};
+
 struct content {
 	struct report_data data;
 	const struct scored_row *main; /* the prediction that the page begins with: the newest that was not forced, else the newest; may be NULL */
@@ -30,6 +38,8 @@ struct content {
 	size_t profiles_n, profiles_all_n; /* read, and in the report */
 	struct grid *grids;            /* newest first */
 	size_t grids_n, grids_all_n;
+	struct sliced *sliced;         /* newest first */
+	size_t sliced_n, sliced_all_n;
 	struct search searches[CONTENT_SEARCHES_MAX]; /* newest first */
 	size_t searches_n, searches_all_n;
 	const char *ways[CONTENT_WAYS_MAX]; /* of sending, in the order in which they get their colours; baselines first */

@@ -89,8 +89,8 @@ static json_t *bars(const struct bars *bars)
 	for (size_t i = 0; i < bars->n; i++) {
 		json_t *bar = json_pack("{ss}", "name", bars->bar[i].label);
 
-		for (size_t j = 0; j < SLICE_MAX; j++)
-			json_object_set_new(bar, slice_kinds[j].column, json_real(bars->bar[i].share[j]));
+		for (size_t j = 0; j < PART_MAX; j++)
+			json_object_set_new(bar, part_kinds[j].column, json_real(bars->bar[i].share[j]));
 		json_array_append_new(list, bar);
 	}
 	return list;
@@ -154,6 +154,40 @@ static json_t *benches(const struct content *content)
 	return list;
 }
 
+static json_t *stages(const struct slice *slice, const char *unit)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < SLICE_STAGE_MAX; i++)
+		json_array_append_new(list, json_pack("{ss so so}", "stage", slice_stage_names[i], "share", figure(slice->share[i], "1"), "cycles_per_packet",
+						      figure(slice->cyc[i], unit)));
+	return list;
+}
+
+static json_t *ways(const struct slices *slices, const char *unit)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < slices->n; i++)
+		json_array_append_new(list, json_pack("{so so sI sI so}", "way", text(slices->way[i]), "cycles_per_packet",
+						      figure(slices->slice[i].total_cyc, unit), "packets", (json_int_t)slices->slice[i].packets_n,
+						      "samples", (json_int_t)slices->slice[i].samples_n, "stages", stages(&slices->slice[i], unit)));
+	return list;
+}
+
+static json_t *sliced(const struct content *content)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < content->sliced_n; i++) {
+		const struct run_row *run = content->sliced[i].run;
+
+		json_array_append_new(list, json_pack("{so so so so}", "run", id(run->run), "path", text(run->path), "clock", text(run->clock), "slices",
+						      ways(&content->sliced[i].slices, report_unit(&content->data, run->run))));
+	}
+	return list;
+}
+
 static json_t *trials(const struct search *search)
 {
 	json_t *list = json_array();
@@ -213,9 +247,9 @@ static json_t *runs(const struct report_data *data)
 int format_json(const struct content *content, FILE *out)
 {
 	const struct report_data *data = &content->data;
-	json_t *report = json_pack("{ss so so so so so so so so}", "version", FORECALL_VERSION, "warnings", warnings(data), "predictions", predictions(data),
-				   "score", score(&data->score), "profiles", profiles(content), "benches", benches(content), "capacities", capacities(content), "hosts", hosts(data), "runs",
-				   runs(data));
+	json_t *report = json_pack("{ss so so so so so so so so so}", "version", FORECALL_VERSION, "warnings", warnings(data), "predictions",
+				   predictions(data), "score", score(&data->score), "profiles", profiles(content), "stages", sliced(content), "benches",
+				   benches(content), "capacities", capacities(content), "hosts", hosts(data), "runs", runs(data));
 
 	if (!report)
 		return fail(-ENOMEM, "report: out of memory");

@@ -134,8 +134,8 @@ static void lead(const struct report_data *data, const struct scored_row *row, F
 
 static void predictions(const struct report_data *data, FILE *out)
 {
-	fputs("| profile | path | alternative | f | s | r predicted | busiest thread | r observed | error |\n"
-	      "|---|---|---|---|---|---|---|---|---|\n", out);
+	fputs("| profile | path | alternative | f | s | r predicted | busiest thread | r observed | error | note |\n"
+	      "|---|---|---|---|---|---|---|---|---|---|\n", out);
 	for (size_t i = 0; i < data->predictions_n; i++) {
 		const struct scored_row *row = &data->predictions[i];
 
@@ -151,7 +151,7 @@ static void predictions(const struct report_data *data, FILE *out)
 		figure_cell(out, report_capacity(row), "", TEXT_MINUS);
 		figure_cell(out, report_observed(row), "", TEXT_MINUS);
 		figure_cell(out, text_hundredfold(report_error(row)), " %", TEXT_BOTH);
-		fprintf(out, "|%s\n", row->forced ? " forced" : "");
+		fprintf(out, "| %s |\n", row->forced ? "forced" : "");
 	}
 	putc('\n', out);
 }
@@ -246,6 +246,31 @@ static void cycles(const struct content *content, FILE *out)
 	fputs(content->profiles_n ? "\n" : "", out);
 }
 
+static void stage_row(const struct report_data *data, const struct sliced *sliced, size_t way, enum slice_stage stage, FILE *out)
+{
+	const struct slice *slice = &sliced->slices.slice[way];
+
+	run_cell(out, data, sliced->run->run);
+	text_cell(out, sliced->slices.way[way]);
+	text_cell(out, slice_stage_titles[stage]);
+	figure_cell(out, text_hundredfold(slice->share[stage]), " %", TEXT_MINUS);
+	figure_cell(out, slice->cyc[stage], "", TEXT_MINUS);
+	fputs("|\n", out);
+}
+
+static void stages(const struct content *content, FILE *out)
+{
+	if (!content->sliced_n)
+		return;
+	fputs("## Which stages of a packet cost them?\n\n| run | way | stage | share of the path | cycles per packet |\n|---|---|---|---|---|\n", out);
+	for (size_t i = 0; i < content->sliced_n; i++)
+		for (size_t way = 0; way < content->sliced[i].slices.n; way++)
+			for (enum slice_stage stage = 0; stage < SLICE_STAGE_MAX; stage++)
+				if (content->sliced[i].slices.slice[way].share[stage].value > 0)
+					stage_row(&content->data, &content->sliced[i], way, stage, out);
+	putc('\n', out);
+}
+
 static void costs(const struct content *content, FILE *out)
 {
 	if (!content->grids_n)
@@ -303,6 +328,7 @@ int format_md(const struct content *content, FILE *out)
 	observed(&content->data, out);
 	capacities(content, out);
 	cycles(content, out);
+	stages(content, out);
 	costs(content, out);
 	machine(&content->data, out);
 	fputs("\nEvery interval is one of 95 %.\n", out);

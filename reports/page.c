@@ -17,6 +17,7 @@ static const struct section {
 	{ "sure", "Certainty", "How sure are we?", page_sure },
 	{ "observed", "Observed", "What was observed?", page_observed },
 	{ "cycles", "Cycles", "Where do the cycles go?", page_cycles },
+	{ "stages", "Stages", "Which stages of a packet cost them?", page_stages },
 	{ "costs", "Costs", "What does a packet cost?", page_costs },
 	{ "kernels", "Kernels", "What changed from kernel to kernel?", page_kernels },
 	{ "machine", "Machine", "On what machine, and how was it measured?", page_machine },

@@ -44,6 +44,7 @@ int page_gain(struct page *page);
 int page_sure(struct page *page);
 int page_observed(struct page *page);
 int page_cycles(struct page *page);
+int page_stages(struct page *page);
 int page_costs(struct page *page);
 int page_kernels(struct page *page);
 int page_machine(struct page *page);

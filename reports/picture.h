@@ -99,6 +99,16 @@ struct axis axis_widen(struct axis axis, double share, double least);
 /* Settings: "xlow = ...\nxhigh = ..." for axis 'x' or 'y'. */
 void axis_write(FILE *settings, char which, struct axis axis);
 
+/* How many px an axis with its title and a legend of n entries below it take. */
+unsigned legend_below(size_t n);
+
+/* Settings: a colour and what it stands for, as entry number `place` of n; width and height of the picture are set before. By hand, since
+ * gnuplot's own key leaves out what it finds no room for. */
+void legend_write(const struct picture *picture, size_t place, size_t n, const char *colour, const char *text);
+
+/* About how wide a text is, in px. */
+double label_wide(const char *text);
+
 /* A label at the end of a line of a picture. */
 struct line_label {
 	double y;       /* where the line ends */

@@ -55,7 +55,8 @@ struct drawing {
 	const struct view *view;
 	const struct grid_point **line; /* room for the points of one */
 	struct line_label labels[LINES_MAX];
-	size_t lines_n, letters;        /* of the longest label */
+	size_t lines_n;
+	double wide;                    /* of the longest label, in px */
 	int dashes[LINES_MAX];
 	struct axis x, y;
 };
@@ -88,15 +89,6 @@ static void write_point(struct drawing *d, const struct grid_point *point)
 	axis_hold_figure(&d->y, figure);
 }
 
-static size_t letters_of(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
-	return n;
-}
-
 /* A label names the way, and what tells this line from others of it. */
 static void write_line(struct drawing *d, size_t way, const struct grid_point *like, size_t shade, int several)
 {
@@ -113,7 +105,7 @@ static void write_line(struct drawing *d, size_t way, const struct grid_point *l
 	label->y = value(d->view, d->line[n - 1]).value;
 	label->colour = content_colour(d->content, d->grid->ways[way]);
 	d->dashes[d->lines_n++] = 1 + (int)shade;
-	d->letters = letters_of(label->text) > d->letters ? letters_of(label->text) : d->letters;
+	d->wide = fmax(d->wide, label_wide(label->text));
 }
 
 /* Along the group size there is a line per payload, up to three: the smallest, one between, the largest. */
@@ -154,8 +146,8 @@ static void write_settings(struct drawing *d)
 	struct axis y = axis_widen(d->y, 0.08, d->view->gain ? 0.01 : 1);
 	axis_write(out, 'x', logarithmic ? (struct axis){ d->x.low / factor, d->x.high * factor } : axis_widen(d->x, 0.04, 1));
 	axis_write(out, 'y', y);
-	fprintf(out, "title_x = \"%s\"\ntitle_y = \"%s\"\nlogarithmic = %d\nlines = %zu\nlevel = %.8g\nmargin = %zu\n", d->view->title_x, d->view->title_y,
-		logarithmic, d->lines_n, d->view->gain ? 1 : y.low, d->letters + 4);
+	fprintf(out, "title_x = \"%s\"\ntitle_y = \"%s\"\nlogarithmic = %d\nlines = %zu\nlevel = %.8g\nmargin = %.1f\n", d->view->title_x, d->view->title_y,
+		logarithmic, d->lines_n, d->view->gain ? 1 : y.low, d->wide / 8 + 2);
 	fputs("array colours[lines] = [", out);
 	for (size_t i = 0; i < d->lines_n; i++)
 		fprintf(out, "%s%s", i ? ", " : "", d->labels[i].colour);

@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "reports/content.h"
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
-/* Column 1 is the bar's place from above, 2 its label, and from 3 on one slice each, in per cent. */
+/* Column 1 is the bar's place from above, 2 its label, and from 3 on one part each, in per cent. */
 static const char script[] =
 	"left(k) = k > 3 ? (sum [i=3:k-1] column(i)) : 0\n"
 	"set xrange [0:limit]\n"
@@ -23,30 +24,30 @@ static const char script[] =
 	"set bmargin at screen below / high\n"
 	"unset key\n"
 	"set style fill solid 1 border rgb paper\n"
-	"plot for [k = 3 : 2 + slices] data skip 1 using (0) : 1 : (left(k)) : (left(k) + column(k)) : ($1 - 0.36) : ($1 + 0.36) : ytic(2) \\\n"
+	"plot for [k = 3 : 2 + parts] data skip 1 using (0) : 1 : (left(k)) : (left(k) + column(k)) : ($1 - 0.36) : ($1 + 0.36) : ytic(2) \\\n"
 	"  with boxxyerror linecolor rgb colours[k - 2] linewidth 0.5\n";
 
 static void write_csv(FILE *out, const struct bars *bars)
 {
 	fputs("bar,label", out);
-	for (size_t j = 0; j < SLICE_MAX; j++)
-		fprintf(out, ",%s_percent", slice_kinds[j].column);
+	for (size_t j = 0; j < PART_MAX; j++)
+		fprintf(out, ",%s_percent", part_kinds[j].column);
 	putc('\n', out);
 	for (size_t i = 0; i < bars->n; i++) {
 		fprintf(out, "%zu,\"%s\"", i, bars->bar[i].label);
-		for (size_t j = 0; j < SLICE_MAX; j++)
+		for (size_t j = 0; j < PART_MAX; j++)
 			fprintf(out, ",%.6g", 100 * bars->bar[i].share[j]);
 		putc('\n', out);
 	}
 }
 
-/* Whether any bar has it: threads are never idle, and a slice that nobody sees needs no place in the legend. */
-static int slice_used(const struct bars *bars, size_t slice)
+/* Whether any bar has it: threads are never idle, and a part that nobody sees needs no place in the legend. */
+static bool part_used(const struct bars *bars, size_t part)
 {
 	for (size_t i = 0; i < bars->n; i++)
-		if (bars->bar[i].share[slice] > 0)
-			return 1;
-	return 0;
+		if (bars->bar[i].share[part] > 0)
+			return true;
+	return false;
 }
 
 static double longest(const struct bars *bars)
@@ -56,41 +57,31 @@ static double longest(const struct bars *bars)
 	for (size_t i = 0; i < bars->n; i++) {
 		double sum = 0;
 
-		for (size_t j = 0; j < SLICE_MAX; j++)
+		for (size_t j = 0; j < PART_MAX; j++)
 			sum += bars->bar[i].share[j];
 		most = fmax(most, sum);
 	}
 	return most;
 }
 
-/* Lengths in px: a bar, what is below the bars (the axis, three lines of legend), and a letter. */
-enum { BAR_HIGH = 28, BELOW = 134, LETTER = 8 };
+enum { BAR_HIGH = 28 }; /* px */
 
-static unsigned label_width(const struct bars *bars)
+static double label_width(const struct bars *bars)
 {
-	size_t most = 0;
+	double most = 0;
 
-	for (size_t i = 0; i < bars->n; i++) {
-		size_t letters = 0;
-
-		for (const char *c = bars->bar[i].label; *c; c++)
-			letters += (*c & 0xc0) != 0x80;
-		most = letters > most ? letters : most;
-	}
-	return (unsigned)most * LETTER + 16;
+	for (size_t i = 0; i < bars->n; i++)
+		most = fmax(most, label_wide(bars->bar[i].label));
+	return most + 16;
 }
 
-/* A slice's colour and name at a place of the legend, three in a line. By hand: gnuplot's own key leaves out what it finds no room for. */
-static void legend(FILE *out, const struct picture *picture, size_t place, size_t slice, int threads)
+static size_t parts_used(const struct bars *bars)
 {
-	size_t line = place / 3;
-	double x = 10 + 184.0 * (double)(place % 3), y = BELOW - 78 - 20.0 * (double)line;
-	double wide = picture->width, high = picture->height;
+	size_t n = 0;
 
-	fprintf(out, "set object rectangle from screen %.4f, screen %.4f to screen %.4f, screen %.4f fillcolor rgb %s fillstyle solid noborder\n",
-		x / wide, (y - 5) / high, (x + 12) / wide, (y + 5) / high, slice_kinds[slice].colour);
-	fprintf(out, "set label \"%s\" at screen %.4f, screen %.4f left textcolor rgb ink\n",
-		threads && slice == SLICE_OTHER ? "kernel, unknown" : slice_kinds[slice].name, (x + 18) / wide, y / high);
+	for (size_t j = 0; j < PART_MAX; j++)
+		n += part_used(bars, j);
+	return n;
 }
 
 static void write_settings(const struct picture *picture, const struct bars *bars, int threads)
@@ -98,15 +89,17 @@ static void write_settings(const struct picture *picture, const struct bars *bar
 	FILE *out = picture->settings;
 	size_t places = 0;
 
-	fprintf(out, "rows = %zu\nslices = %d\nlimit = %.6g\n", bars->n, SLICE_MAX, threads ? 102 * fmax(longest(bars), 1e-6) : 100.0);
-	fprintf(out, "wide = %u.0\nhigh = %u.0\nbelow = %d.0\nbeside = %u.0\n", picture->width, picture->height, BELOW, label_width(bars));
-	fprintf(out, "unit = \"per cent of %s time\"\narray colours[slices] = [", threads ? "one CPU's" : "each CPU's");
-	for (size_t j = 0; j < SLICE_MAX; j++)
-		fprintf(out, "%s%s", j ? ", " : "", slice_kinds[j].colour);
+	fprintf(out, "rows = %zu\nparts = %d\nlimit = %.6g\n", bars->n, PART_MAX, threads ? 102 * fmax(longest(bars), 1e-6) : 100.0);
+	fprintf(out, "wide = %u.0\nhigh = %u.0\nbelow = %u.0\nbeside = %.1f\n", picture->width, picture->height,
+		legend_below(parts_used(bars)), label_width(bars));
+	fprintf(out, "unit = \"per cent of %s time\"\narray colours[parts] = [", threads ? "one CPU's" : "each CPU's");
+	for (size_t j = 0; j < PART_MAX; j++)
+		fprintf(out, "%s%s", j ? ", " : "", part_kinds[j].colour);
 	fputs("]\n", out);
-	for (size_t j = 0; j < SLICE_MAX; j++)
-		if (slice_used(bars, j))
-			legend(out, picture, places++, j, threads);
+	for (size_t j = 0; j < PART_MAX; j++)
+		if (part_used(bars, j))
+			legend_write(picture, places++, parts_used(bars), part_kinds[j].colour,
+				     threads && j == PART_OTHER ? "kernel, unknown" : part_kinds[j].name);
 }
 
 static int make(struct pictures *set, int64_t run, const struct bars *bars, int threads)
@@ -119,7 +112,7 @@ static int make(struct pictures *set, int64_t run, const struct bars *bars, int 
 	if (!picture)
 		return -EIO;
 	picture->width = 560;
-	picture->height = BELOW + 6 + BAR_HIGH * (unsigned)bars->n;
+	picture->height = legend_below(parts_used(bars)) + 6 + BAR_HIGH * (unsigned)bars->n;
 	picture->script = script;
 	write_csv(picture->data, bars);
 	write_settings(picture, bars, threads);
@@ -127,7 +120,7 @@ static int make(struct pictures *set, int64_t run, const struct bars *bars, int 
 		 threads ? "thread" : "CPU", run, picture->name);
 	snprintf(picture->caption, sizeof picture->caption, "%s", threads ?
 		 "The target’s threads, interrupts in a call counted with the call. The longest bar limits the capacity." :
-		 "Every cycle of every CPU while the probes were attached. A slice is a count: it has no error but what the probes added, which "
+		 "Every cycle of every CPU while the probes were attached. A part is a count: it has no error but what the probes added, which "
 		 "f is free of.");
 	return picture_end(set);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* picture_parts.c: what pictures are put together from: cells, axes, labels at the ends of lines. */
+/* picture_parts.c: what pictures are put together from: cells, axes, legends, labels at the ends of lines. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reports/bars.h"
 #include "reports/picture.h"
@@ -65,7 +66,44 @@ void axis_write(FILE *settings, char which, struct axis axis)
 	fprintf(settings, "%clow = %.8g\n%chigh = %.8g\n", which, axis.low, which, axis.high);
 }
 
+/* ---- Legend ---- */
+
+enum { LEGEND_COLUMNS = 3, LEGEND_WIDE = 184, LEGEND_HIGH = 20, AXIS_HIGH = 62, LEGEND_MARGIN = 16 };
+
+static size_t legend_lines(size_t n)
+{
+	return (n + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
+}
+
+unsigned legend_below(size_t n)
+{
+	return (unsigned)(AXIS_HIGH + LEGEND_HIGH * legend_lines(n) + (n ? LEGEND_MARGIN / 2 : 0));
+}
+
+void legend_write(const struct picture *picture, size_t place, size_t n, const char *colour, const char *text)
+{
+	double x = 10 + (double)LEGEND_WIDE * (double)(place % LEGEND_COLUMNS);
+	double y = LEGEND_MARGIN + (double)LEGEND_HIGH * (double)(legend_lines(n) - 1 - place / LEGEND_COLUMNS);
+	double wide = picture->width, high = picture->height;
+
+	fprintf(picture->settings,
+		"set object rectangle from screen %.4f, screen %.4f to screen %.4f, screen %.4f fillcolor rgb %s fillstyle solid noborder\n", x / wide,
+		(y - 5) / high, (x + 12) / wide, (y + 5) / high, colour);
+	fprintf(picture->settings, "set label \"%s\" at screen %.4f, screen %.4f left textcolor rgb ink\n", text, (x + 18) / wide, y / high);
+}
+
 /* ---- Labels ---- */
+
+/* Of DejaVu Sans at 13 px, in three classes. */
+double label_wide(const char *text)
+{
+	double wide = 0;
+
+	for (; *text; text++)
+		if ((*text & 0xc0) != 0x80)
+			wide += strchr("mwMW@%", *text) ? 12.7 : strchr("fijlrtI()-,.:' ", *text) ? 5.2 : *text & 0x80 ? 11 : 8.3;
+	return wide;
+}
 
 static int by_y(const void *a, const void *b)
 {

@@ -9,7 +9,7 @@
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
-enum { ROWS_MAX = 40, ROW_HIGH = 30, LETTER = 8 };
+enum { ROWS_MAX = 40, ROW_HIGH = 30 };
 
 static const char script[] =
 	"set xrange [xlow:xhigh]\n"
@@ -26,13 +26,12 @@ static const char script[] =
 	"  data skip 1 using 7 : ($1 + 0.14) : (or(8, $7)) : (or(9, $7)) \\\n"
 	"  with xerrorbars linecolor rgb way2 linewidth 1.5 pointtype 6 pointsize 0.8 title observed\n";
 
-/* "run 3 on web1: sendmmsg". Returns how many letters it has. */
-static size_t name_of(const struct content *content, const struct scored_row *row, char *out, size_t size)
+/* "run 3 on web1: sendmmsg". */
+static void name_of(const struct content *content, const struct scored_row *row, char *out, size_t size)
 {
 	char alternative[32], host[32];
 	const struct host_row *of = content->data.hosts_n > 1 ? report_host(&content->data, row->profile) : NULL;
 	const char *on = of ? of->name : NULL;
-	size_t letters = 0;
 
 	label_clean(row->alternative, alternative, sizeof alternative);
 	label_clean(on ? on : "", host, sizeof host);
@@ -40,9 +39,6 @@ static size_t name_of(const struct content *content, const struct scored_row *ro
 		snprintf(out, size, "by hand: %s", alternative);
 	else
 		snprintf(out, size, "run %" PRId64 "%s%s: %s", row->profile, on ? " on " : "", host, alternative);
-	for (const char *c = out; *c; c++)
-		letters += (*c & 0xc0) != 0x80;
-	return letters;
 }
 
 static void write_row(FILE *data, size_t place, const char *name, const struct scored_row *row)
@@ -56,7 +52,8 @@ static void write_row(FILE *data, size_t place, const char *name, const struct s
 int picture_predictions(struct pictures *set, const struct content *content)
 {
 	const struct report_data *data = &content->data;
-	size_t n = data->predictions_n > ROWS_MAX ? ROWS_MAX : data->predictions_n, letters = 0;
+	size_t n = data->predictions_n > ROWS_MAX ? ROWS_MAX : data->predictions_n;
+	double beside = 0;
 	struct axis x = { 1, 1 };
 	bool observed = false;
 
@@ -69,9 +66,9 @@ int picture_predictions(struct pictures *set, const struct content *content)
 	for (size_t i = 0; i < n; i++) {
 		const struct scored_row *row = &data->predictions[i];
 		char name[BAR_LABEL];
-		size_t own = name_of(content, row, name, sizeof name);
 
-		letters = own > letters ? own : letters;
+		name_of(content, row, name, sizeof name);
+		beside = fmax(beside, label_wide(name));
 		write_row(picture->data, i + 1, name, row);
 		axis_hold_figure(&x, report_predicted(row));
 		axis_hold_figure(&x, report_observed(row));
@@ -81,7 +78,7 @@ int picture_predictions(struct pictures *set, const struct content *content)
 	picture->height = 100 + ROW_HIGH * (unsigned)n;
 	axis_write(picture->settings, 'x', axis_widen(x, 0.05, 0.01));
 	fprintf(picture->settings, "rows = %zu\nboth = %d\nobserved = \"%s\"\nbeside = %.4f\n", n, observed, observed ? "observed" : "",
-		((double)letters * LETTER + 16) / picture->width);
+		(beside + 16) / picture->width);
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "r of %zu predictions with 95 %% intervals, and what was observed; the figures are in predictions.csv", n);
 	snprintf(picture->caption, sizeof picture->caption, "%s%zu predictions, newest first, with their 95 %% intervals.",

@@ -20,6 +20,7 @@ static int (*const makers[])(struct pictures *set, const struct content *content
 	picture_ledger,
 	picture_timeline,
 	picture_histograms,
+	picture_slices,
 	picture_grid,
 	picture_track,
 };

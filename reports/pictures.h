@@ -42,6 +42,9 @@ int picture_histograms(struct pictures *set, const struct content *content);
 /* What a packet costs and gains, along each axis of each bench: group size, payload, private share. */
 int picture_grid(struct pictures *set, const struct content *content);
 
+/* The stages of a packet by way of sending, for each run that was sliced. */
+int picture_slices(struct pictures *set, const struct content *content);
+
 /* The costs that moved most over kernel versions, as `forecall track` last kept them. */
 int picture_track(struct pictures *set, const struct content *content);
 

@@ -27,6 +27,17 @@ const struct theme_colour theme_colours[] = {
 	{ "way5", 0x5b63bf, 0x9aa4f5 },
 	{ "way6", 0x8c5a3c, 0xcf9f7e },
 	{ "way7", 0x3f7f8c, 0x7fc4d0 },
+	{ "stage_entry", 0x2f3b4a, 0xb9c4d1 },
+	{ "stage_copy", 0xe8a317, 0xe3a93a },
+	{ "stage_socket", 0x56b4e9, 0x6dbdf0 },
+	{ "stage_ip", 0x0a6cae, 0x3b8fd4 },
+	{ "stage_netfilter", 0xcc79a7, 0xd38bb3 },
+	{ "stage_queue", 0xf0e442, 0xe9dd55 },
+	{ "stage_driver", 0xd2590a, 0xf07f3c },
+	{ "stage_completion", 0x8d8d8d, 0x9a9a9a },
+	{ "stage_receive", 0x0a9a70, 0x2fb088 },
+	{ "stage_interrupt", 0x882255, 0xb8447f },
+	{ "stage_other", 0xd9d9d9, 0x4a4f57 },
 };
 
 const size_t theme_colours_n = sizeof theme_colours / sizeof *theme_colours;

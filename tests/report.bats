@@ -380,3 +380,34 @@ page_text() {
 	awk -F, -v f="$f" '$1 == "curve" { want = 1 / (1 - f + f / $3); if ($6 - want > 1e-4 || want - $6 > 1e-4) exit 1; n++ } END { exit n < 100 }' out/gain-run-1.csv
 	grep -q '^predicted,"sendmmsg",1.25,,,1.3,1.29,1.31$' out/gain-run-1.csv
 }
+
+@test "the stages of a sliced run are drawn, and stand on the page, in JSON and in Markdown" {
+	fill
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/slices.sql"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	for kind in svg png pdf csv gp; do [ -s out/slice-run-7.$kind ]; done
+	grep -q '^bar,label,entry,entry_low,entry_high,copy,' out/slice-run-7.csv
+	grep -q '^0,"sendmsg",0,0,0,250,250,250,0,0,0,500,500,500,' out/slice-run-7.csv
+	grep -q '^1,"sendmmsg",0,0,0,200,200,200,0,0,0,400,400,400,' out/slice-run-7.csv
+	[[ $(page_text out/index.html) == *"Which stages of a packet cost them?"*"run&nbsp;7"*"“stages”"*"copy in"*250*200*"IP and routing"*500*400*"receive half"*"the whole path"*1000*800* ]]
+	lacks 'netfilter' <(page_text out/index.html) # no packet was ever seen there
+	"$FORECALL" report -f json | jq -e '.stages[0].slices[1] | .way == "sendmmsg" and .cycles_per_packet.value == 800 and (.stages[] | select(.stage == "ip") | .share.value == 0.5)'
+	[[ $("$FORECALL" report -f md) == *"| run 7 | sendmmsg | IP and routing | 50"*" % | 400"* ]]
+	# By itself it is the same picture.
+	"$FORECALL" slice 7 -o alone
+	cmp out/slice-run-7.csv alone/slice-run-7.csv
+	cmp out/slice-run-7.png alone/slice-run-7.png
+}
+
+@test "a sampled run without a sample in the path has no stages, which is said and no error" {
+	fill
+	forecall report -o out
+	[[ $(page_text out/index.html) == *"No picture of the stages"*"forecall slice"* ]]
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/slices.sql"
+	sql "DELETE FROM sample; UPDATE run SET engine = 'both' WHERE run = 1"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ ! -e out/slice-run-7.csv ]
+}

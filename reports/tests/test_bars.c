@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_bars.c: contexts of the ledger into slices, threads into bars, names into labels. */
+/* test_bars.c: contexts of the ledger into parts, threads into bars, names into labels. */
 #include "reports/bars.h"
 
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static void each_context_is_in_one_slice(void **state)
+static void each_context_is_in_one_part(void **state)
 {
 	const struct ledger_row rows[] = {
 		{ .cpu = 0, .task = "target", .call = "path", .softirq = "none", .hardirq = "none", .cyc = 30 },
@@ -26,18 +26,18 @@ static void each_context_is_in_one_slice(void **state)
 		{ .cpu = 0, .task = "idle", .call = "none", .softirq = "none", .hardirq = "none", .cyc = 14 },
 		{ .cpu = 3, .task = "idle", .call = "none", .softirq = "none", .hardirq = "none", .cyc = 50 },
 	};
-	static const int percent[SLICE_MAX] = {
-		[SLICE_PATH] = 30, [SLICE_PATH_IRQ] = 10, [SLICE_CALL] = 7, [SLICE_USER] = 20, [SLICE_IRQ] = 9, [SLICE_OTHER] = 10, [SLICE_IDLE] = 14,
+	static const int percent[PART_MAX] = {
+		[PART_PATH] = 30, [PART_PATH_IRQ] = 10, [PART_CALL] = 7, [PART_USER] = 20, [PART_IRQ] = 9, [PART_OTHER] = 10, [PART_IDLE] = 14,
 	};
 	struct bars bars;
 
 	(void)state;
 	assert_int_equal(bars_of_cpus(rows, sizeof rows / sizeof *rows, &bars), 0);
 	assert_int_equal(bars.n, 2);
-	for (size_t i = 0; i < SLICE_MAX; i++)
+	for (size_t i = 0; i < PART_MAX; i++)
 		assert_float_equal(bars.bar[0].share[i], percent[i] / 100.0, 1e-12);
 	assert_string_equal(bars.bar[1].label, "CPU 3");
-	assert_float_equal(bars.bar[1].share[SLICE_IDLE], 1, 1e-12);
+	assert_float_equal(bars.bar[1].share[PART_IDLE], 1, 1e-12);
 }
 
 static void many_cpus_keep_the_busiest_and_the_mean_of_the_others(void **state)
@@ -56,7 +56,7 @@ static void many_cpus_keep_the_busiest_and_the_mean_of_the_others(void **state)
 	assert_string_equal(bars.bar[0].label, "CPU 0");
 	assert_string_equal(bars.bar[BARS_MAX - 2].label, "CPU 30");
 	assert_string_equal(bars.bar[BARS_MAX - 1].label, "2 more CPUs (mean)");
-	assert_float_equal(bars.bar[BARS_MAX - 1].share[SLICE_IDLE], 0.315, 1e-12);
+	assert_float_equal(bars.bar[BARS_MAX - 1].share[PART_IDLE], 0.315, 1e-12);
 }
 
 static void threads_are_shares_of_one_cpu_busiest_first(void **state)
@@ -71,8 +71,8 @@ static void threads_are_shares_of_one_cpu_busiest_first(void **state)
 	bars_of_threads(rows, 2, 100, &bars);
 	assert_int_equal(bars.n, 2);
 	assert_string_equal(bars.bar[0].label, "sender 8");
-	assert_float_equal(bars.bar[0].share[SLICE_PATH], 0.4, 1e-12);
-	assert_float_equal(bars.bar[0].share[SLICE_OTHER], 0.03, 1e-12);
+	assert_float_equal(bars.bar[0].share[PART_PATH], 0.4, 1e-12);
+	assert_float_equal(bars.bar[0].share[PART_OTHER], 0.03, 1e-12);
 	bars_of_threads(rows, 2, 0, &bars);
 	assert_int_equal(bars.n, 0);
 }
@@ -104,7 +104,7 @@ static void labels_hold_no_markup_and_break_no_character(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_context_is_in_one_slice),
+		cmocka_unit_test(each_context_is_in_one_part),
 		cmocka_unit_test(many_cpus_keep_the_busiest_and_the_mean_of_the_others),
 		cmocka_unit_test(threads_are_shares_of_one_cpu_busiest_first),
 		cmocka_unit_test(nothing_gives_no_bars),
