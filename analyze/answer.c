@@ -144,12 +144,32 @@ int answer_choose_bench(struct store *store, int64_t profile, const char *baseli
 	return err;
 }
 
-static int weigh(struct store *store, int64_t profile, const struct surface *surface, struct speedup *out)
+int answer_surface(struct store *store, int64_t bench, const char *baseline, const char *alternative, struct surface **out)
+{
+	struct batches *batches = batches_new(baseline, alternative);
+	const struct bench_row *rows;
+	size_t n;
+	int err = batches ? 0 : fail(-ENOMEM, "predict: out of memory");
+
+	*out = NULL;
+	if (!err)
+		err = store_benches_of(store, bench, baseline, alternative, batches_add, batches);
+	if (!err)
+		err = batches_rows(batches, &rows, &n);
+	if (!err)
+		err = surface_new(rows, n, baseline, alternative, STATS_SEED, STATS_REPLICATES, out);
+	batches_free(batches);
+	return err;
+}
+
+int answer_weigh(struct store *store, int64_t profile, const struct surface *surface, bool like, struct speedup *out)
 {
 	struct hist_row *bursts = NULL, *bytes = NULL;
 	size_t bursts_n, bytes_n;
-	int err = store_hist(store, profile, "burst", &bursts, &bursts_n);
 
+	if (like)
+		return surface_own(surface, out);
+	int err = store_hist(store, profile, "burst", &bursts, &bursts_n);
 	if (!err)
 		err = store_hist(store, profile, "bytes", &bytes, &bytes_n);
 	if (!err)
@@ -159,34 +179,15 @@ static int weigh(struct store *store, int64_t profile, const struct surface *sur
 	return err;
 }
 
-/* The surface of a bench: from its blocks, joined as they are read. */
-static int bench_surface(struct store *store, const struct answer_options *options, int64_t bench, struct surface **out)
-{
-	struct batches *batches = batches_new(options->baseline, options->alternative);
-	const struct bench_row *rows;
-	size_t n;
-	int err = batches ? 0 : fail(-ENOMEM, "predict: out of memory");
-
-	*out = NULL;
-	if (!err)
-		err = store_benches_of(store, bench, options->baseline, options->alternative, batches_add, batches);
-	if (!err)
-		err = batches_rows(batches, &rows, &n);
-	if (!err)
-		err = surface_new(rows, n, options->baseline, options->alternative, STATS_SEED, STATS_REPLICATES, out);
-	batches_free(batches);
-	return err;
-}
-
 /* s of the bench for this profile: at its own shape when it was made like it, else weighted with the profile's histograms. */
 static int bench_speedup(struct store *store, const struct answer_options *options, const struct run_row *bench, struct answer *out)
 {
 	struct surface *surface;
-	int err = bench_surface(store, options, bench->run, &surface);
+	int err = answer_surface(store, bench->run, options->baseline, options->alternative, &surface);
 
 	out->like = bench->like_run == options->profile;
 	if (!err)
-		err = out->like ? surface_own(surface, &out->speedup) : weigh(store, options->profile, surface, &out->speedup);
+		err = answer_weigh(store, options->profile, surface, out->like, &out->speedup);
 	surface_free(surface);
 	return err;
 }

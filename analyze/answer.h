@@ -12,6 +12,7 @@
 #include "analyze/speedup.h"
 
 struct store;
+struct surface;
 struct run_row;
 
 /* f of a profile run. 0 also when the target never made the call (calls_n 0, f 0); -ENODATA, said, when the run is too short
@@ -49,6 +50,14 @@ struct answer {
 /* Predicts and keeps the prediction. Errors as of predict_make(), surface_weigh() and the store, said. Free with answer_free(). */
 int answer_predict(struct store *store, const struct answer_options *options, struct answer *out);
 void answer_free(struct answer *answer);
+
+/* The two steps from a bench to s for a profile. Errors as of surface_new() and surface_weigh(), said. */
+
+/* The surface of a bench, from its blocks, joined as they are read; surface_free() it. */
+int answer_surface(struct store *store, int64_t bench, const char *baseline, const char *alternative, struct surface **out);
+
+/* s at the bench's own shape when it was made `like` the profile, else weighted with the profile's histograms; speedup_free() it. */
+int answer_weigh(struct store *store, int64_t profile, const struct surface *surface, bool like, struct speedup *out);
 
 /* Which bench to use for a profile: the newest made like it, else the newest that has both ways. -ENOENT, said. */
 int answer_choose_bench(struct store *store, int64_t profile, const char *baseline, const char *alternative, int64_t *bench);

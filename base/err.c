@@ -7,6 +7,17 @@
 
 static const char *program = "forecall";
 
+static char *caught;
+static size_t caught_size;
+
+void err_catch(char *text, size_t size)
+{
+	caught = size ? text : NULL;
+	caught_size = size;
+	if (caught)
+		caught[0] = 0;
+}
+
 void err_program(const char *name)
 {
 	program = name;
@@ -17,6 +28,11 @@ static void say(const char *kind, const char *fmt, va_list args)
 	char text[2048];
 
 	vsnprintf(text, sizeof text, fmt, args);
+	if (caught) {
+		if (!caught[0])
+			snprintf(caught, caught_size, "%s", text);
+		return;
+	}
 	fprintf(stderr, "%s: %s%s\n", program, kind, text);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "reports/report.h"
+#include "workloads/needs.h"
 
 static const struct usage usage = {
 	.name = "report",
@@ -87,7 +88,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		OPT_FLAG(0, "sixel", &arguments.sixel, "the same as an image, for terminals that know sixels"),
 		OPT_END,
 	};
-	struct report_options options = { .stop = &signals_stop, .progress = progress_tick };
+	struct report_options options = { .needs = sender_needs, .stop = &signals_stop, .progress = progress_tick };
 	int64_t *runs;
 	int status = options_parse(cli, &usage, specs, &argc, &argv);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/alternatives.h"
 #include "analyze/answer.h"
 #include "analyze/rank.h"
 #include "analyze/store.h"
@@ -15,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "cli/show.h"
+#include "workloads/needs.h"
 #include "workloads/sender.h"
 
 enum { WAYS_ROOM = 64, TEXT_BYTES = 320 };
@@ -33,57 +35,16 @@ struct ranking {
 	struct rank_profile profile;
 };
 
-static struct rank_needs needs_of(const struct sender_ops *ops)
-{
-	return (struct rank_needs){
-		.batches = ops->traits & SENDER_BATCHES,
-		.one_socket = ops->traits & SENDER_ONE_SOCKET,
-		.one_destination = ops->traits & SENDER_ONE_DESTINATION,
-		.shared_only = ops->traits & SENDER_SHARED_ONLY,
-		.uncopied = ops->traits & SENDER_UNCOPIED,
-		.bound = ops->traits & SENDER_BOUND,
-	};
-}
-
 static void know(double *share, const char *word)
 {
 	if (word)
 		*share = !strcmp(word, "one");
 }
 
-/* The share of bursts that used one of something; NAN where that was not recorded. */
-static int read_one(struct store *store, int64_t run, const char *name, double *share)
-{
-	struct hist_row *rows;
-	double one = 0, all = 0;
-	size_t n;
-	int err = store_hist(store, run, name, &rows, &n);
-
-	for (size_t i = 0; !err && i < n; i++) {
-		one += rows[i].low == 1 ? (double)rows[i].n : 0;
-		all += (double)rows[i].n;
-	}
-	*share = all > 0 ? one / all : NAN;
-	store_rows_free(rows);
-	return err;
-}
-
 static int read_profile(struct store *store, int64_t run, const struct predict_known *known, struct rank_profile *out)
 {
-	struct hist_row *bursts = NULL, *bytes = NULL;
-	size_t bursts_n = 0, bytes_n = 0;
-	int err = store_hist(store, run, "burst", &bursts, &bursts_n);
+	int err = alternatives_profile(store, run, out);
 
-	if (!err)
-		err = store_hist(store, run, "bytes", &bytes, &bytes_n);
-	if (!err)
-		rank_profile_read(bursts, bursts_n, bytes, bytes_n, out);
-	if (!err)
-		err = read_one(store, run, "sockets", &out->one_socket);
-	if (!err)
-		err = read_one(store, run, "destinations", &out->one_destination);
-	store_rows_free(bursts);
-	store_rows_free(bytes);
 	know(&out->one_socket, known->sockets);
 	know(&out->one_destination, known->destinations);
 	return err;
@@ -107,9 +68,9 @@ static int find_bench(struct store *store, const struct answer_options *options,
 	return err;
 }
 
-static int predict_way(struct store *store, const struct answer_options *options, const struct ranking *ranking, struct candidate *c)
+static int predict_way(struct store *store, const struct answer_options *options, const struct ranking *ranking, const struct rank_needs *needs,
+		       struct candidate *c)
 {
-	const struct rank_needs needs = needs_of(c->ops);
 	struct answer_options own = *options;
 	int err = find_bench(store, options, c->ops->name, &own.bench);
 
@@ -133,15 +94,16 @@ static int predict_way(struct store *store, const struct answer_options *options
 		.fraction = c->answer.fraction.f.value, .speedup = c->answer.speedup.s.value, .speedup_low = c->answer.speedup.s.low,
 		.speedup_high = c->answer.speedup.s.high, .bound = c->answer.predict.bound,
 	};
-	rank_limit(&needs, &ranking->profile, &result, c->text, sizeof c->text);
+	rank_limit(needs, &ranking->profile, &result, c->text, sizeof c->text);
 	return 0;
 }
 
 static int judge(struct store *store, const struct answer_options *options, const struct ranking *ranking, struct candidate *c)
 {
-	const struct rank_needs needs = needs_of(c->ops);
 	const char *absent = c->ops->available();
+	struct rank_needs needs;
 
+	sender_needs(c->ops->name, &needs);
 	c->unsuited = rank_unsuited(&needs, &ranking->profile, c->text, sizeof c->text);
 	if (c->unsuited)
 		return 0;
@@ -149,7 +111,7 @@ static int judge(struct store *store, const struct answer_options *options, cons
 		snprintf(c->text, sizeof c->text, "not here: %s", absent);
 		return 0;
 	}
-	return predict_way(store, options, ranking, c);
+	return predict_way(store, options, ranking, &needs, c);
 }
 
 /* Predicted ones by r, then those that were not measured, then those that do not suit. */

@@ -40,12 +40,35 @@ static int load_profiles(struct store *store, struct content *out)
 	return err;
 }
 
+/* What each way that was benched would gain for them. */
+static int load_alternatives(struct store *store, alternatives_needs *needs, struct content *out)
+{
+	struct alternatives *alternatives = alternatives_new(store, out->data.runs, out->data.runs_n, needs);
+	int err = alternatives ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < out->profiles_n && !err; i++) {
+		struct detail *detail = &out->profiles[i];
+
+		if (detail->known)
+			err = alternatives_of(alternatives, detail->run, &detail->fraction, &detail->alternatives, &detail->alternatives_n);
+	}
+	alternatives_free(alternatives);
+	return err;
+}
+
 const struct detail *content_profile(const struct content *content, int64_t run)
 {
 	for (size_t i = 0; i < content->profiles_n; i++)
 		if (content->profiles[i].run->run == run)
 			return &content->profiles[i];
 	return NULL;
+}
+
+const struct detail *content_first(const struct content *content)
+{
+	if (content->main)
+		return content_profile(content, content->main->profile);
+	return content->profiles_n ? &content->profiles[0] : NULL;
 }
 
 /* ---- Grids ---- */
@@ -216,7 +239,7 @@ static int load_track(struct store *store, struct content *out)
 	return err || !n ? err : track_make(store, &(struct track_options){ .by_date = false }, &out->track);
 }
 
-int content_load(struct store *store, const int64_t *runs, size_t n, struct content *out)
+int content_load(struct store *store, const int64_t *runs, size_t n, alternatives_needs *needs, struct content *out)
 {
 	*out = (struct content){ .profiles_n = 0 };
 	int err = report_data_load(store, runs, n, &out->data);
@@ -225,6 +248,8 @@ int content_load(struct store *store, const int64_t *runs, size_t n, struct cont
 		return err;
 	out->main = main_prediction(&out->data);
 	err = load_profiles(store, out);
+	if (!err)
+		err = load_alternatives(store, needs, out);
 	if (!err)
 		err = load_grids(store, out);
 	if (!err)

@@ -47,12 +47,15 @@ struct content {
 	struct track track; /* benchmarks over kernels, of all the database, as `forecall track` last kept them; may have no line */
 };
 
-/* Reads the runs runs[n] (n 0: every complete run) and what belongs to them. 0 or -errno, said; then there is nothing to free. */
-int content_load(struct store *store, const int64_t *runs, size_t n, struct content *out);
+/* Reads the runs runs[n] (n 0: every complete run) and what belongs to them; `needs` tells of ways of sending. 0 or -errno, said; then there is nothing to free. */
+int content_load(struct store *store, const int64_t *runs, size_t n, alternatives_needs *needs, struct content *out);
 void content_free(struct content *content);
 
 /* The second way of a search, beside its baseline; NULL when it has one way. */
 const char *search_alternative(const struct search *search);
+
+/* The profile that the page begins with: that of the main prediction, and without one the newest. NULL when there is none. */
+const struct detail *content_first(const struct content *content);
 
 /* Details of a profile, NULL when there are none. */
 const struct detail *content_profile(const struct content *content, int64_t run);

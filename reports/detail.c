@@ -226,5 +226,6 @@ void detail_free(struct detail *detail)
 	store_rows_free(detail->bursts);
 	store_rows_free(detail->sizes);
 	free(detail->moments);
+	free(detail->alternatives);
 	*detail = (struct detail){ .run = NULL };
 }

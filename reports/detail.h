@@ -3,6 +3,7 @@
 #ifndef REPORTS_DETAIL_H
 #define REPORTS_DETAIL_H
 
+#include "analyze/alternatives.h"
 #include "analyze/fraction.h"
 #include "analyze/rows.h"
 #include "reports/bars.h"
@@ -37,6 +38,8 @@ struct detail {
 	size_t bursts_n, sizes_n;
 	struct moment *moments;         /* in order of time */
 	size_t moments_n;
+	struct alternative *alternatives; /* every way that was benched, whether it was predicted or not: content_load() adds them */
+	size_t alternatives_n;
 };
 
 /* The median number of calls in a burst, counted by calls: half of them are in bursts of so many or more. NAN when there are none. */

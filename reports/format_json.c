@@ -105,14 +105,28 @@ static json_t *moments(const struct detail *detail)
 	return list;
 }
 
+static json_t *alternatives(const struct detail *detail)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < detail->alternatives_n; i++) {
+		const struct alternative *a = &detail->alternatives[i];
+
+		json_array_append_new(list, json_pack("{ss so so so sb so}", "way", a->way, "bench", id(a->bench), "speedup", figure(a->speedup, "1"),
+						      "predicted", figure(a->predicted, "1"), "drop_in", !a->bound,
+						      isfinite(a->predicted.value) ? "limit" : "reason", text(a->text)));
+	}
+	return list;
+}
+
 static json_t *profiles(const struct content *content)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < content->profiles_n; i++) {
 		const struct detail *d = &content->profiles[i];
-		json_t *profile = json_pack("{so so so so so so so}", "run", id(d->run->run), "path", text(d->run->path), "target", text(d->run->target),
-					    "cpus", bars(&d->cpus), "threads", bars(&d->threads), "bursts", hist(d->bursts, d->bursts_n), "sizes",
+		json_t *profile = json_pack("{so so so so so so so so}", "run", id(d->run->run), "path", text(d->run->path), "target", text(d->run->target),
+					    "alternatives", alternatives(d), "cpus", bars(&d->cpus), "threads", bars(&d->threads), "bursts", hist(d->bursts, d->bursts_n), "sizes",
 					    hist(d->sizes, d->sizes_n));
 
 		if (d->known) {

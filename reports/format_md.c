@@ -156,16 +156,38 @@ static void predictions(const struct report_data *data, FILE *out)
 	putc('\n', out);
 }
 
+/* Every way that was benched, for the server that the report begins with. */
+static void alternatives(const struct detail *detail, FILE *out)
+{
+	if (!detail || !detail->alternatives_n)
+		return;
+	fprintf(out, "Every way of sending that was benched, for the server of run %" PRId64 ":\n\n", detail->run->run);
+	fputs("| way | s | r | bench | what limits it, or why it has no figure |\n|---|---|---|---|---|\n", out);
+	for (size_t i = 0; i < detail->alternatives_n; i++) {
+		const struct alternative *way = &detail->alternatives[i];
+
+		text_cell(out, way->way);
+		figure_cell(out, way->speedup, "", TEXT_MINUS);
+		figure_cell(out, way->predicted, "", TEXT_MINUS);
+		cell(out, "run %" PRId64, way->bench);
+		fputs("| ", out);
+		text(out, way->text);
+		fputs(way->bound ? "; a bound, no drop-in |\n" : " |\n", out);
+	}
+	putc('\n', out);
+}
+
 static void gain(const struct content *content, FILE *out)
 {
 	fputs("# What would this server gain?\n\n", out);
 	warnings(&content->data, out);
 	if (!content->main) {
 		fputs("There is no prediction from these runs yet: `forecall predict` makes one.\n\n", out);
-		return;
+	} else {
+		lead(&content->data, content->main, out);
+		predictions(&content->data, out);
 	}
-	lead(&content->data, content->main, out);
-	predictions(&content->data, out);
+	alternatives(content_first(content), out);
 }
 
 static void sure(const struct score *score, FILE *out)

@@ -216,6 +216,12 @@ void html_td_signed(FILE *out, struct figure figure)
 	html_percent_signed(out, figure);
 }
 
+void html_td_prose(FILE *out, const char *text)
+{
+	fputs("<td class=\"prose\">", out);
+	html_text(out, text);
+}
+
 void html_td_code(FILE *out, const char *text)
 {
 	fputs("<td><div class=\"long\"><code>", out);

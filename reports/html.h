@@ -44,6 +44,9 @@ void html_td_signed(FILE *out, struct figure figure);
 /* Text of any length as typed: its line breaks are kept, and a long one scrolls in the cell. */
 void html_td_code(FILE *out, const char *text);
 
+/* A sentence, which may take several lines. */
+void html_td_prose(FILE *out, const char *text);
+
 /* "run 3", as a link to its row in the table of runs. */
 void html_run(FILE *out, int64_t run);
 

@@ -32,6 +32,9 @@ void page_missing(struct page *page, const char *text, const char *command);
 /* What is wrong with the measurement; nothing when nothing is. */
 void page_warnings(struct page *page);
 
+/* What every way that was benched would gain for the server of this profile; nothing when none was. */
+void page_alternatives(struct page *page, const struct detail *detail);
+
 /* The part of page_gain() with sliders. */
 void page_whatif(struct page *page);
 

@@ -96,6 +96,8 @@ static int profile(struct page *page, const struct detail *detail)
 		page_missing(page, "This profile is too short for f, or its target never made the call. Measure longer:",
 			     "forecall profile -p PID --seconds 30");
 	int err = page_pictures(page, "cycles", detail->run->run);
+	if (detail != content_first(page->content))
+		page_alternatives(page, detail);
 	threads(page, detail);
 	calls(page, detail);
 	return err;

@@ -127,6 +127,7 @@ static void table(struct page *page)
 int page_gain(struct page *page)
 {
 	const struct content *content = page->content;
+	const struct detail *first = content_first(content);
 
 	if (!content->data.runs_n)
 		page_missing(page, "Nothing was measured yet. First watch the server:", "forecall profile -p PID --path sendmsg");
@@ -140,6 +141,8 @@ int page_gain(struct page *page)
 		page_whatif(page);
 	if (content->data.predictions_n)
 		table(page);
+	if (!err && first)
+		page_alternatives(page, first);
 	if (!err && (!content->main || content->main->profile != STORE_NULL))
 		err = page_pictures(page, "gain", STORE_NULL);
 	return err;

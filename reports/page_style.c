@@ -36,7 +36,7 @@ static const char rules[] =
 	"th,td{text-align:left;vertical-align:top;padding:.42rem .9rem .42rem 0;border-bottom:1px solid var(--rule)}\n"
 	"th:last-child,td:last-child{padding-right:0}\n"
 	"th{font-weight:600;white-space:nowrap;vertical-align:bottom;color:var(--muted);font-size:.85rem}\n"
-	".n{text-align:right}td{white-space:nowrap}\n"
+	".n{text-align:right}td{white-space:nowrap}.prose{white-space:normal;min-width:16rem}\n"
 	".long{max-height:7.5rem;overflow:auto;max-width:34rem}td .long{width:max-content}.whole{max-width:46rem}\n"
 	".swatch{display:inline-block;width:.7em;height:.7em;border-radius:.15em;margin-right:.4em}\n"
 	".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem 2rem;align-items:start}\n"
@@ -61,7 +61,7 @@ static const char rules[] =
 	"@media print{@page{margin:14mm}html{font-size:9.5pt}body{max-width:none;padding:0}nav,.files,.live .live-only{display:none}.live .still{display:block}.live{background:none;padding:0}.pair>figure:only-child{grid-column:1/-1}"
 	"section{margin-top:1.6rem}h2,h3{break-after:avoid}figure,.tile,.alarm,tr{break-inside:avoid}"
 	".scroll,.long{overflow:visible;max-height:none;min-width:0}table{font-size:7.5pt;min-width:0;width:100%}td .long{width:auto}"
-	"th,td{padding-right:.5rem}th,td,.figure{white-space:normal}code{font-size:.9em}a{color:inherit;text-decoration:none}"
+	"th,td{padding-right:.5rem}th,td,.figure{white-space:normal}.prose{min-width:0}code{font-size:.9em}a{color:inherit;text-decoration:none}"
 	"tr.figures{break-after:avoid}.pair{grid-template-columns:1fr 1fr}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";
 
 void page_style(FILE *out)

@@ -20,7 +20,7 @@ struct start {
 static bool start_of(const struct content *content, struct start *out)
 {
 	const struct scored_row *row = content->main;
-	const struct detail *detail = row ? content_profile(content, row->profile) : content->profiles_n ? &content->profiles[0] : NULL;
+	const struct detail *detail = content_first(content);
 	double burst = detail ? detail_burst(detail) : NAN;
 
 	*out = (struct start){ .s = 2, .group = isfinite(burst) ? burst : 100 };

@@ -157,7 +157,7 @@ int report_write(struct store *store, enum report_format format, const struct re
 	int err = step(&job, 0, "reading");
 
 	if (!err)
-		err = content_load(store, options->runs, options->runs_n, &job.content);
+		err = content_load(store, options->runs, options->runs_n, options->needs, &job.content);
 	if (err)
 		return err;
 	if (format == REPORT_HTML)
@@ -178,7 +178,7 @@ int report_show(struct store *store, const struct report_options *options, bool 
 	const char *tmp = getenv("TMPDIR");
 	char *dir = NULL;
 	struct job job = { .store = store, .options = options };
-	int err = content_load(store, options->runs, options->runs_n, &job.content);
+	int err = content_load(store, options->runs, options->runs_n, options->needs, &job.content);
 
 	if (err)
 		return err;

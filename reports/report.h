@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/alternatives.h"
+
 struct store;
 
 struct report_options {
 	const int64_t *runs; /* the runs to report; the runs that their predictions rest on come with them */
 	size_t runs_n;       /* 0: every complete run */
+	alternatives_needs *needs; /* what a way of sending asks of a server */
 	const char *to;      /* html: a folder, made if need be; files of a report that is there are replaced, other files stay.
 			      * Otherwise a file; NULL (not for pdf): stdout */
 	const volatile sig_atomic_t *stop; /* set by a signal: end early, write nothing; NULL: none does */

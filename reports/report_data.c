@@ -85,6 +85,14 @@ static void add_profiles(const struct report_data *data, bool *flags)
 			set(data, flags, data->all[i].like_run);
 }
 
+/* A bench made like a profile tells what other ways it has: have it too. */
+static void add_benches(const struct report_data *data, bool *flags)
+{
+	for (size_t i = 0; i < data->all_n; i++)
+		if (!strcmp(data->all[i].kind, "bench") && !strcmp(data->all[i].state, "complete") && is_set(data, flags, data->all[i].like_run))
+			flags[i] = true;
+}
+
 /* Sets the flag of each run that was asked for. */
 static int choose(const struct report_data *data, const int64_t *runs, size_t n, bool *flags)
 {
@@ -157,7 +165,7 @@ static int choose_predictions(struct report_data *data, bool *flags, bool everyt
 	return 0;
 }
 
-/* The runs of the report: those that were asked for, and those that the predictions rest on. */
+/* The runs of the report: those that were asked for, those that the predictions rest on, and the benches made like these profiles. */
 static int collect_runs(struct report_data *data, bool *flags)
 {
 	data->runs = calloc(data->all_n + 1, sizeof *data->runs);
@@ -168,6 +176,7 @@ static int collect_runs(struct report_data *data, bool *flags)
 		set(data, flags, data->predictions[i].bench);
 		set(data, flags, data->predictions[i].observe);
 	}
+	add_benches(data, flags);
 	for (size_t i = 0; i < data->all_n; i++)
 		if (flags[i])
 			data->runs[data->runs_n++] = &data->all[i];

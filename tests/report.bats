@@ -381,6 +381,57 @@ page_text() {
 	grep -q '^predicted,"sendmmsg",1.25,,,1.3,1.29,1.31$' out/gain-run-1.csv
 }
 
+@test "every alternative that was benched is marked on the curve, and nothing is written to the store" {
+	fill
+	for file in windows report alternatives; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
+	before=$(sqlite3 "$FORECALL_DB" .dump | sha256sum)
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	f=$("$FORECALL" report -f json | jq '.profiles[] | select(.run == 1) | .fraction.value')
+	# s as measured in the shape of the profile, on its own machine; r by Amdahl. sendmmsg has a prediction in the store, which stands for it.
+	awk -F, -v f="$f" '$1 == "benched" { want = 1 / (1 - f + f / $3); if ($6 - want > 1e-6 || want - $6 > 1e-6) exit 1; found = found $2 $3 " " }
+		END { exit found != "\"multicast\"5 \"uring\"2 " }' out/gain-run-1.csv
+	[ "$(grep -c '^predicted,"sendmmsg"' out/gain-run-1.csv)" -eq 1 ]
+	grep -q 'multicast (a bound)' out/gain-run-1.svg
+	[[ $(page_text out/index.html) == *"Every way of sending that was benched"*"multicast"*"run&nbsp;5"*"a bound, no drop-in"*"uring"*"run&nbsp;5"* ]]
+	# As predict says, which keeps what it says.
+	[ "$("$FORECALL" report -f json | jq -c '[.profiles[0].alternatives[] | {way, bench, s: .speedup.value}]')" = \
+		'[{"way":"multicast","bench":5,"s":5},{"way":"uring","bench":5,"s":2},{"way":"sendmmsg","bench":5,"s":1.25}]' ]
+	[ "$before" = "$(sqlite3 "$FORECALL_DB" .dump | sha256sum)" ]
+	said=$("$FORECALL" report -f json | jq '.profiles[0].alternatives[] | select(.way == "uring").predicted | .value, .low, .high | . * 1e6 | round')
+	[ "$said" = "$("$FORECALL" predict 1 --with uring --bench 5 --json | jq '.alternatives[0].predicted | .value, .low, .high | . * 1e6 | round')" ]
+}
+
+@test "a bench that does not tell a way gives it no mark, but the reason; an older one that tells it does" {
+	fill
+	for file in windows report; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
+	sql "INSERT INTO bench (run, round, way, group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, preempt_n)
+	     SELECT run, round, 'uring', group_size, payload_bytes, private_bytes, packets_n, errors_n, 600000, 0 FROM bench WHERE run = 4 AND way = 'null'"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	lacks benched out/gain-run-1.csv
+	[[ $(page_text out/index.html) == *"of the packets lie outside the measured grid"* ]]
+	# The sizes of profile 1 lie in this one.
+	sql "INSERT INTO run (run, kind, state, host, started_ns, wall_ns, command, version, scope, target, path, clock, clock_hz, engine)
+	     SELECT 3 - 3, kind, state, host, started_ns, wall_ns, command, version, scope, target, path, clock, clock_hz, engine FROM run WHERE run = 4;
+	     WITH size (bytes) AS (VALUES (64), (1000)), way (way, cyc) AS (VALUES ('null', 100), ('sendmsg', 1100), ('uring', 350)), round (round) AS (VALUES (0), (1))
+	     INSERT INTO bench (run, round, way, group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, preempt_n)
+	     SELECT 0, round, way, 10, bytes, 0, 1000, 0, 1000 * cyc, 0 FROM size, way, round"
+	forecall report -o out
+	grep -q '^benched,"uring",4,' out/gain-run-1.csv
+}
+
+@test "a report of one profile has the benches made like it, for its alternatives" {
+	fill
+	for file in windows alternatives; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
+	sql "DELETE FROM observation; DELETE FROM prediction"
+	forecall report 1 -o out
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '^benched' out/gain-run-1.csv)" -eq 3 ]
+	grep -q 'id="run-5"' out/index.html
+}
+
 @test "the stages of a sliced run are drawn, and stand on the page, in JSON and in Markdown" {
 	fill
 	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/slices.sql"
