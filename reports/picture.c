@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "reports/drawn.h"
 #include "reports/folder.h"
 #include "reports/gnuplot.h"
 #include "reports/theme.h"
@@ -224,6 +225,8 @@ int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop)
 		err = gnuplot_run(set->folder->work, deal.scripts, deal.n, -1, stop);
 	for (size_t i = 0; i < deal.n; i++)
 		folder_remove(set->folder, deal.names[i]);
+	for (size_t i = 0; i < set->n && !err; i++)
+		err = drawn_check(set->folder, set->list[i]->name);
 	return err;
 }
 

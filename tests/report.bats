@@ -193,6 +193,48 @@ page_text() {
 	[ -z "$(find keep/out -mindepth 1 -type d)" ]
 }
 
+@test "a gnuplot that is killed, or leaves half a picture, leaves nothing behind" {
+	fill
+	mkdir keep
+	printf '#!/bin/sh\nkill -KILL $$\n' > keep/gnuplot
+	chmod +x keep/gnuplot
+	PATH=$PWD/keep:$PATH forecall report -o out
+	[ "$status" -eq 1 ]
+	said "gnuplot was ended by signal 9"
+	nothing_left
+	for kind in svg png pdf; do
+		printf '#!/bin/sh\n%s "$@"\ntruncate -s -40 agreement.%s\n' "$(command -v gnuplot)" $kind > keep/gnuplot
+		PATH=$PWD/keep:$PATH forecall report -o out
+		[ "$status" -eq 1 ]
+		said "agreement.$kind incomplete"
+		nothing_left
+	done
+}
+
+# On a file system of so many kB: the status, the error, and how many files are left.
+on_disk_of() {
+	unshare -m sh -c 'mount -t tmpfs -o size=$1k full keep && "$2" report -o keep/out 2> err > /dev/null; echo "$? $(wc -l < err) $(find keep -mindepth 1 | wc -l)"; cat err' \
+		sh "$1" "$FORECALL"
+}
+
+@test "a disk that is full, however soon, leaves nothing behind" {
+	[ "$(id -u)" -eq 0 ] && unshare -m true || skip "mounts cannot be made here"
+	fill
+	mkdir keep
+	whole=0
+	for size in 4 20 60 120 200 300 400 500 4000; do
+		run -0 on_disk_of $size
+		rm -f err
+		case ${lines[0]} in
+		"1 1 0") [[ ${lines[1]} == "forecall: report: "*"another place"* ]] ;;
+		"0 0 "*) [ "${lines[0]#0 0 }" -gt 30 ]; whole=$((whole + 1)) ;;
+		*) echo "$size kB: $output"; return 1 ;;
+		esac
+	done
+	[ "$whole" -ge 1 ]
+	nothing_left
+}
+
 @test "a signal ends it and leaves nothing behind" {
 	fill
 	mkdir keep

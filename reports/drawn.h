@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* drawn.h: whether the files that gnuplot wrote are whole: it does not look whether its writing succeeds, and a full disk leaves half a picture. */
+#ifndef REPORTS_DRAWN_H
+#define REPORTS_DRAWN_H
+
+struct folder;
+
+/* Looks at the ends of NAME.svg, .png and .pdf in the working folder. 0 or -EIO, said. */
+int drawn_check(const struct folder *folder, const char *name);
+
+#endif
