@@ -118,7 +118,7 @@ static int cmd_list(struct cli *cli, int argc, char **argv)
 	};
 	const char *kind = NULL, *state = NULL;
 	const struct option_spec options[] = {
-		OPT_WORD(0, "kind", "profile|bench|observe|slice", &kind, "only runs of this kind"),
+		OPT_WORD(0, "kind", "profile|bench|observe|slice|capacity", &kind, "only runs of this kind"),
 		OPT_WORD(0, "state", "complete|interrupted|incomplete", &state, "only runs in this state"),
 		OPT_END,
 	};

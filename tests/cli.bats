@@ -108,7 +108,7 @@ powerless() {
 @test "a bad option value is answered with what is allowed and status 2" {
 	forecall runs list --kind dream
 	[ "$status" -eq 2 ]
-	said 'runs list: --kind: "dream" is none of profile, bench, observe, slice'
+	said 'runs list: --kind: "dream" is none of profile, bench, observe, slice, capacity'
 }
 
 @test "a bad operand is named and the status is 2" {

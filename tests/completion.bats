@@ -45,7 +45,7 @@ offered() {
 
 @test "an option that takes words offers them" {
 	offered runs list --kind ""
-	[ "$output" = "profile bench observe slice" ]
+	[ "$output" = "profile bench observe slice capacity" ]
 	offered runs list --kind p
 	[ "$output" = profile ]
 }
