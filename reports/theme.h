@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* theme.h: the colours that page and pictures share, for light and for dark. Blue, orange and green are those of M. Okabe and
- * K. Ito, Color Universal Design, 2008, which people with any colour vision can tell apart. */
+ * K. Ito, Color Universal Design, 2008, which people with any colour vision can tell apart; what text is set in has 4.5 : 1 on paper. */
 #ifndef REPORTS_THEME_H
 #define REPORTS_THEME_H
 
