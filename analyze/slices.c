@@ -68,6 +68,22 @@ static int add(struct slice_input *input, const char *way, const char *name, str
 	return 0;
 }
 
+/* The dearest first: they were measured in random order. Those of which no cycles are known stay as they are. */
+static void sort(struct slices *slices)
+{
+	for (size_t i = 1; i < slices->n; i++)
+		for (size_t j = i; j > 0 && slices->slice[j].total_cyc.value > slices->slice[j - 1].total_cyc.value; j--) {
+			struct slice slice = slices->slice[j];
+			char way[SLICES_WAY];
+
+			memcpy(way, slices->way[j], sizeof way);
+			slices->slice[j] = slices->slice[j - 1];
+			memcpy(slices->way[j], slices->way[j - 1], sizeof way);
+			slices->slice[j - 1] = slice;
+			memcpy(slices->way[j - 1], way, sizeof way);
+		}
+}
+
 static int compute(struct slice_input *input, const struct run_row *run, struct slices *out)
 {
 	struct ways ways = find_ways(input);
@@ -75,6 +91,8 @@ static int compute(struct slice_input *input, const struct run_row *run, struct 
 
 	for (size_t i = 0; i < ways.n && !err; i++)
 		err = add(input, ways.way[i], ways.way[i], out);
+	if (out->n)
+		sort(out);
 	return err || out->n ? err : -ENODATA;
 }
 

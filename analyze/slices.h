@@ -16,7 +16,7 @@ enum { SLICES_MAX = 32, SLICES_WAY = 64 };
 struct slices {
 	struct slice slice[SLICES_MAX];
 	char way[SLICES_MAX][SLICES_WAY]; /* what sent: a way of sending, or the path of a run without ways */
-	size_t n;
+	size_t n; /* the dearest first */
 };
 
 /* Whether packets are known for all of them, so that each has cycles per packet and not only shares of the path. */
