@@ -129,7 +129,7 @@ static void masthead(struct page *page)
 	count(page->out, data->hosts_n, "host");
 	fputs(" · ", page->out);
 	count(page->out, data->predictions_n, "prediction");
-	html_printf(page->out, ", %zu of them observed", data->observed_n);
+	html_printf(page->out, ", %zu observed", data->observed_n);
 	if (data->runs_n) {
 		fputs(" · newest run of ", page->out);
 		html_time(page->out, data->runs[data->runs_n - 1]->started_ns);

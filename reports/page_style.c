@@ -35,12 +35,12 @@ static const char rules[] =
 	".caption{margin:1.5rem 0 0}.caption+.scroll{margin-top:.2rem}\n"
 	"th,td{text-align:left;vertical-align:top;padding:.42rem .9rem .42rem 0;border-bottom:1px solid var(--rule)}\n"
 	"th:last-child,td:last-child{padding-right:0}\n"
-	"th{font-weight:600;white-space:nowrap;vertical-align:bottom;color:var(--muted);font-size:.85rem}\n"
+	"th{font-weight:600;vertical-align:bottom;color:var(--muted);font-size:.85rem}\n"
 	".n{text-align:right}td{white-space:nowrap}.prose{white-space:normal;min-width:16rem}\n"
 	".long{max-height:7.5rem;overflow:auto;max-width:34rem}td .long{width:max-content}.whole{max-width:46rem}\n"
 	".swatch{display:inline-block;width:.7em;height:.7em;border-radius:.15em;margin-right:.4em}\n"
-	".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem 2rem;align-items:start}\n"
-	"figure{margin:1rem 0}figcaption{margin-top:.35rem}.files a{margin-left:.35em}\n"
+	".pair{columns:2 26rem;column-gap:2rem;margin:1rem 0}\n"
+	"figure{margin:0 0 1.75rem;break-inside:avoid}figcaption{margin-top:.35rem}.files a{margin-left:.35em}\n"
 	".picture{display:block;width:100%;height:auto}.picture g{font-family:inherit}\n"
 	"dl.facts{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.5rem;margin:1rem 0;font-size:.925rem}\n"
 	"dl.facts dt{color:var(--muted)}dl.facts dd{margin:0;min-width:0}\n"
@@ -56,13 +56,13 @@ static const char rules[] =
 	"#whatif-chart .rule{stroke:var(--rule)}#whatif-chart .muted{fill:var(--muted)}#whatif-chart .one{stroke:var(--muted);stroke-dasharray:2 4}"
 	"#whatif-chart .bound{stroke:var(--muted);stroke-dasharray:7 5}#whatif-chart .curve{fill:none;stroke:var(--way0);stroke-width:2.25}#whatif-chart .point{fill:var(--way1);stroke:var(--paper);stroke-width:1.5}\n"
 	"footer{margin-top:4rem;border-top:1px solid var(--rule);padding-top:1rem}\n"
-	"@media (max-width:34rem){body{padding-top:1rem}nav{order:3;margin-left:0;width:100%}section{margin-top:2.5rem}"
+	"@media (max-width:34rem){body{padding-top:1rem}figure{margin-left:-1rem;margin-right:-1rem}figcaption{margin-left:1rem;margin-right:1rem}nav{order:3;margin-left:0;width:100%}section{margin-top:2.5rem}"
 	"dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}}\n"
-	"@media print{@page{margin:14mm}html{font-size:9.5pt}body{max-width:none;padding:0}nav,.files,.live .live-only{display:none}.live .still{display:block}.live{background:none;padding:0}.pair>figure:only-child{grid-column:1/-1}"
+	"@media print{@page{margin:14mm}html{font-size:9.5pt}body{max-width:none;padding:0}nav,.files,.live .live-only{display:none}.live .still{display:block}.live{background:none;padding:0}.pair:has(>figure:only-child){columns:1}"
 	"section{margin-top:1.6rem}h2,h3{break-after:avoid}figure,.tile,.alarm,tr{break-inside:avoid}"
 	".scroll,.long{overflow:visible;max-height:none;min-width:0}table{font-size:7.5pt;min-width:0;width:100%}td .long{width:auto}"
 	"th,td{padding-right:.5rem}th,td,.figure{white-space:normal}.prose{min-width:0}code{font-size:.9em}a{color:inherit;text-decoration:none}"
-	"tr.figures{break-after:avoid}.pair{grid-template-columns:1fr 1fr}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";
+	"tr.figures{break-after:avoid}.pair{columns:2}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";
 
 void page_style(FILE *out)
 {

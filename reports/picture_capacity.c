@@ -107,7 +107,25 @@ static size_t ways_of(const struct trial_row *rows, size_t n, const char *ways[W
 	return used;
 }
 
-static void write_ways(FILE *out, const struct content *content, const struct view *view, const struct trial_row *rows, size_t n)
+/* Up to which group the axis goes: the points of saturation are shown, but for one far beyond what was tried. */
+static double limit_of(const struct trial_row *rows, size_t n, double most)
+{
+	const char *ways[WAYS_MAX];
+	size_t ways_n = ways_of(rows, n, ways);
+	double limit = most;
+
+	for (size_t i = 0; i < ways_n; i++) {
+		struct trials trials;
+
+		trials_sum(rows, n, ways[i], &trials);
+		if (trials.saturation < 2 * most)
+			limit = fmax(limit, trials.saturation);
+	}
+	return 1.05 * limit;
+}
+
+static void write_ways(FILE *out, const struct content *content, const struct view *view, const struct trial_row *rows, size_t n,
+		       double limit)
 {
 	const char *ways[WAYS_MAX];
 	size_t ways_n = ways_of(rows, n, ways);
@@ -121,8 +139,9 @@ static void write_ways(FILE *out, const struct content *content, const struct vi
 		trials_sum(rows, n, ways[i], &trials);
 		if (view->column == 3 && isfinite(trials.saturation)) {
 			snprintf(more, sizeof more, ", full at %.0f", trials.saturation);
-			fprintf(out, "set arrow from %.8g, first 16 to %.8g, first 100 nohead dashtype 3 linecolor rgb %s\n", trials.saturation,
-				trials.saturation, content_colour(content, ways[i]));
+			if (trials.saturation <= limit)
+				fprintf(out, "set arrow from %.8g, first 16 to %.8g, first 100 nohead dashtype 3 linecolor rgb %s\n", trials.saturation,
+					trials.saturation, content_colour(content, ways[i]));
 		} else if (view->column == 4 && trials.served)
 			snprintf(more, sizeof more, ", serves up to %" PRId64, trials.served);
 		fprintf(out, "names[%zu] = \"%s\"\ntitles[%zu] = \"%s%s\"\ncolours[%zu] = %s\n", i + 1, way, i + 1, way, more, i + 1,
@@ -137,10 +156,10 @@ static int make(struct pictures *set, const struct content *content, const struc
 
 	if (!picture)
 		return -EIO;
-	double most = write_rows(picture->data, rows, search->n);
-	fprintf(picture->settings, "xhigh = %.8g\nyhigh = 112\ntitle_y = \"%s\"\nlevel = %.6g\nlevel_text = \"%s\"\ncolumn_y = %d\n", 1.05 * most,
+	double limit = limit_of(rows, search->n, write_rows(picture->data, rows, search->n));
+	fprintf(picture->settings, "xhigh = %.8g\nyhigh = 112\ntitle_y = \"%s\"\nlevel = %.6g\nlevel_text = \"%s\"\ncolumn_y = %d\n", limit,
 		view->title_y, view->column == 4 ? 100 * rows[0].quality : 100.0, view->level_text, view->column);
-	write_ways(picture->settings, content, view, rows, search->n);
+	write_ways(picture->settings, content, view, rows, search->n, limit);
 	picture->width = 560;
 	picture->height = 360;
 	picture->script = script;

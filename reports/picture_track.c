@@ -241,7 +241,7 @@ int picture_track_of(struct pictures *set, const struct track *track)
 			offer(&shown, &track->lines[i]);
 	if (!shown.n)
 		return picture_absent(set, "kernels", STORE_NULL, "No line of time: no cost has figures of two kernels. Run the suite on another kernel, "
-				      "then `forecall track`.");
+				      "then forecall track.");
 	int err = make_axis(&shown);
 	if (!err)
 		err = make_picture(set, track, &shown);

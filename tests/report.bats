@@ -504,3 +504,23 @@ on_disk_of() {
 	[ -z "$stderr" ]
 	[ ! -e out/slice-run-7.csv ]
 }
+
+@test "runs of several hosts stand in one page, each figure with its host" {
+	fill
+	sql "INSERT INTO host (host, digest, name, cpu_model, cpus_n, kernel, build, arch) VALUES (2, 'other', 'web2', 'Other CPU', 64, '6.12.1', '#2', 'aarch64');
+	     INSERT INTO run SELECT 11, kind, state, 'elsewhere', 2, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
+	     clock_hz, engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns, suite FROM run WHERE run = 1;
+	     INSERT INTO prediction (profile, made_ns, path, alternative, fraction, speedup, predicted) VALUES (11, 1, 'sendmsg', 'uring', 0.5, 2, 1.333)"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[[ $(page_text out/index.html) == *"4 runs on 2 hosts"*"web2"*"uring"*"testhost"*"Host 1: testhost"*"Host 2: web2"*"64 × Other CPU"*"aarch64"* ]]
+	grep -q '"run 11 on web2: uring"' out/predictions.csv
+	"$FORECALL" report -f json | jq -e '[.hosts[].name] == ["testhost", "web2"]'
+}
+
+@test "a bench of one point has its figures in a table" {
+	fill
+	forecall report -o out
+	[[ $(page_text out/index.html) == *"What does a packet cost?"*"run&nbsp;2"*"the harness’s own cost is taken off"*"sendmsg"*10*100*2100* ]]
+	lacks 'the bench has one payload' out/index.html
+}
