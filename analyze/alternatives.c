@@ -165,9 +165,12 @@ static bool is_like(const struct measured *m)
 static int tell(int err, char *text)
 {
 	bool of_bench = err == -ERANGE || err == -ENODATA || err == -EDOM || err == -EINVAL;
+	const char *what = strstr(text, ": "); /* "surface: ..." */
 
 	if (!err)
 		text[0] = 0;
+	else if (what)
+		memmove(text, what + 2, strlen(what + 2) + 1);
 	return of_bench ? 0 : err;
 }
 
