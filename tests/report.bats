@@ -133,10 +133,15 @@ page_text() {
 	     target = '\"><svg onload=alert(2)>', path = '<u>sendmsg</u>'; UPDATE prediction SET alternative = '<i>''\"', path = '<u>x</u>';
 	     UPDATE thread SET comm = '<b>\"a\\n#' || char(10) || 'z'; UPDATE warning SET text = '<h1>lost</h1>';
 	     UPDATE host SET name = '<em>', cmdline = '</code><script>'; UPDATE call SET name = '<tt>' || name"
+	# Ways of a sliced run, and of a bench made like the profile; a name that is no way of sending is marked on no curve.
+	for file in windows slices alternatives; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
+	sql "UPDATE block SET way = '<s>|''\"' || char(10) || way WHERE run = 7; UPDATE bench SET way = '<i>|\"' WHERE way = 'multicast'"
 	forecall report -o out
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '<script' out/index.html)" -eq 1 ]
-	lacks '<(img|u|i|b|h1>lost|em|tt)[ >]|<svg onload' out/index.html out/*.svg
+	lacks '<(img|u|i|b|s|h1>lost|em|tt)[ >]|<svg onload' out/index.html out/*.svg
+	grep -q '&lt;s&gt;' out/index.html
+	[ "$(wc -l < out/slice-run-7.csv)" -eq 3 ]
 	grep -q '&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;' out/index.html
 	grep -q '日本' out/index.html
 	grep -q '&lt;img src=x onerror=alert(1)&gt;0000' out/index.html
