@@ -18,20 +18,22 @@
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
-enum { LINES_MAX = 8, WIDTH = 860, PLOT_HIGH = 380, LETTER = 7, LEGEND_LINE = 20 };
+enum { LINES_MAX = 8, WIDTH = 860, PLOT_HIGH = 380, LEGEND_LINE = 20 };
 
 /* Columns of the CSV: 1 line shown (0: not in the picture), 2 place, 5 median, 6 low, 7 high, 8 change here. */
 static const char script[] =
-	"set lmargin 9\n"
+	"set lmargin at screen beside\n"
 	"set xrange [0.5:places + 0.5]\n"
+	"set yrange [ylow:yhigh]\n"
 	"set ylabel \"per cent of the first\" textcolor rgb muted\n"
 	"set xtics rotate by 45 right\n"
 	"set grid noxtics\n"
 	"set key outside below left vertical Left reverse maxrows 8 samplen 2\n"
 	"array colours[8] = [way0, way1, way2, way3, way4, way5, way6, way7]\n"
-	"plot for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 with linespoints linecolor rgb colours[k] linewidth 1.5 pointtype 7 "
-	"pointsize 0.4 title titles[k], \\\n"
-	"  for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 : 6 : 7 with yerrorbars linecolor rgb colours[k] pointsize 0 notitle, \\\n"
+	"plot for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 : (or(6, $5)) : (or(7, $5)) with yerrorbars linecolor rgb colours[k] "
+	"pointsize 0 notitle, \\\n"
+	"  for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 with linespoints linecolor rgb colours[k] linewidth 1.5 pointtype 7 "
+	"pointsize 0.5 title titles[k], \\\n"
 	"  for [k = 1:shown] data skip 1 using ($1 == k && $8 != 0 ? $2 : NaN) : 5 with points pointtype 6 pointsize 1.4 linecolor rgb ink "
 	"linewidth 1.25 notitle\n";
 
@@ -165,8 +167,9 @@ static void write_line(FILE *out, const struct shown *shown, const struct track_
 		label_clean(mark->kernel, kernel, sizeof kernel);
 		date_text(mark->started_ns, date, sizeof date);
 		size_t number = number_of(shown, line);
-		fprintf(out, "%zu,%zu,\"%s\",\"%s\",%.8g,%.8g,%.8g,%.6g,\"%s\",\"%s\",%zu,%.10g,%s\n", number, number ? place_of(shown, mark) + 1 : 0,
-			kernel, date, mark->median / first, mark->low / first, mark->high / first, change, name, machine, mark->n, mark->median, line->unit);
+		fprintf(out, "%zu,%zu,\"%s\",\"%s\"", number, number ? place_of(shown, mark) + 1 : 0, kernel, date);
+		picture_cells(out, (struct figure){ mark->median / first, mark->low / first, mark->high / first });
+		fprintf(out, ",%.6g,\"%s\",\"%s\",%zu,%.10g,%s\n", change, name, machine, mark->n, mark->median, line->unit);
 	}
 }
 
@@ -177,13 +180,26 @@ static void write_csv(FILE *out, const struct track *track, const struct shown *
 		write_line(out, shown, &track->lines[i]);
 }
 
-static size_t longest_label(const struct shown *shown)
+/* How far the longest name below the axis, at half a right angle, goes to the left and down, in px. */
+static double label_reach(const struct shown *shown)
 {
-	size_t most = 16;
+	double most = 16 * 8;
 
-	for (size_t i = 0; i < shown->axis_n && !shown->by_date; i++)
-		most = strlen(shown->axis[i]->kernel) > most ? strlen(shown->axis[i]->kernel) : most;
-	return most < 60 ? most : 60;
+	for (size_t i = 0; i < shown->axis_n && !shown->by_date; i++) {
+		char label[BAR_LABEL];
+
+		label_clean(shown->axis[i]->kernel, label, sizeof label);
+		most = fmax(most, label_wide(label));
+	}
+	return 0.71 * fmin(most, 480) + 8;
+}
+
+/* Room at the left: for the numbers of the axis, and for the name below its first place. */
+static double room_beside(const struct shown *shown)
+{
+	double before_first = 0.5 * (WIDTH - 140) / (double)shown->axis_n;
+
+	return fmax(76, label_reach(shown) - before_first);
 }
 
 /* Where a version's, or now and then a date's, name stands below the axis. */
@@ -201,6 +217,21 @@ static void write_tics(FILE *out, const struct shown *shown)
 	fputs(")\n", out);
 }
 
+/* Of the lines that are shown: gnuplot's own range looks at all of the file. */
+static struct axis range_of(const struct shown *shown)
+{
+	struct axis axis = { 100, 100 };
+
+	for (size_t i = 0; i < shown->n; i++)
+		for (size_t j = 0; j < shown->line[i]->marks_n; j++) {
+			const struct track_mark *mark = &shown->line[i]->marks[j];
+			double first = shown->line[i]->marks[0].median / 100;
+
+			axis_hold_figure(&axis, (struct figure){ mark->median / first, mark->low / first, mark->high / first });
+		}
+	return axis_widen(axis, 0.08, 0.2);
+}
+
 static void write_settings(FILE *out, const struct shown *shown)
 {
 	char label[BAR_LABEL];
@@ -210,6 +241,8 @@ static void write_settings(FILE *out, const struct shown *shown)
 		label_clean(shown->line[i]->name, label, sizeof label);
 		fprintf(out, "titles[%zu] = \"%s\"\n", i + 1, label);
 	}
+	axis_write(out, 'y', range_of(shown));
+	fprintf(out, "beside = %.4f\n", room_beside(shown) / WIDTH);
 	write_tics(out, shown);
 }
 
@@ -222,7 +255,7 @@ static int make_picture(struct pictures *set, const struct track *track, const s
 	write_csv(picture->data, track, shown);
 	write_settings(picture->settings, shown);
 	picture->width = WIDTH;
-	picture->height = PLOT_HIGH + (unsigned)(longest_label(shown) * LETTER * 7 / 10 + shown->n * LEGEND_LINE);
+	picture->height = PLOT_HIGH + (unsigned)label_reach(shown) + LEGEND_LINE * (unsigned)shown->n;
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Costs of %zu benchmarks over %zu %s, in per cent of the first, changes circled; the figures are in track.csv",
 		 shown->n, shown->axis_n, shown->by_date ? "times" : "kernels");
