@@ -416,7 +416,8 @@ static inline __attribute__((always_inline)) void account_sys_enter(struct accou
 			account_run_end(cpu, thread);
 			thread->run_call = nr + 1;
 		}
-		if ((thread->burst & 7) == 1) /* one gap of eight tells enough, and is cheaper */
+		/* One gap of eight tells enough, and is cheaper; but none that account_watch() has made longer. */
+		if ((thread->burst & 7) == 1 + thread->watched)
 			account_hist_add(&cpu->gap_hist, account_bucket(now - thread->exit_cyc), now - thread->exit_cyc, 1);
 	} else {
 		cpu->call = thread->call = ACCOUNT_CALL_OTHER;

@@ -890,6 +890,26 @@ static void a_burst_ends_at_another_call_and_its_gaps_are_those_inside_it(void *
 	assert_int_equal(threads[1].burst, 0);
 }
 
+/* Watching a call takes time before its begin is stamped. */
+static void a_gap_before_a_call_that_is_watched_is_not_counted(void **state)
+{
+	(void)state;
+	opens(0, 0, 1, 0);
+	for (uint64_t i = 0; i < 3; i++) {
+		uint64_t begin = 10 + 15 * i + (account_wants_watch(&threads[1]) ? 4 : 0);
+
+		send_call(0, begin, 20 + 15 * i, 1);
+	}
+	enter(0, 95, EXIT);
+	thread_exit(0, 99);
+	closes(0, 99);
+
+	const struct account_hist *gap = &cpus[0].gap_hist;
+	assert_int_equal(cpus[0].watched_n[0][0], 1);
+	assert_int_equal(sum_of(gap->n, ACCOUNT_HIST_MAX), 1);
+	assert_int_equal(gap->total[5], 5);
+}
+
 /* The cell of bursts that were not watched. */
 static const struct account_shape *shape_cell(uint64_t length, uint64_t bytes)
 {
@@ -1214,6 +1234,7 @@ int main(void)
 		TEST(an_interrupt_inside_a_handler_is_charged_once_to_what_it_interrupted),
 		TEST(what_a_thread_does_on_a_cpu_out_of_scope_is_not_counted),
 		TEST(a_burst_ends_at_another_call_and_its_gaps_are_those_inside_it),
+		TEST(a_gap_before_a_call_that_is_watched_is_not_counted),
 		TEST(a_burst_is_counted_by_its_length_and_its_mean_bytes_together),
 		TEST(halves_are_two_to_a_power_of_two),
 		TEST(bursts_are_of_one_thread_and_outlast_switches),
