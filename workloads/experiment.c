@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "analyze/store.h"
 #include "base/err.h"
@@ -19,6 +20,8 @@
 #define SHAPE_ROUNDS 8     /* of the calibration: only the gap between two calls hangs on it */
 #define SHAPE_SHARE 0.1    /* of the progress bar */
 #define TURN_MS 600
+#define FIRST_BURST_TRIES 300 /* times FIRST_BURST_NS: a stream has at least a packet a second */
+#define FIRST_BURST_NS 10000000
 
 enum part { PROFILE, BENCH, OBSERVE, PARTS };
 
@@ -215,6 +218,23 @@ static int set_way(void *context, const char *way)
 	return traffic_send_way(work->traffic, way);
 }
 
+/* What a way makes once (rings when it is opened, routes when it first sends) is no packet's cost: a burst by it before the windows. */
+static int send_once(struct work *work, const char *way)
+{
+	const struct timespec pause = {.tv_nsec = FIRST_BURST_NS};
+	struct traffic_stats before = {0}, now;
+	int err = set_way(work, way);
+
+	if (!err)
+		err = traffic_stats(work->traffic, &before);
+	now = before;
+	for (int i = 0; !err && now.bursts_n == before.bursts_n && i < FIRST_BURST_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		err = traffic_stats(work->traffic, &now);
+	}
+	return err;
+}
+
 static int run_observe(void *context)
 {
 	struct work *work = context;
@@ -222,8 +242,8 @@ static int run_observe(void *context)
 	struct profile_options observe = profile_options_of(work);
 	int err = stay_aside(work);
 
-	for (int i = 1; !err && i >= 0; i--) /* what a way makes once, when it is first opened, is no packet's cost */
-		err = set_way(work, ways[i]);
+	for (int i = 1; !err && i >= 0; i--)
+		err = send_once(work, ways[i]);
 	observe.seconds = work->options->observe_seconds;
 	observe.ways = ways;
 	observe.ways_n = 2;
