@@ -18,6 +18,7 @@ const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
 	[FRACTION_ASYNC_AUTO] = "auto",
 	[FRACTION_ASYNC_NET] = "net",
 	[FRACTION_ASYNC_ALL] = "all",
+	[FRACTION_ASYNC_OWN] = "own",
 	[FRACTION_ASYNC_NONE] = "none",
 };
 
@@ -91,7 +92,10 @@ static void add_block(struct sums *sums, const struct block_row *block, enum fra
 	sums->path += (double)block->path_cyc;
 	if (async == FRACTION_ASYNC_NONE)
 		return;
-	sums->async += (double)(async == FRACTION_ASYNC_ALL ? block->irq_cyc : block->async_cyc);
+	if (async == FRACTION_ASYNC_OWN)
+		sums->async += (double)block->async_target_cyc;
+	else
+		sums->async += (double)(async == FRACTION_ASYNC_ALL ? block->irq_cyc : block->async_cyc);
 	sums->async_target += (double)(async == FRACTION_ASYNC_ALL ? block->irq_target_cyc : block->async_target_cyc);
 }
 

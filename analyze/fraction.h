@@ -33,11 +33,19 @@
 
 /*
  * Which interrupts outside frames count as the path's. Nothing tells whose packet a softirq handles; `auto` therefore takes the
- * network's for whole CPUs, which are the server's alone, and none for processes, whose machine may have other traffic.
+ * network's for whole CPUs, which are the server's alone, and none for processes, whose machine may have other traffic. `own`
+ * takes those of the network's that interrupted the target: they are in its CPU time, as in that of a bench.
  */
-enum fraction_async { FRACTION_ASYNC_AUTO, FRACTION_ASYNC_NET, FRACTION_ASYNC_ALL, FRACTION_ASYNC_NONE, FRACTION_ASYNC_MAX };
+enum fraction_async {
+	FRACTION_ASYNC_AUTO,
+	FRACTION_ASYNC_NET,
+	FRACTION_ASYNC_ALL,
+	FRACTION_ASYNC_OWN,
+	FRACTION_ASYNC_NONE,
+	FRACTION_ASYNC_MAX
+};
 
-/* Name of each, as on the command line: auto, net, all, none. */
+/* Name of each, as on the command line: auto, net, all, own, none. */
 extern const char *const fraction_async_names[FRACTION_ASYNC_MAX];
 
 /* What `async` means for a run of this scope ("process", "cpus"): itself, or what auto stands for. */

@@ -26,6 +26,8 @@ static bool is_async(const struct sample_row *row, enum fraction_async async)
 {
 	if (async == FRACTION_ASYNC_NONE || is(row->call, "path") || (is(row->task, "other") && is(row->call, "call")))
 		return false;
+	if (async == FRACTION_ASYNC_OWN && !is(row->task, "target"))
+		return false;
 	if (async == FRACTION_ASYNC_ALL)
 		return !is(row->hardirq, "none") || !is(row->softirq, "none");
 	return is(row->hardirq, "net") || is(row->softirq, "net_rx") || is(row->softirq, "net_tx");

@@ -176,7 +176,7 @@ int cmd_predict(struct cli *cli, int argc, char **argv)
 		OPT_DOUBLE(0, "fraction", "F", &arguments.fraction, 0, 1, "f, by hand"),
 		OPT_DOUBLE(0, "speedup", "S", &arguments.speedup, 1e-9, 1e9, "s, by hand; with --fraction, or with the f of RUN"),
 		OPT_DOUBLE(0, "overhead", "O", &arguments.overhead, 0, 1e9, "cost of the port elsewhere, as a fraction of the busy cycles"),
-		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
+		OPT_WORD(0, "async", "auto|net|all|own|none", &arguments.async, "interrupts outside the calls that count as the path's"),
 		OPT_WORD(0, "sockets", "one|many", &arguments.known.sockets, "with all: how many sockets a burst uses, where you know"),
 		OPT_WORD(0, "destinations", "one|many", &arguments.known.destinations, "with all: to how many a burst goes"),
 		OPT_FLAG(0, "force", &arguments.force, "predict in spite of a refusal; the result is marked"),

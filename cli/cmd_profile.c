@@ -133,7 +133,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_WORD(0, "engine", "ledger|sample|both", &arguments.engine, "trace every event, sample call chains, or both by turns"),
 		OPT_STRING('e', "event", "NAME,...", &arguments.events, "count these in every row of the ledger too: at most 4; see forecall events"),
 		OPT_DOUBLE(0, "rate", "HZ", &arguments.rate, 10, 50000, "samples per second and CPU"),
-		OPT_WORD(0, "async", "auto|net|all|none", &arguments.async, "interrupts outside the calls that count as the path's"),
+		OPT_WORD(0, "async", "auto|net|all|own|none", &arguments.async, "interrupts outside the calls that count as the path's"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
 		OPT_U64(0, "seed", "N", &arguments.seed, 0, UINT32_MAX, "of the order of the windows"),
 		OPT_END,

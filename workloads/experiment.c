@@ -286,6 +286,8 @@ static int predict(const struct work *work)
 		.baseline = options->setup.way,
 		.alternative = options->alternative,
 		.force = options->force,
+		/* What a card raises is the sends' alone, and in the CPU time of both the server and the bench. */
+		.async = options->setup.topology == TOPOLOGY_NIC ? FRACTION_ASYNC_OWN : FRACTION_ASYNC_AUTO,
 	};
 
 	return answer_predict(work->store, &answer, &work->out->answer);

@@ -173,6 +173,7 @@ static void interrupts_outside_frames_count_as_asked_for(void **state)
 	quarter();
 	assert_near(f_of(FRACTION_ASYNC_NET), 530.0 / 2020, 1e-9);
 	assert_near(f_of(FRACTION_ASYNC_ALL), 580.0 / 2030, 1e-9);
+	assert_near(f_of(FRACTION_ASYNC_OWN), 510.0 / 2000, 1e-9); /* 10 of the network's 30 interrupted the target */
 	assert_near(f_of(FRACTION_ASYNC_NONE), 0.25, 1e-9);
 }
 

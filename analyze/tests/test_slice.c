@@ -88,6 +88,10 @@ static void interrupts_elsewhere_count_when_asked_for(void **state)
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 9.0 / 12, 1e-12); /* (7 + 2) / (10 + 2) */
 	fraction_free(&f);
+	input.async = FRACTION_ASYNC_OWN; /* none of them interrupted the target outside a frame */
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
 }
 
 static void all_samples_inside_frames_are_no_certainty(void **state)
