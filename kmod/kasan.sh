@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kasan.sh: a kernel with KASAN, lockdep and kmemleak for the guests in which the sendgroup module is tested: from Debian's
 # linux-source, with the configuration kasan.config. The kernel goes into the cache of `forecall lab`, and what `make kmod`
-# needs to build for it lies beside the headers of other kernels. Nothing is installed; a build that is there is left alone.
+# needs to build for it lies beside the headers of other kernels. Nothing is installed; a build that is there is left alone, and
+# one that was interrupted goes on.
 #
 # usage: kmod/kasan.sh [VERSION]      (of the package linux-source-VERSION; 6.12). Prints the kernel's name.
 set -eu
@@ -11,6 +12,7 @@ version=${1:-6.12}
 name=$version-kasan-amd64
 cache=${FORECALL_CACHE:-$HOME/.cache/forecall}/headers
 root=$cache/$name
+new=$cache/.$name
 forecall=${FORECALL:-build/forecall}
 
 fail() {
@@ -24,6 +26,7 @@ has_kernel() {
 
 # unpack: the source into $new/source.
 unpack() {
+	rm -rf "$new"/*.deb "$new/usr" "$new/source"
 	(cd "$new" && apt-get -qq download "linux-source-$version" >&2) ||
 		fail "cannot download linux-source-$version; as root, run: apt-get update"
 	dpkg-deb --fsys-tarfile "$new"/*.deb | tar -x -C "$new" --wildcards '*.tar.xz'
@@ -31,6 +34,7 @@ unpack() {
 	mkdir "$new/source"
 	tar -xf "$new"/usr/src/*.tar.xz -C "$new/source" --strip-components=1
 	rm -r "$new/usr"
+	touch "$new/unpacked"
 }
 
 # configure: allnoconfig with kasan.config over it. A symbol that this version has not, or hides, is told and no error.
@@ -56,11 +60,9 @@ keep() {
 }
 
 if [ ! -d "$root" ] || ! has_kernel; then
-	mkdir -p "$cache"
-	new=$(mktemp -d "$cache/.new.XXXXXX")
-	trap 'rm -rf "$new"' EXIT
-	chmod 755 "$new"
-	unpack
+	mkdir -p "$new"
+	exec 9> "$new/lock" && flock 9
+	[ -e "$new/unpacked" ] || unpack
 	configure
 	make -s -C "$new/source" -j "$(nproc)" LOCALVERSION=-kasan bzImage modules > "$new/log" 2>&1 || {
 		tail -n 20 "$new/log" >&2
@@ -69,7 +71,7 @@ if [ ! -d "$root" ] || ! has_kernel; then
 	make -s -C "$new/source" LOCALVERSION=-kasan INSTALL_MOD_PATH="$new/install" modules_install > "$new/log" 2>&1 || fail "$(cat "$new/log")"
 	"$forecall" --quiet lab kernels add "$name" --vmlinuz "$new/source/arch/x86/boot/bzImage" --modules "$new"/install/lib/modules/* >&2
 	keep
-	rm -rf "$new/install" "$new/log"
+	rm -rf "$new/install" "$new/log" "$new/unpacked" "$new/lock"
 	mkdir -p "$new/usr/src"
 	mv "$new/source" "$new/usr/src/linux-headers-$name"
 	rm -rf "$root"
