@@ -33,10 +33,10 @@ ip link set dummy9 up
 ip addr add 10.9.0.1/24 dev dummy9
 to() {
 	echo "sink $1"
-	./kmod_insn "$2" 20000 3 < sweep 
+	./kmod_insn "$2" 20000 2 < sweep
 	echo "sink $1-plain"
 	echo 0 > /sys/module/sendgroup/parameters/fast
-	./kmod_insn "$2" 20000 3 < plain 
+	./kmod_insn "$2" 20000 2 < plain
 	echo 1 > /sys/module/sendgroup/parameters/fast
 }
 
@@ -83,7 +83,7 @@ table() {
 				m = cost[o, "module"]
 				best = cost[o, "sendmmsg"] < cost[o, "io_uring"] ? cost[o, "sendmmsg"] : cost[o, "io_uring"]
 				printf "%-12s %6d %8d %8d %9.0f %9.0f %9.0f %9.0f %8.2f%s\n", k[1], k[2], k[3], k[4], cost[o, "sendmsg"],
-					cost[o, "sendmmsg"], cost[o, "io_uring"], m, cost[o, "sendmsg"] / m, m > best ? " more" : ""
+					cost[o, "sendmmsg"], cost[o, "io_uring"], m, cost[o, "sendmsg"] / m, (m > best) ? " more" : ""
 				if (k[1] ~ /plain/ || k[2] < 2) continue
 				settings++
 				worse += m > best

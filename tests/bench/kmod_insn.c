@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WARM = 3, GROUP_MAX = 4096, PAYLOAD_MAX = 65507, PACKETS_MIN = 400 };
+enum { WARM = 2, GROUP_MAX = 4096, PAYLOAD_MAX = 65507, PACKETS_MIN = 400 };
 
 struct sweep {
 	struct sockaddr_in to;
