@@ -247,7 +247,7 @@ static int measure_and_show(const struct cli *cli, const struct arguments *argum
 
 int cmd_slice(struct cli *cli, int argc, char **argv)
 {
-	struct arguments arguments = {.path = "sendmsg", .topology = "lo", .clock = "auto", .seconds = 10, .rate = SAMPLE_HZ, .group = 100,
+	struct arguments arguments = {.path = "sendmsg", .topology = "lo", .clock = "auto", .seconds = 10, .rate = SAMPLE_STAGES_HZ, .group = 100,
 				      .payload = 1000, .private_bytes = 12, .rounds = 20, .block_ms = 200, .peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1, .seed = 1};
 	const struct option_spec specs[] = {
 		OPT_U64('p', "pid", "PID", &arguments.pid, 1, 4194304, "a running server, with its threads, children and later ones"),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "analyze/stats.h"
 #include "base/err.h"
@@ -20,8 +21,11 @@
 #include "collect/sample_sites.h"
 #include "collect/symbols.h"
 
-#define PAGES 128        /* of each ring: some 100 ms at ten times the usual rate */
-#define PERIODS_A_POLL 8 /* rings whose period is drawn anew in one poll: each costs an interrupt on that CPU */
+#define PAGES 128         /* of each ring */
+#define RECORD_BYTES 1100 /* of a sample with the longest chain */
+#define DRAWS_MAX 256     /* periods drawn at once: threads may have many counters */
+#define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
+#define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
 
 /* A sample that waits for the end of its window. */
@@ -51,6 +55,7 @@ struct sampler {
 	struct sample_totals totals;
 	enum ring_source source;
 	uint64_t period;
+	double hz;
 	double cyc_per_unit;
 	double cut_cyc; /* of periods that ended without a sample */
 	int cpus_n;
@@ -150,19 +155,19 @@ static int watch_process(struct sampler *s, pid_t pid)
 /* What may be counted, best first: PMU cycles if they are the clock, the timer; whole CPUs, one's own threads. */
 static int open_watches(struct sampler *s, const struct sample_options *options, pid_t pid)
 {
-	double hz = options->hz > 0 ? options->hz : SAMPLE_HZ;
 	int err = -ENOENT;
 
+	s->hz = options->hz > 0 ? options->hz : SAMPLE_HZ;
 	s->sees_all = true;
 	if (options->clock->kind == CLOCK_KIND_CYCLES) {
 		s->source = RING_CYCLES;
-		s->period = (uint64_t)(options->clock->hz / hz);
+		s->period = (uint64_t)(options->clock->hz / s->hz);
 		s->cyc_per_unit = 1;
 		err = watch_cpus(s);
 	}
 	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV) { /* or no interrupt from it */
 		s->source = RING_CPU_CLOCK;
-		s->period = (uint64_t)(1e9 / hz);
+		s->period = (uint64_t)(1e9 / s->hz);
 		s->cyc_per_unit = options->clock->hz / 1e9;
 		err = watch_cpus(s);
 	}
@@ -289,9 +294,11 @@ static void add_cell(const struct sampler *s, struct sample_window *window, cons
 {
 	uint32_t inner = ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX;
 	uint32_t task = p->row / (ACCOUNT_CALL_MAX * inner), row = (task * ACCOUNT_CALL_MAX + call) * inner + p->row % inner;
-	struct sample_cell *cell = &window->cells[(size_t)p->cpu * SAMPLE_CELLS + (size_t)row * SAMPLE_STAGE_MAX + stage];
+	uint32_t at = p->cpu * SAMPLE_CELLS + row * SAMPLE_STAGE_MAX + stage;
+	struct sample_cell *cell = &window->cells[at];
 
-	cell->samples_n++;
+	if (!cell->samples_n++)
+		window->used[window->used_n++] = at;
 	cell->cyc += p->cyc;
 	if (task != ACCOUNT_TARGET)
 		return;
@@ -344,10 +351,10 @@ static void take_fork(void *context, const struct ring_fork *fork)
 	scope_fork(context, fork->pid, fork->ppid);
 }
 
-static void draw_periods(struct sampler *s)
+void sampler_draw(struct sampler *s)
 {
-	for (size_t i = 0; i < s->watches_n && i < PERIODS_A_POLL; i++) {
-		uint64_t period = (uint64_t)((double)s->period * (0.5 + stats_rng_uniform(s->rng)));
+	for (size_t i = 0; i < s->watches_n && i < DRAWS_MAX; i++) {
+		uint64_t period = (uint64_t)((double)s->period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
 
 		if (s->source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
 			period = PERIOD_MIN_NS;
@@ -381,8 +388,13 @@ int sampler_poll(struct sampler *s, struct sample_window *window)
 		ring_done(s->watches[i].ring, heads[i]);
 	}
 	free(heads);
-	draw_periods(s);
 	return s->out_of_memory ? -ENOMEM : 0;
+}
+
+/* Half of a ring's room, at the shortest period. */
+int64_t sampler_room_ns(const struct sampler *s)
+{
+	return (int64_t)(PAGES * sysconf(_SC_PAGESIZE) / 2 / RECORD_BYTES * (PERIOD_LEAST / s->hz * 1e9));
 }
 
 void sampler_settle(struct sampler *s, struct sample_window *window)
@@ -408,18 +420,21 @@ int sample_window_new(const struct sampler *s, struct sample_window *window)
 {
 	*window = (struct sample_window){.cpus_n = s->cpus_n, .open_ns = now_ns()};
 	window->cells = calloc((size_t)s->cpus_n * SAMPLE_CELLS, sizeof *window->cells);
-	return window->cells ? 0 : -ENOMEM;
+	window->used = calloc((size_t)s->cpus_n * SAMPLE_CELLS, sizeof *window->used);
+	return window->cells && window->used ? 0 : -ENOMEM;
 }
 
 void sample_window_clear(struct sample_window *window)
 {
-	memset(window->cells, 0, (size_t)window->cpus_n * SAMPLE_CELLS * sizeof *window->cells);
+	while (window->used_n)
+		window->cells[window->used[--window->used_n]] = (struct sample_cell){0};
 	window->open_ns = now_ns();
 }
 
 void sample_window_free(struct sample_window *window)
 {
 	free(window->cells);
+	free(window->used);
 	*window = (struct sample_window){0};
 }
 

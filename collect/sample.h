@@ -3,7 +3,7 @@
  * sample.h: the sampling engine: looks at each CPU some thousand times a second and classifies what it was doing.
  *
  * Statistical, nearly free, and without BPF. The counter is the PMU's cycles where the clock is one, else the kernel's timer. Its
- * period is drawn anew, between half and one and a half times the nominal one, every few ms: a fixed one locks onto the
+ * period is drawn anew, between 0.7 and 1.3 times the nominal one, every 100 ms or so: a fixed one locks onto the
  * period of a server that works in time with a clock. Each sample stands for the period that led to it.
  *
  * The timer cannot interrupt where interrupts are off. What happens there is seen at the next instruction where they are on:
@@ -31,7 +31,13 @@
 struct clock;
 struct sampler;
 
-#define SAMPLE_HZ 1499 /* of each CPU: a prime, so that no round period of a server is a multiple of it */
+/*
+ * Samples per second of each CPU: primes, so that no round period of a server is a multiple of theirs. A sample takes what an interrupt
+ * takes: 20 us of a server's time in a virtual machine, whose caches of code and branches it empties. The usual rate keeps that below 1 % there;
+ * the stages of a path, of which some are small, are looked at more often.
+ */
+#define SAMPLE_HZ 397
+#define SAMPLE_STAGES_HZ 1499
 
 /* Contexts of one CPU in one window: [ACCOUNT_ROWS][SAMPLE_STAGE_MAX], see sample_cell(). */
 #define SAMPLE_CELLS (ACCOUNT_ROWS * SAMPLE_STAGE_MAX)
@@ -49,6 +55,8 @@ struct sample_thread {
 
 struct sample_window {
 	struct sample_cell *cells; /* [cpus_n][SAMPLE_CELLS] */
+	uint32_t *used;            /* [used_n], those that hold something; there is room for all */
+	size_t used_n;
 	int cpus_n;
 	int64_t open_ns, close_ns; /* CLOCK_MONOTONIC */
 };
@@ -83,8 +91,13 @@ int sampler_add_alone(struct sampler *sampler, pid_t pid);
 int sampler_start(struct sampler *sampler);
 void sampler_stop(struct sampler *sampler);
 
-/* Draws a new period, and takes what the rings hold into *window. To be called every 10 ms or so while started. */
+/* Draws a new period for every CPU: an interrupt on each. To be called a few times a second while started, at random moments. */
+void sampler_draw(struct sampler *sampler);
+
+/* Takes what the rings hold into *window. To be called at least every sampler_room_ns() while started, or samples are lost. */
 int sampler_poll(struct sampler *sampler, struct sample_window *window);
+
+int64_t sampler_room_ns(const struct sampler *sampler);
 
 /* Resolves what needs hindsight; to be called once, after the last poll of a window. */
 void sampler_settle(struct sampler *sampler, struct sample_window *window);

@@ -22,9 +22,10 @@
 #include "collect/sample.h"
 
 #define PIDS_MAX 256
-/* Between two looks at the rings. Random, or a server that works in time with them would be seen in one phase only. */
-#define POLL_MIN_NS 10000000
-#define POLL_MAX_NS 30000000
+/* A period lasts about so long, and at most a window. Another one costs an interrupt on every CPU. */
+#define DRAW_NS 100000000
+/* Of a window and of what a period lasts: by so much they vary, or a server that works in time with them would be seen in one phase. */
+#define VARY 0.25
 
 struct run {
 	const struct sample_measure_options *options;
@@ -33,6 +34,9 @@ struct run {
 	struct stats_rng *rng;
 	struct nudge *nudge; /* NULL when CPU times are of no interest */
 	int pidfd;
+	struct meter meter; /* of pids[pids_n], once it is metered */
+	pid_t pids[PIDS_MAX];
+	int pids_n, metered;
 	int64_t start_ns, seconds_ns;
 	int closed; /* what the window was to end with has come */
 };
@@ -50,18 +54,41 @@ static int over(const struct run *run)
 	return run->out->ended || *run->options->stop;
 }
 
-/* Sleeps until a random moment, but not beyond `until_ns`; less when the target or the window ends. */
-static void pause_until(struct run *run, int64_t until_ns)
+/* ns, more or less. */
+static int64_t vary(struct run *run, int64_t ns)
 {
-	double span = POLL_MIN_NS + stats_rng_uniform(run->rng) * (POLL_MAX_NS - POLL_MIN_NS);
-	int64_t left = until_ns - now_ns(), nap = left < (int64_t)span ? left : (int64_t)span;
-	struct timespec timeout = {nap / 1000000000, nap % 1000000000};
+	return llround((double)ns * (1 - VARY + 2 * VARY * stats_rng_uniform(run->rng)));
+}
+
+/* Sleeps; less when the target or the window ends. */
+static void pause_for(struct run *run, int64_t ns)
+{
+	struct timespec timeout = {ns / 1000000000, ns % 1000000000};
 	struct pollfd ends[] = {{.fd = run->pidfd, .events = POLLIN}, {.fd = run->options->end_fd ? run->options->end_fd : -1, .events = POLLIN}};
 
-	if (nap <= 0 || ppoll(ends, 2, &timeout, NULL) <= 0)
+	if (ns <= 0 || ppoll(ends, 2, &timeout, NULL) <= 0)
 		return;
 	run->out->ended |= ends[0].revents != 0;
 	run->closed = ends[1].revents != 0;
+}
+
+/* Samples until the window is to close, in periods each of which lasts a while. */
+static int fill_window(struct run *run, int64_t close_ns)
+{
+	struct sampler *sampler = run->options->sampler;
+	int64_t now = now_ns(), draw_ns = now;
+	int err = 0;
+
+	for (run->closed = 0; !err && !over(run) && !run->closed && now < close_ns; now = now_ns()) {
+		if (now >= draw_ns) {
+			sampler_draw(sampler);
+			draw_ns = now + vary(run, DRAW_NS);
+		}
+		int64_t until_ns = draw_ns < close_ns && close_ns - draw_ns > DRAW_NS / 2 ? draw_ns : close_ns, room_ns = sampler_room_ns(sampler);
+		pause_for(run, until_ns - now < room_ns ? until_ns - now : room_ns);
+		err = sampler_poll(sampler, &run->window);
+	}
+	return err;
 }
 
 static int add_count(struct sample_measurement *out, const struct sample_count *count)
@@ -79,21 +106,19 @@ static int add_count(struct sample_measurement *out, const struct sample_count *
 	return 0;
 }
 
-/* The cells of a window that hold something. */
 static int harvest(struct run *run, int64_t block)
 {
 	const struct sample_window *window = &run->window;
 	int err = 0;
 
-	for (size_t i = 0; i < (size_t)window->cpus_n * SAMPLE_CELLS && !err; i++) {
-		const struct sample_cell *cell = &window->cells[i];
+	for (size_t i = 0; i < window->used_n && !err; i++) {
+		uint32_t at = window->used[i];
 		const struct sample_count count = {
-			.block = block, .cpu = (int)(i / SAMPLE_CELLS), .row = (uint32_t)(i % SAMPLE_CELLS / SAMPLE_STAGE_MAX),
-			.stage = (uint32_t)(i % SAMPLE_STAGE_MAX), .samples_n = cell->samples_n, .cyc = cell->cyc,
+			.block = block, .cpu = (int)(at / SAMPLE_CELLS), .row = at % SAMPLE_CELLS / SAMPLE_STAGE_MAX,
+			.stage = at % SAMPLE_STAGE_MAX, .samples_n = window->cells[at].samples_n, .cyc = window->cells[at].cyc,
 		};
 
-		if (cell->samples_n)
-			err = add_count(run->out, &count);
+		err = add_count(run->out, &count);
 	}
 	return err;
 }
@@ -144,36 +169,43 @@ static int64_t busy_cyc(const struct sample_measurement *out, int64_t block, siz
 	return llround(busy);
 }
 
+/* The meters as the window opens: those that the last one closed with, if the scope is still the same. */
+static void open_meters(struct run *run)
+{
+	pid_t pids[PIDS_MAX] = {0};
+	int n = sampler_pids(run->options->sampler, pids, PIDS_MAX);
+
+	n = n > PIDS_MAX ? PIDS_MAX : n;
+	if (run->metered && n == run->pids_n && !memcmp(pids, run->pids, sizeof pids))
+		return;
+	memcpy(run->pids, pids, sizeof pids);
+	run->pids_n = n;
+	run->metered = 1;
+	meter_read(run->nudge, run->pids, n, &run->meter);
+}
+
 static int run_window(struct run *run)
 {
 	const struct sample_measure_options *options = run->options;
-	struct sampler *sampler = options->sampler;
 	struct block_row *block = block_new(run->out);
 	size_t counts_before = run->out->counts_n;
-	struct meter before, after;
-	pid_t pids[PIDS_MAX];
-	int pids_n = sampler_pids(sampler, pids, PIDS_MAX), err = 0;
+	struct meter after;
 
 	if (!block)
 		return -ENOMEM;
-	pids_n = pids_n > PIDS_MAX ? PIDS_MAX : pids_n;
+	open_meters(run);
 	sample_window_clear(&run->window);
-	meter_read(run->nudge, pids, pids_n, &before);
-	int64_t close_ns = options->end_fd ? INT64_MAX : run->window.open_ns + options->window_ms * INT64_C(1000000);
-	run->closed = 0;
-	while (!err && !over(run) && !run->closed && now_ns() < close_ns) {
-		pause_until(run, close_ns);
-		err = sampler_poll(sampler, &run->window);
-	}
-	meter_read(run->nudge, pids, pids_n, &after);
+	int err = fill_window(run, options->end_fd ? INT64_MAX : run->window.open_ns + vary(run, options->window_ms * INT64_C(1000000)));
+	meter_read(run->nudge, run->pids, run->pids_n, &after);
 	int64_t end_ns = now_ns();
 	if (err)
 		return err;
-	sampler_settle(sampler, &run->window);
+	sampler_settle(options->sampler, &run->window);
 	block->way = options->way;
 	block->start_ns = run->window.open_ns - run->start_ns;
 	block->wall_cyc = llround((double)(end_ns - run->window.open_ns) * options->clock->hz / 1e9);
-	block_meters(run, &before, &after, pids_n, block);
+	block_meters(run, &run->meter, &after, run->pids_n, block);
+	run->meter = after;
 	err = harvest(run, block->block);
 	if (options->scope_cpus)
 		block->cpu_cyc = busy_cyc(run->out, block->block, counts_before);

@@ -33,7 +33,7 @@ start_known() {
 }
 
 sample() {
-	"$FORECALL" profile -p "$TARGET" --engine sample --seconds 1 "$@"
+	"$FORECALL" profile -p "$TARGET" --engine sample --rate 1499 --seconds 1 "$@"
 }
 
 ask() { sqlite3 "$FORECALL_DB" "$1"; }
@@ -103,7 +103,7 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 @test "both engines take turns and are set beside each other" {
 	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
 	start_known plain
-	run -0 "$FORECALL" profile -p "$TARGET" --engine both --seconds 4 --json
+	run -0 "$FORECALL" profile -p "$TARGET" --engine both --rate 1499 --seconds 4 --json
 	jq -e '.sampled.difference.value | fabs < 0.2' <<< "$output"
 	jq -e '.sampled.samples > 100 and (.sampled.agree | type) == "boolean"' <<< "$output"
 	[ "$(ask "SELECT sum(sampled = 1) > 4 AND sum(sampled IS NULL) >= 10 FROM block")" -eq 1 ]

@@ -265,7 +265,7 @@ static int open_stages(struct slicing *s)
 
 static int measure(struct slicing *s)
 {
-	const struct sample_options sampling = {.clock = &s->clock, .path = SLICE_PATH, .hz = s->o->rate, .seed = s->o->seed};
+	const struct sample_options sampling = {.clock = &s->clock, .path = SLICE_PATH, .hz = s->o->rate > 0 ? s->o->rate : SAMPLE_STAGES_HZ, .seed = s->o->seed};
 	int err = start_groupsend(s);
 
 	if (!err && s->o->exact) {

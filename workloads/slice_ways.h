@@ -26,7 +26,7 @@ struct slice_ways_options {
 	enum topology_kind topology;
 	int server_cpu, peer_cpu; /* -1: not pinned */
 	int exact;          /* time the stages by probes (slice_exact.h) instead of sampling them */
-	double rate;        /* of samples; 0: SAMPLE_HZ */
+	double rate;        /* of samples; 0: SAMPLE_STAGES_HZ */
 	uint64_t seed;
 	const char *clock, *label, *command_line, *version;
 	const volatile sig_atomic_t *stop;

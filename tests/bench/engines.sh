@@ -3,8 +3,8 @@
 # engines.sh: the two engines against each other on livecast, memcached and redis, what sampling costs livecast, how narrow f is after 10 s,
 # and names of events.
 # usage: engines.sh [REPETITIONS]. Exit status 1 when a target was missed. $BUILD is where the programs are. $PARTS chooses from cost, ten,
-# livecast, memcached, redis, names. With $KEEP, a folder, repetitions of several calls add up, so that each may be short: 20 take about
-# three minutes a server.
+# livecast, memcached, redis, names. With $KEEP, a folder, repetitions of several calls add up, so that each may be short: 50 take about
+# four minutes a server.
 set -u
 build=$(realpath "${BUILD:-build}")
 servers=$(realpath "$(dirname "$0")/../../workloads/servers")
@@ -49,45 +49,27 @@ until_says() {
 	done
 }
 
-# CPU time of livecast so far, ns: exact, and charged with what interrupts it.
-cpu_ns() { cat /proc/$server/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'; }
-sent() { awk '/^Udp:/ && $2 ~ /^[0-9]/ { print $5 }' /proc/$server/net/snmp; }
-
-# cost COMMAND...: CPU ns of livecast per packet while the command runs.
-cost() {
-	local c n
-	c=$(cpu_ns) n=$(sent)
-	"$@" > /dev/null 2>&1
-	echo "$c $(cpu_ns) $n $(sent)" | awk '{ print ($2 - $1) / ($4 - $3) }'
-}
-
-what_sampling_costs() {
-	local i mean half
-	echo "livecast: $(cost sleep 2) ns per packet, $(echo "$(cpu_ns) $(sleep 2; cpu_ns)" | awk '{ printf "%.0f", ($2 - $1) / 2e7 }') % of a CPU"
-	for ((i = 0; i < ${PAIRS:-20}; i++)); do
-		echo "$(cost sleep 2.1) $(cost "$build/forecall" profile -p $server --engine sample --seconds 2)"
-	done > "$work/cost"
-	read -r mean half < <(awk '{ x = 100 * ($2 / $1 - 1); s += x; q += x * x } END { m = s / NR; print m, 2.09 * sqrt((q / NR - m * m) / (NR - 1)) }' "$work/cost")
-	line "CPU that sampling adds to livecast, %" "$(printf '%.2f +- %.2f' "$mean" "$half")" "at most 1" "$(awk "BEGIN { print $mean <= 1 }")"
-}
-
 ten_seconds() {
 	local width
 	"$build/forecall" profile -p $server --engine sample --seconds 10 --json > "$work/ten.json" 2> /dev/null
 	width=$(jq '100 * (.fraction.high - .fraction.low) / 2 / .fraction.value' "$work/ten.json")
-	line "half width of f by samples of 10 s, % of f" "$(printf '%.2f (f = %.3f)' "$width" "$(jq .fraction.value "$work/ten.json")")" "at most 1" "$(awk "BEGIN { print $width <= 1 }")"
+	line "half width of f by samples of 10 s, % of f" "$(jq -r '"\(.fraction.value * 1000 | round / 1000) [\(.fraction.low * 1000 | round / 1000), \(.fraction.high * 1000 | round / 1000)]"' "$work/ten.json"): $(printf %.2f "$width")" "at most 1" "$(awk "BEGIN { print $width <= 1 }")"
 }
 
-# agreement NAME PID PATH
+# agreement NAME PID PATH: repetitions are short and many, with windows that are short too, so that each has some cycles of them; and samples are
+# taken more often than usual, or the interval of theirs would hide what the engines differ by.
 agreement() {
-	local i n agreed ledger sample gap
+	local i n agreed ledger sample gap error half
 	for ((i = 0; i < repetitions; i++)); do
-		"$build/forecall" profile -p "$2" --path "$3" --engine both --seconds "${SECONDS_EACH:-3}" --seed "$RANDOM" --json 2> "$work/err" |
-			jq -r '[.fraction.value, .sampled.fraction.value, .sampled.difference.value, (.sampled.agree | if . then 1 else 0 end)] | @tsv'
+		"$build/forecall" profile -p "$2" --path "$3" --engine both --rate 1499 --seconds "${SECONDS_EACH:-2.5}" --window 25 --calibration 24 \
+			--seed "$RANDOM" --json 2> "$work/err" |
+			jq -r '[.fraction.value, .sampled.fraction.value, .sampled.difference.value, (.sampled.agree | if . then 1 else 0 end),
+				(.sampled.difference.high - .sampled.difference.low) / 2] | @tsv'
 	done >> "$keep/$1"
 	[ -s "$keep/$1" ] || { echo "engines: $1 was never profiled: $(cat "$work/err")" >&2; status=1; return; }
-	read -r n agreed ledger sample gap < <(awk '{ n++; a += $4; l += $1; s += $2; d += $3 } END { print n, a, l / n, s / n, d / n }' "$keep/$1")
-	echo "$1: mean f of the ledger $ledger, of the samples $sample, difference $gap"
+	read -r n agreed ledger sample gap error half < <(awk '{ n++; a += $4; l += $1; s += $2; d += $3; q += $3 * $3; w += $5 }
+		END { print n, a, l / n, s / n, d / n, 1.96 * sqrt((q / n - d * d / n / n) / n), w / n }' "$keep/$1")
+	echo "$1: mean f of the ledger $ledger, of the samples $sample, difference $gap +- $error; joint half width of one repetition $half"
 	line "$1: repetitions in which the engines agree, of $n" "$agreed" "at least 95 %" "$(awk "BEGIN { print ($agreed >= 0.95 * $n) }")"
 }
 
@@ -103,19 +85,34 @@ real_server() {
 	recipe=
 }
 
-if wants cost || wants ten || wants livecast; then
-	start livecast "$build/livecast" --work-ns "${WORK_NS:-5000}" --cpu 0
+# livecast WORK_NS PACKETS_PER_S: to 100 receivers on the other CPU; $server is its pid.
+livecast_start() {
+	start livecast "$build/livecast" --work-ns "$1" --cpu 0
 	server=$!
 	until_says livecast ready
 	start receivers "$build/receivers" --control 127.0.0.1:5005 --count 100 --cpu 1
-	start produce "$build/livecast" --produce --packets-per-s 700 --payload 300 --cpu 1
+	start produce "$build/livecast" --produce --packets-per-s "$2" --payload 300 --cpu 1
 	until_says receivers flowing
-	wants cost && what_sampling_costs
-	wants ten && ten_seconds
-	wants livecast && agreement livecast $server sendmsg
+}
+
+livecast_stop() {
 	kill "${pids[@]}"
 	wait "${pids[@]}" 2> /dev/null
 	pids=()
+}
+
+# As it is, saturated: f is high, so few samples tell it. And with user work between the sends, where it takes more of them.
+if wants cost || wants ten; then
+	livecast_start 0 2300
+	wants cost && { "$build/bench/sampling" $server "${COST_SECONDS:-120}" || status=1; }
+	wants ten && ten_seconds
+	livecast_stop
+fi
+if wants ten || wants livecast; then
+	livecast_start 5000 700
+	wants ten && ten_seconds
+	wants livecast && agreement livecast $server sendmsg
+	livecast_stop
 fi
 wants memcached && real_server memcached
 wants redis && real_server redis
