@@ -18,8 +18,6 @@
 #include "collect/host.h"
 #include "collect/sample_ring.h"
 
-#define OFFSET_NS 1000 /* TSCs further apart than this are not synchronised */
-
 __attribute__((format(printf, 2, 3))) static void say(char found[DOCTOR_FOUND], const char *fmt, ...)
 {
 	va_list args;
@@ -139,8 +137,8 @@ enum doctor_state look_synchronised(char found[DOCTOR_FOUND])
 		say(found, "not measured: %s", strerror(-err));
 		return DOCTOR_LIMITED;
 	}
-	say(found, "%.3f MHz, CPUs at most %.0f ns apart, the kernel's clock is %.32s", check.hz / 1e6, check.offset_ns, check.source);
-	return check.offset_ns <= OFFSET_NS && !check.doubt ? DOCTOR_OK : DOCTOR_LIMITED;
+	say(found, "%.3f MHz, CPUs at most %.0f ns apart, the kernel's clock is %.32s", check.hz / 1e6, check.apart.most_ns, check.source);
+	return check.doubt ? DOCTOR_LIMITED : DOCTOR_OK;
 }
 
 enum doctor_state look_smt(char found[DOCTOR_FOUND])

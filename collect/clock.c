@@ -22,6 +22,7 @@
 #include "collect/host.h"
 
 #define CALIBRATE_NS 50000000
+#define APART_NS 1000 /* TSCs that are certainly further apart are not synchronised */
 
 static const char *const names[CLOCK_KIND_MAX] = {
 	[CLOCK_KIND_CYCLES] = "cycles",
@@ -115,46 +116,25 @@ static bool flags_are_steady(void)
 #endif
 }
 
-static const char *find_doubt(const char *source)
+static const char *find_doubt(const char *source, const struct clock_apart *apart)
 {
 	if (!source_is_counter(source))
 		return "the kernel's clock does not run on the TSC: boot with clocksource=tsc, or use --clock cycles";
 	if (!flags_are_steady())
 		return "the processor does not say that its TSC is constant and never stops: use --clock cycles, or another machine";
+	if (apart->least_ns > APART_NS)
+		return "the TSCs of two processors are more than a us apart: use --clock cycles, or another machine";
 	return NULL;
 }
 
 int clock_check(struct clock_check *out)
 {
-	cpu_set_t before, one;
-	double low = INFINITY, high = -INFINITY;
-
 	*out = (struct clock_check){.hz = tsc_hz()};
 	read_source(out->source);
-	out->doubt = find_doubt(out->source);
-	if (sched_getaffinity(0, sizeof before, &before))
-		return -errno;
-	uint64_t first = 0;
-	double first_ns = 0;
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		uint64_t counter;
-		double ns;
-
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (!CPU_ISSET(cpu, &before) || sched_setaffinity(0, sizeof one, &one))
-			continue;
-		read_pair(&counter, &ns);
-		if (!first) {
-			first = counter;
-			first_ns = ns;
-		}
-		double offset = (double)(int64_t)(counter - first) / out->hz * 1e9 - (ns - first_ns);
-		low = fmin(low, offset);
-		high = fmax(high, offset);
-	}
-	out->offset_ns = high - low;
-	return sched_setaffinity(0, sizeof before, &before) ? -errno : 0;
+	int err = clock_sync(out->hz, NULL, &out->apart);
+	if (!err)
+		out->doubt = find_doubt(out->source, &out->apart);
+	return err;
 }
 
 static int counter_open(enum clock_kind kind, int cpu)
@@ -224,12 +204,15 @@ static int pmu_open(enum clock_kind kind, struct clock *clock)
 
 static int tsc_open(struct clock *clock)
 {
+	struct clock_check check;
+	int err = clock_check(&check);
+
+	if (err)
+		return fail(err, "clock: cannot look at the TSC of every processor: %s", strerror(-err));
 	clock->kind = CLOCK_KIND_TSC;
-	clock->hz = tsc_hz();
+	clock->hz = check.hz;
 	clock->scale = clock->hz / 1e9;
-	char source[32];
-	read_source(source);
-	clock->doubt = find_doubt(source);
+	clock->doubt = check.doubt;
 	return 0;
 }
 

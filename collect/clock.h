@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "collect/clock_sync.h"
+
 enum clock_kind {
 	CLOCK_KIND_CYCLES,     /* PMU: core cycles; stops when the CPU halts */
 	CLOCK_KIND_REF_CYCLES, /* PMU: cycles at a constant rate; stops when the CPU halts */
@@ -24,7 +26,7 @@ struct clock {
 /* What can be found out about the TSC, or the architecture's counter. */
 struct clock_check {
 	double hz;         /* measured against CLOCK_MONOTONIC_RAW */
-	double offset_ns;  /* how far the counters of two CPUs are apart at most, as a thread sees them that moves between them */
+	struct clock_apart apart; /* the counters of any two CPUs */
 	char source[32];   /* the kernel's clock source, "?" when it does not tell */
 	const char *doubt; /* as above */
 };
@@ -35,7 +37,7 @@ const char *clock_name(enum clock_kind kind);
 /* Opens the clock called `name`; "auto" takes cycles, then ref-cycles, then tsc, whichever the machine has first.
  * -EINVAL for an unknown name, -ENOENT when the machine has no such counter, -EACCES without privilege; each is said. */
 int clock_open(const char *name, struct clock *clock);
-/* Measures on every CPU that this thread may run on; takes some 60 ms. 0 or -errno; prints nothing. */
+/* On every CPU that this thread may run on; takes some 60 ms. 0 or -errno; prints nothing. */
 int clock_check(struct clock_check *out);
 void clock_free(struct clock *clock);
 

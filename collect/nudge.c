@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,10 +11,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "collect/cpu_thread.h"
 #include "collect/cpus.h"
 
 #define WAIT_NS 2000000
-#define STACK_BYTES 65536
 
 struct waiter {
 	pthread_t thread;
@@ -41,45 +40,11 @@ static void *wait_and_answer(void *argument)
 	}
 }
 
-/* The attributes of a thread on this CPU; with the highest priority where that is allowed. */
-static int attributes(pthread_attr_t *attr, int cpu, bool urgent)
-{
-	const struct sched_param param = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	int err = pthread_attr_init(attr);
-	if (err)
-		return -err;
-	pthread_attr_setstacksize(attr, STACK_BYTES);
-	err = pthread_attr_setaffinity_np(attr, sizeof set, &set);
-	if (urgent) {
-		pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
-		pthread_attr_setschedpolicy(attr, SCHED_FIFO);
-		pthread_attr_setschedparam(attr, &param);
-	}
-	return -err;
-}
-
-static int start_as(struct waiter *waiter, int cpu, bool urgent)
-{
-	pthread_attr_t attr;
-	int err = attributes(&attr, cpu, urgent);
-
-	if (err)
-		return err;
-	err = pthread_create(&waiter->thread, &attr, wait_and_answer, waiter);
-	pthread_attr_destroy(&attr);
-	return -err;
-}
-
 static int start(struct waiter *waiter, int cpu)
 {
 	sem_init(&waiter->go, 0, 0);
 	sem_init(&waiter->done, 0, 0);
-	int err = start_as(waiter, cpu, true);
-	return err == -EPERM ? start_as(waiter, cpu, false) : err;
+	return cpu_thread(cpu, wait_and_answer, waiter, &waiter->thread);
 }
 
 int nudge_new(struct nudge **out)
