@@ -23,7 +23,6 @@
 
 #define PAGES 128         /* of each ring */
 #define RECORD_BYTES 1100 /* of a sample with the longest chain */
-#define DRAWS_MAX 256     /* periods drawn at once: threads may have many counters */
 #define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
@@ -39,7 +38,6 @@ struct pending {
 struct watch {
 	struct ring *ring;
 	int cpu;
-	uint64_t period; /* now */
 };
 
 struct sampler {
@@ -49,12 +47,14 @@ struct sampler {
 	struct sites *sites;
 	struct stats_rng *rng;
 	struct watch *watches;
-	size_t watches_n, watches_room, next_watch;
+	size_t watches_n, watches_room;
 	struct pending *pending;
 	size_t pending_n, pending_room;
 	struct sample_totals totals;
 	enum ring_source source;
-	uint64_t period;
+	uint64_t period;              /* nominal */
+	uint64_t drawn, drawn_before; /* the one since drawn_ns, and the one until then */
+	uint64_t drawn_ns;            /* CLOCK_MONOTONIC */
 	double hz;
 	double cyc_per_unit;
 	double cut_cyc; /* of periods that ended without a sample */
@@ -92,10 +92,8 @@ static int add_watch(struct sampler *s, int cpu, pid_t tid, const struct ring *s
 		s->watches_room = room;
 	}
 	int err = ring_open(&options, &s->watches[s->watches_n].ring);
-	if (!err) {
-		s->watches[s->watches_n].cpu = cpu;
-		s->watches[s->watches_n++].period = s->period;
-	}
+	if (!err)
+		s->watches[s->watches_n++].cpu = cpu;
 	return err;
 }
 
@@ -222,6 +220,7 @@ int sampler_open(const struct sample_options *options, pid_t pid, struct sampler
 		err = frames_new(s->symbols, options->path, &s->frames);
 	if (!err) {
 		err = open_watches(s, options, pid);
+		s->drawn = s->drawn_before = s->period;
 		if (err)
 			err = not_opened(s, err);
 	}
@@ -326,6 +325,14 @@ static void defer(struct sampler *s, const struct pending *p)
 	s->pending[s->pending_n++] = *p;
 }
 
+/* What a sample stands for. The timer's tell the period that it was opened with, whatever it is by now. */
+static double period_of(const struct sampler *s, const struct ring_sample *sample)
+{
+	if (s->source == RING_CYCLES)
+		return (double)sample->period;
+	return (double)(sample->time_ns < s->drawn_ns ? s->drawn_before : s->drawn);
+}
+
 static void take_sample(void *context, const struct ring_sample *sample)
 {
 	struct sampler *s = context;
@@ -336,7 +343,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(task, call, what.softirq, what.hardirq), .stage = what.stage,
 		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
-		.cyc = (double)sample->period * s->cyc_per_unit, .unresolved = what.unresolved,
+		.cyc = period_of(s, sample) * s->cyc_per_unit, .unresolved = what.unresolved,
 	};
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
 		sites_learn(s->sites, p.pid, p.user_ip, call == ACCOUNT_CALL_PATH);
@@ -353,18 +360,16 @@ static void take_fork(void *context, const struct ring_fork *fork)
 
 void sampler_draw(struct sampler *s)
 {
-	for (size_t i = 0; i < s->watches_n && i < DRAWS_MAX; i++) {
-		uint64_t period = (uint64_t)((double)s->period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
+	uint64_t period = (uint64_t)((double)s->period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
 
-		if (s->source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
-			period = PERIOD_MIN_NS;
-		s->next_watch = (s->next_watch + 1) % s->watches_n;
-		struct watch *watch = &s->watches[s->next_watch];
-		if (ring_period(watch->ring, period))
-			continue;
-		s->cut_cyc += (double)watch->period / 2 * s->cyc_per_unit; /* the running period ends here, half way on average */
-		watch->period = period;
-	}
+	if (s->source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
+		period = PERIOD_MIN_NS;
+	s->drawn_before = s->drawn;
+	s->drawn_ns = (uint64_t)now_ns();
+	for (size_t i = 0; i < s->watches_n; i++)
+		if (!ring_period(s->watches[i].ring, period))
+			s->cut_cyc += (double)s->drawn / 2 * s->cyc_per_unit; /* the running period ends here, half way on average */
+	s->drawn = period;
 }
 
 /*
@@ -389,6 +394,17 @@ int sampler_poll(struct sampler *s, struct sample_window *window)
 	}
 	free(heads);
 	return s->out_of_memory ? -ENOMEM : 0;
+}
+
+void sampler_skip(struct sampler *s)
+{
+	for (size_t i = 0; i < s->watches_n; i++) {
+		uint64_t head = ring_head(s->watches[i].ring);
+
+		if (!s->whole)
+			ring_forks(s->watches[i].ring, head, take_fork, s->scope);
+		ring_done(s->watches[i].ring, head);
+	}
 }
 
 /* Half of a ring's room, at the shortest period. */

@@ -94,6 +94,9 @@ void sampler_stop(struct sampler *sampler);
 /* Draws a new period for every CPU: an interrupt on each. To be called a few times a second while started, at random moments. */
 void sampler_draw(struct sampler *sampler);
 
+/* Drops what was sampled so far: it belongs to no window. */
+void sampler_skip(struct sampler *sampler);
+
 /* Takes what the rings hold into *window. To be called at least every sampler_room_ns() while started, or samples are lost. */
 int sampler_poll(struct sampler *sampler, struct sample_window *window);
 

@@ -221,6 +221,7 @@ static int run_windows(struct run *run)
 	/* again when it goes on after a pause: what was started meanwhile wrote no record */
 	if (!err && options->pid && sampler_add(options->sampler, options->pid) == -ESRCH)
 		run->out->ended = 1;
+	sampler_skip(options->sampler); /* looking for them takes ms, for which no window has the CPU time */
 	if (!err && options->opened)
 		options->opened(options->context);
 	for (int64_t spent_ns = 0; !err && !over(run) && spent_ns < run->seconds_ns;) {

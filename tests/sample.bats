@@ -62,6 +62,13 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	[ "$(ask "SELECT count(*) FROM sample WHERE (stage = 'none') = (task = 'target' AND call = 'path')")" -eq 0 ]
 }
 
+@test "a sample stands for the period that was drawn for its window" {
+	start_known plain
+	sample > /dev/null
+	of_windows="SELECT sum(cyc) * 1.0 / sum(samples_n) AS period FROM sample GROUP BY block HAVING sum(samples_n) > 20"
+	[ "$(ask "SELECT count(DISTINCT round(period / 1e4)) > 2 AND max(period) > 1.05 * min(period) FROM ($of_windows)")" -eq 1 ]
+}
+
 @test "processes that a target starts are in scope" {
 	start_known forks 2
 	sample > /dev/null
