@@ -61,7 +61,7 @@ ten_seconds() {
 agreement() {
 	local i n agreed ledger sample gap error half
 	for ((i = 0; i < repetitions; i++)); do
-		"$build/forecall" profile -p "$2" --path "$3" --engine both --rate 1499 --seconds "${SECONDS_EACH:-2.5}" --window 25 --calibration 24 \
+		"$build/forecall" profile -p "$2" --path "$3" --engine both --rate 1499 --seconds "${SECONDS_EACH:-1.6}" --window 50 --doses 1,0 --calibration 16 \
 			--seed "$RANDOM" --json 2> "$work/err" |
 			jq -r '[.fraction.value, .sampled.fraction.value, .sampled.difference.value, (.sampled.agree | if . then 1 else 0 end),
 				(.sampled.difference.high - .sampled.difference.low) / 2] | @tsv'
