@@ -137,7 +137,11 @@ enum doctor_state look_synchronised(char found[DOCTOR_FOUND])
 		say(found, "not measured: %s", strerror(-err));
 		return DOCTOR_LIMITED;
 	}
-	say(found, "%.3f MHz, CPUs at most %.0f ns apart, the kernel's clock is %.32s", check.hz / 1e6, check.apart.most_ns, check.source);
+	int n = snprintf(found, DOCTOR_FOUND, "%.3f MHz, the kernel's clock is %.32s, ", check.hz / 1e6, check.source);
+	if (check.apart.unknown_n)
+		snprintf(found + n, DOCTOR_FOUND - (size_t)n, "%d CPUs were too busy to be compared", check.apart.unknown_n);
+	else
+		snprintf(found + n, DOCTOR_FOUND - (size_t)n, "CPUs at most %.0f ns apart", check.apart.most_ns);
 	return check.doubt ? DOCTOR_LIMITED : DOCTOR_OK;
 }
 

@@ -410,7 +410,9 @@ void sampler_skip(struct sampler *s)
 /* Half of a ring's room, at the shortest period. */
 int64_t sampler_room_ns(const struct sampler *s)
 {
-	return (int64_t)(PAGES * sysconf(_SC_PAGESIZE) / 2 / RECORD_BYTES * (PERIOD_LEAST / s->hz * 1e9));
+	double samples = (double)(PAGES * sysconf(_SC_PAGESIZE)) / 2 / RECORD_BYTES;
+
+	return (int64_t)(samples * PERIOD_LEAST / s->hz * 1e9);
 }
 
 void sampler_settle(struct sampler *s, struct sample_window *window)
