@@ -14,6 +14,7 @@
 
 #define LOW 0.025
 #define HIGH 0.975
+#define OUTLIER_DEVIATIONS 3.5
 
 struct figure figure_exact(double value)
 {
@@ -133,7 +134,7 @@ int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n)
 	}
 	free(finite);
 	for (size_t i = 0; i < n && !err; i++) {
-		outlier[i] = !isfinite(x[i]) || (mad > 0 && fabs(x[i] - median) > 5 * 1.4826 * mad);
+		outlier[i] = !isfinite(x[i]) || (mad > 0 && fabs(x[i] - median) > OUTLIER_DEVIATIONS * 1.4826 * mad);
 		*outliers_n += outlier[i];
 	}
 	return err;

@@ -54,9 +54,9 @@ int stats_median(const double *x, size_t n, double *out);
 int stats_mad(const double *x, size_t n, double *out);
 
 /*
- * Marks in outlier[n] the x that lie more than 5 standard deviations from the median, the deviation being told by the median
- * deviation (1.4826 MAD): so far out normal noise does not reach, and intervals of undisturbed data stay as they are. What is
- * not finite is one too. None of the finite ones below 8 of them, or when the MAD is 0. *outliers_n: how many. For what disturbs
+ * Marks in outlier[n] the x that lie more than 3.5 standard deviations from the median, the deviation being told by the median
+ * deviation (1.4826 MAD): the rule of B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993. Of normal noise it takes
+ * one in 2,000, so that intervals of undisturbed data stay as they are. What is not finite is one too. None of the finite ones below 8 of them, or when the MAD is 0. *outliers_n: how many. For what disturbs
  * a machine for a moment; those who leave them out say how many they were.
  */
 int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n);
