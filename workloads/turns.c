@@ -74,7 +74,7 @@ int turns_between(void)
 	struct turns *t = self->turns;
 	int err;
 
-	if (process_wall_ns() - self->since_ns < t->turn_ns)
+	if ((double)(process_wall_ns() - self->since_ns) < (self->part->share > 0 ? self->part->share : 1) * (double)t->turn_ns)
 		return 0;
 	pthread_mutex_lock(&t->lock);
 	err = turns_alone() ? 0 : give(self);

@@ -62,7 +62,7 @@ static int end_a(void *context)
 
 static void parts_alternate_until_both_are_over(void **state)
 {
-	const struct turns_part parts[] = { { run_a, begin_a, end_a }, { run_b, NULL, NULL } };
+	const struct turns_part parts[] = { { run_a, begin_a, end_a, 0 }, { run_b, NULL, NULL, 0 } };
 
 	(void)state;
 	log_text[0] = 0;
@@ -72,12 +72,23 @@ static void parts_alternate_until_both_are_over(void **state)
 
 static void a_turn_lasts_as_long_as_asked(void **state)
 {
-	const struct turns_part parts[] = { { run_a, begin_a, end_a }, { run_b, NULL, NULL } };
+	const struct turns_part parts[] = { { run_a, begin_a, end_a, 0 }, { run_b, NULL, NULL, 0 } };
 
 	(void)state;
 	log_text[0] = 0;
 	assert_int_equal(turns_run(parts, 2, NULL, 60000), 0);
 	assert_string_equal(log_text, "(aaa)bbbbb");
+}
+
+static void the_turns_of_a_part_last_as_long_as_its_share(void **state)
+{
+	/* a's last so long that it never gives way; b's not at all */
+	const struct turns_part parts[] = { { run_b, NULL, NULL, 1e-9 }, { run_a, begin_a, end_a, 1 } };
+
+	(void)state;
+	log_text[0] = 0;
+	assert_int_equal(turns_run(parts, 2, NULL, 60000), 0);
+	assert_string_equal(log_text, "b(aaa)bbbb");
 }
 
 static int fail_at_once(void *context)
@@ -98,7 +109,7 @@ static int run_b_to_its_error(void *context)
 
 static void when_one_fails_the_others_are_told(void **state)
 {
-	const struct turns_part parts[] = { { run_b_to_its_error, NULL, NULL }, { fail_at_once, NULL, NULL } };
+	const struct turns_part parts[] = { { run_b_to_its_error, NULL, NULL, 0 }, { fail_at_once, NULL, NULL, 0 } };
 
 	(void)state;
 	log_text[0] = 0;
@@ -115,7 +126,7 @@ static int refuse(void *context)
 
 static void a_turn_that_cannot_begin_is_an_error(void **state)
 {
-	const struct turns_part parts[] = { { run_a, refuse, NULL }, { run_b, NULL, NULL } };
+	const struct turns_part parts[] = { { run_a, refuse, NULL, 0 }, { run_b, NULL, NULL, 0 } };
 
 	(void)state;
 	log_text[0] = 0;
@@ -144,7 +155,7 @@ static int run_once(void *context)
 
 static void who_is_left_alone_knows(void **state)
 {
-	const struct turns_part parts[] = { { run_watching, NULL, NULL }, { run_once, NULL, NULL } };
+	const struct turns_part parts[] = { { run_watching, NULL, NULL, 0 }, { run_once, NULL, NULL, 0 } };
 
 	(void)state;
 	assert_int_equal(turns_run(parts, 2, NULL, 0), 0);
@@ -157,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_alternate_until_both_are_over),
 		cmocka_unit_test(a_turn_lasts_as_long_as_asked),
+		cmocka_unit_test(the_turns_of_a_part_last_as_long_as_its_share),
 		cmocka_unit_test(when_one_fails_the_others_are_told),
 		cmocka_unit_test(a_turn_that_cannot_begin_is_an_error),
 		cmocka_unit_test(who_is_left_alone_knows),
