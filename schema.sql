@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
@@ -48,6 +48,7 @@ CREATE TABLE run (
   engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'both', 'exact', 'none')),
   topology     TEXT,                 -- lo, veth, veth-rps, nic for runs that made their own traffic
   way          TEXT,                 -- way of sending of the target where it is known (livecast), else NULL
+  idle         TEXT CHECK (idle IN ('poll')), -- poll: idle CPUs were kept from halting (collect/idle.h); NULL: they did what they do
   like_run     INTEGER REFERENCES run ON DELETE SET NULL, -- bench: the profile whose shape it copied
   lost_n       INTEGER NOT NULL DEFAULT 0, -- events the probes could not account
   residue      REAL,                 -- worst |rows - clock| / clock over all CPUs and windows

@@ -74,7 +74,8 @@ static unsigned pair_refusals(const struct predict_input *in)
 		return 0;
 	return bit_if(host_difference(in->profile_host, in->bench_host) != NULL, REFUSE_HOST) |
 	       bit_if(!same_kernel(in->profile_host, in->bench_host), REFUSE_KERNEL) |
-	       bit_if(!same(in->profile->clock, in->bench->clock), REFUSE_CLOCK);
+	       bit_if(!same(in->profile->clock, in->bench->clock), REFUSE_CLOCK) |
+	       bit_if(!same(in->profile->idle, in->bench->idle), REFUSE_IDLE);
 }
 
 unsigned predict_refusals(const struct predict_input *in)
@@ -88,7 +89,7 @@ const char *predict_refusal_code(enum predict_refusal refusal)
 	static const char *const codes[REFUSE_MAX] = {
 		[REFUSE_INCOMPLETE] = "incomplete", [REFUSE_NO_CALLS] = "no-calls", [REFUSE_UNBALANCED] = "unbalanced",
 		[REFUSE_LOST] = "lost",             [REFUSE_SHORT] = "short",       [REFUSE_HOST] = "host",
-		[REFUSE_KERNEL] = "kernel",         [REFUSE_CLOCK] = "clock",
+		[REFUSE_KERNEL] = "kernel",         [REFUSE_CLOCK] = "clock",       [REFUSE_IDLE] = "idle",
 	};
 
 	return codes[refusal];
@@ -127,6 +128,9 @@ static void pair_text(const struct predict_input *in, enum predict_refusal refus
 	else if (refusal == REFUSE_KERNEL)
 		snprintf(text, TEXT_SIZE, "profile %" PRId64 " is from kernel %s (%s), bench %" PRId64 " from %s (%s); repeat one on "
 			 "the other's kernel", in->profile->run, a->kernel, a->build, in->bench->run, b->kernel, b->build);
+	else if (refusal == REFUSE_IDLE)
+		snprintf(text, TEXT_SIZE, "idle CPUs were kept from halting while run %" PRId64 " was measured, and not in the other; make both "
+			 "with the same --idle", in->profile->idle ? in->profile->run : in->bench->run);
 	else
 		snprintf(text, TEXT_SIZE, "profile %" PRId64 " used clock %s, bench %" PRId64 " %s; repeat one with the other's --clock",
 			 in->profile->run, in->profile->clock, in->bench->run, in->bench->clock);

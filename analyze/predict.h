@@ -28,6 +28,7 @@ enum predict_refusal {
 	REFUSE_HOST,       /* bench and profile are from different machines, or set up differently */
 	REFUSE_KERNEL,     /* ... or from different kernels */
 	REFUSE_CLOCK,      /* ... or measured with different clocks */
+	REFUSE_IDLE,       /* ... or idle CPUs were kept from halting in one of them only */
 	REFUSE_MAX
 };
 
@@ -56,7 +57,7 @@ struct predict {
 /* The refusals that hold, as 1 << enum predict_refusal. Prints nothing. */
 unsigned predict_refusals(const struct predict_input *in);
 
-/* A stable word for each: incomplete, no-calls, unbalanced, lost, short, host, kernel, clock. */
+/* A stable word for each: incomplete, no-calls, unbalanced, lost, short, host, kernel, clock, idle. */
 const char *predict_refusal_code(enum predict_refusal refusal);
 
 /*

@@ -34,7 +34,7 @@ struct run_row {
 	int64_t pid;
 	const char *path, *clock;
 	double clock_hz;
-	const char *engine, *topology, *way;
+	const char *engine, *topology, *way, *idle;
 	int64_t like_run, lost_n;
 	double residue;
 	int64_t unbalanced, steal_ns;

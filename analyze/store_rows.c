@@ -24,7 +24,7 @@ static const struct column host_columns[] = {
 #define C(field) COLUMN(run_row, field)
 static const struct column run_columns[] = {
 	C(run), C(kind), C(state), C(label), C(host), C(started_ns), C(wall_ns), C(command), C(version), C(scope), C(target),
-	C(pid), C(path), C(clock), C(clock_hz), C(engine), C(topology), C(way), C(like_run), C(lost_n), C(residue),
+	C(pid), C(path), C(clock), C(clock_hz), C(engine), C(topology), C(way), C(idle), C(like_run), C(lost_n), C(residue),
 	C(unbalanced), C(steal_ns), C(suite),
 };
 #undef C

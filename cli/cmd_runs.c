@@ -53,13 +53,14 @@ void run_started(const struct run_row *run, char out[RUN_STARTED])
 
 json_t *run_json(const struct run_row *run)
 {
-	return json_pack("{sI ss ss so sI sI so so so ss so so so ss so ss so so so sI so so sI}",
+	return json_pack("{sI ss ss so sI sI so so so ss so so so ss so ss so so so so sI so so sI}",
 			 "run", (json_int_t)run->run, "kind", run->kind, "state", run->state, "label", json_text(run->label),
 			 "host", (json_int_t)run->host, "started_ns", (json_int_t)run->started_ns,
 			 "wall_ns", json_i64(run->wall_ns), "command", json_text(run->command), "version", json_text(run->version),
 			 "scope", run->scope, "target", json_text(run->target), "pid", json_i64(run->pid), "path", json_text(run->path),
 			 "clock", run->clock, "clock_hz", json_number(run->clock_hz), "engine", run->engine,
-			 "topology", json_text(run->topology), "way", json_text(run->way), "like_run", json_i64(run->like_run),
+			 "topology", json_text(run->topology), "idle", json_text(run->idle), "way", json_text(run->way),
+			 "like_run", json_i64(run->like_run),
 			 "lost_n", (json_int_t)run->lost_n, "residue", json_number(run->residue),
 			 "unbalanced", json_flag(run->unbalanced), "steal_ns", (json_int_t)run->steal_ns);
 }

@@ -35,6 +35,7 @@ static void print_run(const struct run_row *run)
 	print_line("path", run->path);
 	printf("  %-9s %s, %.4g GHz; engine %s; scope %s\n", "clock", run->clock, run->clock_hz / 1e9, run->engine, run->scope);
 	print_line("topology", run->topology);
+	print_line("idle", run->idle);
 	print_line("way", run->way);
 	if (run->like_run != STORE_NULL)
 		printf("  %-9s run %lld\n", "like", (long long)run->like_run);

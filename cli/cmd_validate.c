@@ -25,9 +25,9 @@ static const struct usage usage = {
 };
 
 struct arguments {
-	const char *baseline, *with, *topology, *clock, *label;
+	const char *baseline, *with, *topology, *clock, *idle, *label;
 	uint64_t group, payload, packets, work, window_ms, seed, rounds, calibration, server_cpu, peer_cpu;
-	double seconds, width;
+	double seconds, observe, width;
 	bool force;
 };
 
@@ -77,7 +77,8 @@ static int run(const struct cli *cli, const struct arguments *arguments, enum to
 		.alternative = arguments->with,
 		.clock = arguments->clock,
 		.profile_seconds = arguments->seconds,
-		.observe_seconds = arguments->seconds,
+		.observe_seconds = arguments->observe > 0 ? arguments->observe : arguments->seconds,
+		.halt = !strcmp(arguments->idle, "halt"),
 		.rel_width = arguments->width,
 		.max_rounds = arguments->rounds,
 		.window_ms = (int)arguments->window_ms,
@@ -134,15 +135,15 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		.with = "sendmmsg",
 		.topology = "lo",
 		.clock = "auto",
+		.idle = "poll",
 		.group = 100,
 		.payload = 1000,
 		.packets = 200,
 		.window_ms = 100,
 		.seed = 1,
-		.rounds = 200,
+		.rounds = 20000,
 		.peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1,
 		.seconds = 10,
-		.width = 0.005,
 	};
 	const struct option_spec specs[] = {
 		OPT_STRING('b', "baseline", "WAY", &arguments.baseline, "how the server sends; also the path that is profiled"),
@@ -153,11 +154,13 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "work", "NS", &arguments.work, 0, 1000000000, "user work of the server per recipient"),
 		OPT_WORD('t', "topology", "lo|veth|veth-rps|nic", &arguments.topology, "what lies between server and clients"),
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 1, 3600, "length of the profile, and of the observation"),
+		OPT_DOUBLE(0, "observe", "N", &arguments.observe, 0, 3600, "length of the observation where it shall be another, in seconds"),
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
-		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop the bench at this half width of s, relative"),
+		OPT_DOUBLE(0, "width", "W", &arguments.width, 0, 1, "let the bench go on until s has this half width, relative; 0: it ends with the observation"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, 10, 100000, "most rounds of the bench"),
 		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed for the profile; default: 96"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from"),
+		OPT_WORD(0, "idle", "poll|halt", &arguments.idle, "whether idle CPUs are kept from halting, which makes less noise, or may"),
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the server runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where its clients and the stream's source run"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the runs by"),

@@ -29,7 +29,7 @@
 
 #define PIDS_MAX 256
 #define STEPS_MAX 32
-#define SETTLE_NS 5000000 /* after a change of the way of sending */
+#define SETTLE_NS 15000000 /* after a change of the way of sending: its first bursts find the caches as the other way left them */
 
 /* What one window needs to be reduced to a block. */
 struct window {

@@ -307,6 +307,7 @@ static int begin_run(const struct session *session, struct store *store, int64_t
 	row.engine = options->engine ? options->engine : "ledger";
 	row.topology = options->topology;
 	row.way = options->way;
+	row.idle = options->idle;
 	return store_run_begin(store, &row, run);
 }
 

@@ -64,6 +64,7 @@ struct profile_options {
 
 	/* what the store shall know besides */
 	const char *label, *command_line, *version, *topology, *way;
+	const char *idle; /* IDLE_POLL when the caller keeps idle CPUs from halting, else NULL */
 };
 
 /*

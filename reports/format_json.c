@@ -249,11 +249,11 @@ static json_t *runs(const struct report_data *data)
 	for (size_t i = 0; i < data->runs_n; i++) {
 		const struct run_row *r = data->runs[i];
 
-		json_array_append_new(list, json_pack("{so so so so so so so so so so so sf so so so sb so}", "run", id(r->run), "kind", text(r->kind), "state",
+		json_array_append_new(list, json_pack("{so so so so so so so so so so so sf so so so so sb so}", "run", id(r->run), "kind", text(r->kind), "state",
 						      text(r->state), "label", text(r->label), "host", id(r->host), "started_ns", id(r->started_ns), "wall_ns",
 						      id(r->wall_ns), "command", text(r->command), "target", text(r->target), "path", text(r->path), "clock",
-						      text(r->clock), "clock_hz", r->clock_hz, "topology", text(r->topology), "lost", id(r->lost_n), "residue",
-						      number(r->residue), "unbalanced", r->unbalanced > 0, "steal_ns", id(r->steal_ns)));
+						      text(r->clock), "clock_hz", r->clock_hz, "topology", text(r->topology), "idle", text(r->idle), "lost", id(r->lost_n),
+						      "residue", number(r->residue), "unbalanced", r->unbalanced > 0, "steal_ns", id(r->steal_ns)));
 	}
 	return list;
 }

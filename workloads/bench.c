@@ -26,6 +26,7 @@ enum {
 	DEFAULT_MAX_ROUNDS = 200,
 	PROBE_PACKETS = 2000,	/* of the blocks that find out how many bursts fill a block */
 	BURSTS_MIN = 2,
+	LOOKS_SHARE = 20,	/* whether s is narrow is looked at when there are a 20th more rounds */
 	REPLICATES = 500,	/* enough for the stop rule; the figures that are printed are computed elsewhere */
 	ANSWER_SPARE_MS = 20000,
 	LINGER_US = 5000,	/* receivers that are awake sleep when the bench makes a pause for another measurement */
@@ -142,12 +143,14 @@ static int read_async(const struct bench *b, uint64_t *ns)
 	return err ? fail(err, "cannot read the time of softirqs: %s", strerror(-err)) : 0;
 }
 
-static int take_async(const struct bench *b, uint64_t before_ns, struct bench_row *row)
+/* The burst that warms up is in it, too: its share is taken out. */
+static int take_async(const struct bench *b, const struct block *block, uint64_t before_ns, struct bench_row *row)
 {
 	uint64_t now_ns = 0;
 	int err = read_async(b, &now_ns);
+	double share = (double)block->bursts / (double)(block->bursts + block->warm);
 
-	row->async_cyc = b->softirq ? (int64_t)((double)(now_ns - before_ns) * b->o.clock_hz / 1e9 + 0.5) : STORE_NULL;
+	row->async_cyc = b->softirq ? (int64_t)(share * (double)(now_ns - before_ns) * b->o.clock_hz / 1e9 + 0.5) : STORE_NULL;
 	return err;
 }
 
@@ -156,7 +159,7 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 		     uint64_t *cpu_ns)
 {
 	char line[CHILD_LINE_BYTES];
-	uint64_t pauses_ms = block->bursts * block->period_ns / 1000000, async_ns = 0;
+	uint64_t pauses_ms = (block->bursts + block->warm) * block->period_ns / 1000000, async_ns = 0;
 	int err = read_async(b, &async_ns);
 
 	block_format(block, line, sizeof line);
@@ -166,7 +169,7 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 		err = child_hear(&b->groupsend, (int)pauses_ms + ANSWER_SPARE_MS, line, sizeof line);
 	if (!err)
 		err = read_answer(b, line, row, p, cpu_ns);
-	return err ? err : take_async(b, async_ns, row);
+	return err ? err : take_async(b, block, async_ns, row);
 }
 
 /* The block, which is to run next. */
@@ -183,6 +186,7 @@ static struct block block_of(const struct bench *b, const struct bench_point *p,
 		b->o.on_way(b->o.way_arg, way);
 	if (b->o.like) {
 		block.period_ns = b->o.like->period_ns;
+		block.warm = 1;
 		block.gap_ns = b->o.like->gap_ns;
 		block.kinds_n = b->o.like->kinds_n;
 		memcpy(block.kinds, b->o.like->kinds, sizeof block.kinds);
@@ -379,7 +383,10 @@ static int go_on(const struct bench *b, const struct bench_point *p, int *more)
 	*more = b->o.between ? b->o.between(b->o.between_arg) : 0;
 	if (*more < 0)
 		return *more;
-	*more |= !p->narrow;
+	if (*more == BENCH_END)
+		*more = p->rounds_n < BENCH_ROUNDS_MIN;
+	else
+		*more |= !p->narrow;
 	return 0;
 }
 
@@ -395,10 +402,13 @@ static int run_point(struct bench *b, struct bench_point *p)
 	b->rows_n = 0;
 	b->events_n = 0;
 	p->late_n = 0;
+	uint64_t look_at = BENCH_ROUNDS_MIN;
 	for (int more = 1; !err && more && p->rounds_n < b->o.max_rounds;) {
 		err = run_round(b, p, bursts);
-		if (!err && p->rounds_n >= BENCH_ROUNDS_MIN)
+		if (!err && p->rounds_n >= look_at) {
 			err = narrow(b, &p->narrow);
+			look_at = p->rounds_n + p->rounds_n / LOOKS_SHARE + 1; /* the look takes longer, the more rounds there are */
+		}
 		if (!err)
 			err = go_on(b, p, &more);
 	}

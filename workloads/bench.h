@@ -17,6 +17,7 @@ struct bench_event_row;
 
 enum {
 	BENCH_WAYS_MAX = 32,	/* null and the baseline included */
+	BENCH_GO_ON = 1, BENCH_END = 2, /* what bench_options.between() may answer */
 	BENCH_ROUNDS_MIN = 10,	/* before the width of an interval is believed */
 };
 
@@ -104,8 +105,8 @@ struct bench_options {
 	bool finish;		/* each burst ends with a call that does nothing, before which such a library sends what it holds back */
 	/* How far it has come, 0 to 1, and what goes on; may be NULL. */
 	void (*on_progress)(void *arg, double done, const char *text);
-	/* After each round. 1: go on although every interval may be narrow enough, 0: as the rule says, or
-	 * -errno. May be NULL. */
+	/* After each round. 0: go on until every interval is narrow enough, BENCH_GO_ON: whether or not, BENCH_END: end, however wide they
+	 * are, once there are BENCH_ROUNDS_MIN rounds; or -errno. May be NULL. */
 	int (*between)(void *arg);
 	void *row_arg, *touch_arg, *child_arg, *way_arg, *point_arg, *progress_arg, *between_arg;
 };

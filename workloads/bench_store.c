@@ -148,6 +148,7 @@ static int begin_run(struct store *store, const struct bench_store_options *opti
 	row.clock_hz = clock->hz;
 	row.engine = "none";
 	row.topology = options->commands ? NULL : topology_names[options->bench.topology];
+	row.idle = options->idle;
 	row.like_run = options->like_run;
 	return store_run_begin(store, &row, run);
 }
@@ -215,8 +216,8 @@ static int check_same(struct store *store, int64_t old_id, int64_t new_id)
 		else if (old->host != new->host)
 			what = "it is of another machine or kernel";
 		else if (!same_text(old->path, new->path) || !same_text(old->clock, new->clock) || !same_text(old->topology, new->topology) ||
-			 old->like_run != new->like_run)
-			what = "its baseline, clock, topology or profile was another; `forecall runs show` tells";
+			 !same_text(old->idle, new->idle) || old->like_run != new->like_run)
+			what = "its baseline, clock, topology, idle state or profile was another; `forecall runs show` tells";
 		if (what)
 			err = fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: %s", old_id, what);
 	}

@@ -18,6 +18,7 @@ struct bench_store_options {
 	                               taken over, and it is deleted; STORE_NULL: none */
 	const struct commands_options *commands; /* two commands instead of ways of sending; its clock_hz, on_row and row_arg are set here,
 	                                            and `bench` has their names; NULL: none */
+	const char *idle;           /* IDLE_POLL when the caller keeps idle CPUs from halting, else NULL */
 	const char *label, *command_line, *version;
 };
 

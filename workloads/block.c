@@ -29,6 +29,7 @@ static const struct field {
 	{ "gap_ns", offsetof(struct block, gap_ns), 0, 1000000000 },
 	{ "finish", offsetof(struct block, finish), 0, 1 },
 	{ "touch", offsetof(struct block, touch), 0, BLOCK_TOUCH_MAX },
+	{ "warm", offsetof(struct block, warm), 0, 1 },
 	{ "from", offsetof(struct block, from), 0, UINT64_C(1) << 53 },
 };
 
@@ -107,7 +108,7 @@ static int set_word(struct block *block, char *word, char *why, size_t n)
 	if (err != -ENOENT)
 		return err;
 	snprintf(why, n, "%.40s: give NAME=VALUE with way, group, payload, head, tail, batch, one_destination, registered, bursts, "
-		 "period_ns, gap_ns, finish, touch, from or kinds",
+		 "period_ns, gap_ns, finish, touch, warm, from or kinds",
 		 word);
 	return -EINVAL;
 }

@@ -3,6 +3,7 @@
 #include "workloads/experiment.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #include "base/err.h"
 #include "collect/calibrate.h"
 #include "collect/cpus.h"
+#include "collect/idle.h"
 #include "collect/profile.h"
 #include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
@@ -22,6 +24,7 @@
 #define TURN_MS 600
 #define FIRST_BURST_TRIES 300 /* times FIRST_BURST_NS: a stream has at least a packet a second */
 #define FIRST_BURST_NS 10000000
+#define BLOCK_MS 5          /* of the bench: the shorter, the less has changed from one way to the next */
 
 enum part { PROFILE, BENCH, OBSERVE, PARTS };
 
@@ -32,6 +35,7 @@ struct work {
 	struct experiment *out;
 	struct traffic *traffic;
 	struct bench_like like;
+	const char *idle;         /* of the runs */
 	const char *observed_way; /* in which the observation's last turn ended; NULL before its first */
 	double done[PARTS];
 };
@@ -58,10 +62,13 @@ static void profile_progress(void *context, double done, const char *text)
 	part_progress(context, PROFILE, done);
 }
 
+/* A bench that ends with the others has come as far as they have. */
 static void bench_progress(void *context, double done, const char *text)
 {
+	const struct work *work = context;
+
 	(void)text;
-	part_progress(context, BENCH, done);
+	part_progress(context, BENCH, work->options->rel_width > 0 ? done : (work->done[PROFILE] + work->done[OBSERVE]) / 2);
 }
 
 static void observe_progress(void *context, double done, const char *text)
@@ -101,6 +108,7 @@ static struct profile_options profile_options_of(struct work *work)
 		.version = options->version,
 		.topology = topology_names[options->setup.topology],
 		.way = options->setup.way,
+		.idle = work->idle,
 	};
 }
 
@@ -152,13 +160,15 @@ static int run_profile(void *context)
 	return err ? err : profile_run(work->store, &profile, &work->out->profile);
 }
 
-/* As long as the others measure, however narrow its interval may be. */
+/* As long as the others measure: s of a minute more than they had would be of a machine in another mood. */
 static int bench_between(void *context)
 {
+	const struct work *work = context;
 	int err = turns_between();
 
-	(void)context;
-	return err ? err : !turns_alone();
+	if (err || !turns_alone())
+		return err ? err : BENCH_GO_ON;
+	return work->options->rel_width > 0 ? 0 : BENCH_END;
 }
 
 static int run_bench(void *context)
@@ -174,17 +184,20 @@ static int run_bench(void *context)
 			.topology = options->setup.topology,
 			.server_cpu = options->setup.server_cpu,
 			.peer_cpu = options->setup.peer_cpu,
-			.rel_width = options->rel_width > 0 ? options->rel_width : 0.005,
+			.rel_width = options->rel_width,
 			.max_rounds = options->max_rounds,
+			.block_ms = BLOCK_MS,
 			.seed = options->seed,
 			.stop = options->stop,
 			.on_progress = bench_progress,
 			.progress_arg = work,
 			.between = bench_between,
+			.between_arg = work,
 		},
 		.clock = options->clock,
 		.like_run = work->out->profile,
 		.resume_run = STORE_NULL,
+		.idle = work->idle,
 		.label = options->label,
 		.command_line = options->command_line,
 		.version = options->version,
@@ -254,13 +267,20 @@ static int run_observe(void *context)
 	return err ? err : profile_run(work->store, &observe, &work->out->observe);
 }
 
-static const struct turns_part parts[PARTS] = {
-	[PROFILE] = {run_profile, begin_profile, end_with_pause},
-	[BENCH] = {run_bench, NULL, NULL},
-	[OBSERVE] = {run_observe, begin_observe, end_observe},
-};
-
 /* ---- The whole ---- */
+
+/* The longer the observation is than the profile, the longer are its turns, and the bench's: so all end at about the same time. */
+static int take_turns(struct work *work)
+{
+	double longer = fmax(1, work->options->observe_seconds / work->options->profile_seconds);
+	const struct turns_part parts[PARTS] = {
+		[PROFILE] = {run_profile, begin_profile, end_with_pause, 1},
+		[BENCH] = {run_bench, NULL, NULL, (1 + longer) / 2},
+		[OBSERVE] = {run_observe, begin_observe, end_observe, longer},
+	};
+
+	return turns_run(parts, PARTS, work, TURN_MS);
+}
 
 static int measure_all(struct work *work)
 {
@@ -270,7 +290,7 @@ static int measure_all(struct work *work)
 		return err;
 	err = look_at_shape(work);
 	if (!err)
-		err = *work->options->stop ? -EINTR : turns_run(parts, PARTS, work, TURN_MS);
+		err = *work->options->stop ? -EINTR : take_turns(work);
 	int stop_err = traffic_stop(work->traffic, &work->out->quality);
 	if (!err)
 		err = stop_err;
@@ -295,10 +315,12 @@ static int predict(const struct work *work)
 
 int experiment_run(struct store *store, const struct experiment_options *options, struct experiment *out)
 {
-	struct work work = {.store = store, .options = options, .out = out};
+	int idle = options->halt ? -EOPNOTSUPP : idle_hold();
+	struct work work = {.store = store, .options = options, .out = out, .idle = idle < 0 ? NULL : IDLE_POLL};
 
 	*out = (struct experiment){0};
 	int err = measure_all(&work);
+	idle_release(idle);
 	if (!err)
 		err = predict(&work);
 	if (err)

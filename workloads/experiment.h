@@ -5,7 +5,8 @@
  *
  * A machine may work half as fast again for some seconds (a neighbour, a clock, a cache). Profile, bench and observation therefore
  * take turns of half a second each, the server's stream standing still while the bench sends, and the observation alternates
- * between both ways in short windows and random order: what the machine does falls on all of them alike.
+ * between both ways in short windows and random order: what the machine does falls on all of them alike. For the same reason idle
+ * processors are kept from halting: one that halted is lent to a neighbour, and comes back late and cold.
  */
 #ifndef WORKLOADS_EXPERIMENT_H
 #define WORKLOADS_EXPERIMENT_H
@@ -23,9 +24,10 @@ struct experiment_options {
 	const char *alternative;
 	const char *clock;
 	double profile_seconds, observe_seconds;
-	double rel_width;     /* of the bench's s; 0: 0.005 */
-	uint64_t max_rounds;  /* of the bench; 0: 200 */
+	double rel_width;     /* the bench goes on, alone in the end, until s is known to this half width; 0: it ends with the others */
+	uint64_t max_rounds;  /* of the bench */
 	int window_ms;
+	bool halt;            /* let idle CPUs halt; otherwise they are kept from it, where that is possible (collect/idle.h) */
 	int calibration_rounds; /* of the profile; 0: CALIBRATE_ROUNDS */
 	uint64_t seed;
 	bool force;

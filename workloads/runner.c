@@ -359,6 +359,16 @@ static struct kit *kit_at(struct runner *r, const struct block *b, uint64_t i)
 	return &r->kits[b->kinds_n ? block_kind_at(b, b->from + i) - b->kinds : 0];
 }
 
+/* A burst that is not measured. */
+static void warm_up(struct runner *r, const struct block *b)
+{
+	struct kit *kit = kit_at(r, b, 0);
+
+	next_payload(r, kit);
+	touch(r, b->touch);
+	group_burst(kit->group, kit->sender, &r->stream, spin_iterations(r->iteration_ns, b->gap_ns));
+}
+
 static int run_bursts(struct runner *r, const struct block *b, struct runner_result *result)
 {
 	bool has_thread = r->kits[0].sender->ops->traits & SENDER_THREAD;
@@ -415,6 +425,8 @@ int runner_block(struct runner *r, const struct block *b, struct runner_result *
 	if (err)
 		return err;
 	memset(result, 0, sizeof *result);
+	if (b->warm)
+		warm_up(r, b);
 	before = counts_of(r, b);
 	preempted = preemptions();
 	err = run_bursts(r, b, result);

@@ -266,6 +266,18 @@ static void another_clock_is_refused(void **state)
 	assert_refused(&x, REFUSE_CLOCK, "--clock", true);
 }
 
+static void cpus_that_may_halt_in_one_run_only_are_refused(void **state)
+{
+	struct fixture x;
+
+	(void)state;
+	good(&x);
+	x.profile.idle = x.bench.idle = "poll";
+	assert_int_equal(predict_refusals(&x.in), 0);
+	x.bench.idle = NULL;
+	assert_refused(&x, REFUSE_IDLE, "the same --idle", true);
+}
+
 static void every_reason_is_given_and_marked(void **state)
 {
 	struct predict out;
@@ -380,6 +392,7 @@ int main(void)
 		cmocka_unit_test(another_machine_is_refused_and_what_differs_named),
 		cmocka_unit_test(another_kernel_is_refused_and_both_named),
 		cmocka_unit_test(another_clock_is_refused),
+		cmocka_unit_test(cpus_that_may_halt_in_one_run_only_are_refused),
 		cmocka_unit_test(every_reason_is_given_and_marked),
 		cmocka_unit_test(intervals_of_r_hold_in_92_to_98_percent),
 	};

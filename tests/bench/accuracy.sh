@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # accuracy.sh: predicted against observed r, sendmsg -> sendmmsg on livecast, over group sizes, payloads, shares of user work
 # and topologies; then f against workloads whose f is known. Prints every setting and the figures beside their targets.
-# Usage: accuracy.sh [SECONDS of each profile and observation]; $BUILD is where the programs are.
+# Usage: accuracy.sh [SECONDS of each profile [of each workload of known f [of each observation]]]; $BUILD is where the programs are.
 set -u
 # A network of its own: the datagrams of others must not turn the work meter.
 if [ -z "${ACCURACY_NETWORK:-}" ]; then
@@ -10,7 +10,8 @@ if [ -z "${ACCURACY_NETWORK:-}" ]; then
 fi
 ip link set lo up || exit 1
 build=${BUILD:-build}
-seconds=${1:-20}
+seconds=${1:-10}
+observe=${3:-25}
 work_dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$work_dir"' EXIT
 results=$work_dir/results
@@ -19,7 +20,7 @@ results=$work_dir/results
 setting() {
 	local json
 	if ! json=$("$build"/forecall validate --json --quiet --db "$work_dir/accuracy.db" --group "$1" --payload "$2" --topology "$3" \
-		--work "$4" --packets "$5" --seconds "$seconds" --width 0.004 --rounds 200); then
+		--work "$4" --packets "$5" --seconds "$seconds" --observe "$observe"); then
 		printf '%-5s %-7s %-5s %-6s failed\n' "$1" "$2" "$3" "$4"
 		echo "failed" >> "$results"
 		return
