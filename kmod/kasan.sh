@@ -26,14 +26,14 @@ has_kernel() {
 
 # unpack: the source into $new/source.
 unpack() {
-	rm -rf "$new"/*.deb "$new/usr" "$new/source"
+	rm -rf "${new:?}"/*.deb "${new:?}/usr" "$new/source"
 	(cd "$new" && apt-get -qq download "linux-source-$version" >&2) ||
 		fail "cannot download linux-source-$version; as root, run: apt-get update"
 	dpkg-deb --fsys-tarfile "$new"/*.deb | tar -x -C "$new" --wildcards '*.tar.xz'
 	rm "$new"/*.deb
 	mkdir "$new/source"
 	tar -xf "$new"/usr/src/*.tar.xz -C "$new/source" --strip-components=1
-	rm -r "$new/usr"
+	rm -r "${new:?}/usr"
 	touch "$new/unpacked"
 }
 

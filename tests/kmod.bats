@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kmod.bats: the sendgroup module in guests of the lab, on a 6.1 and a 6.12 of Debian: what it delivers and what it refuses.
+# KMOD_KERNELS=6.12-kasan-amd64 KMOD_LIMIT=3000 runs it on the kernel that `make lab-kasan` builds.
 
 bats_require_minimum_version 1.5.0
 
-KERNELS="6.1.0-56-amd64 6.12.117+deb12-amd64"
+KERNELS=${KMOD_KERNELS:-6.1.0-56-amd64 6.12.117+deb12-amd64}
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/.." || return
@@ -36,7 +37,7 @@ END
 
 # guest KERNEL COMMANDS [OPTION...]: runs them there with the module loaded and a dummy device; options are those of the guest.
 guest() {
-	"$FORECALL" lab run -k "$1" --clock real -m 1500 -t 300 --module dummy -i "build/kmod/$1/sendgroup.ko" "${@:3}" \
+	"$FORECALL" lab run -k "$1" --clock real -m 1500 -t "${KMOD_LIMIT:-300}" --module dummy -i "build/kmod/$1/sendgroup.ko" "${@:3}" \
 		-i "$HELPERS/kmod_check" -i "$HELPERS/kmod_fuzz" -i "$HELPERS/guest.sh" -- sh guest.sh "$2"
 }
 
@@ -78,7 +79,7 @@ on_both() {
 	on_both './kmod_check deliver 127.0.0.1 10 && ./kmod_check deliver ::1 10' 'ok deliver ::1'
 }
 
-@test "it arrives in another namespace over veth, and from card to card with right checksums, over IPv4 and IPv6" {
+@test "it arrives in another namespace over veth, and from card to card with right checksums, offloaded or not, over IPv4 and IPv6" {
 	cat > "$BATS_TEST_TMPDIR/wire.sh" << 'END'
 set -e
 bad_sums() { ip netns exec peer cat /proc/net/snmp /proc/net/snmp6 | awk '$1 == "Udp:" { n += $8 } $1 == "Udp6InCsumErrors" { n += $2 } END { print n + 0 }'; }
@@ -98,6 +99,13 @@ ip -n far link set v1 up
 ./kmod_check deliver 10.8.0.2 10 /run/netns/far
 ./kmod_check deliver fd00:8::2 10 /run/netns/far
 ip netns del far
+# Without scatter-gather and sums of its own a card gets each packet in one piece, and whole.
+ethtool -K nic0 tx off sg off
+ethtool -k nic0 | grep -q '^scatter-gather: off'
+ethtool -k nic0 | grep -q '^tx-checksumming: off'
+./kmod_check deliver 198.18.0.2 2 /run/netns/peer
+./kmod_check deliver fd00::2 2 /run/netns/peer
+[ "$(bad_sums)" = 0 ] || { echo "bad checksums without offload: $(bad_sums)"; exit 1; }
 END
 	on_both 'sh wire.sh' 'ok deliver fd00:8::2' --nic e1000 -i "$BATS_TEST_TMPDIR/wire.sh"
 }

@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -335,7 +337,60 @@ static void refuse_options(void)
 	MUST(!setsockopt(s.from, SOL_IP, IP_OPTIONS, "\1\1\1\1", 4));
 	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == -1 && errno == EOPNOTSUPP);
 	MUST(!setsockopt(s.from, SOL_IP, IP_OPTIONS, "", 0));
+	MUST(!setsockopt(s.from, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &(int){ 1000 }, sizeof(int)));
+	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == -1 && errno == EOPNOTSUPP);
+	MUST(!setsockopt(s.from, IPPROTO_UDP, 103, &(int){ 0 }, sizeof(int)));
+	MUST(!setsockopt(s.from, SOL_SOCKET, SO_TIMESTAMPING, &(int){ 1 << 1 /* SOF_TIMESTAMPING_TX_SOFTWARE */ }, sizeof(int)));
+	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == -1 && errno == EOPNOTSUPP);
+	MUST(!setsockopt(s.from, SOL_SOCKET, SO_TIMESTAMPING, &(int){ 0 }, sizeof(int)));
 	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == 1);
+}
+
+/* Flow labels, which only an IPv6 socket has. */
+static void refuse_flow_label(void)
+{
+	struct giobuf6 buf = { { s.payload, 10 }, s.rec };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	MUST(fd >= 0 && sendgroup6(fd, &buf, 1, 0, NULL) == 1);
+	MUST(!setsockopt(fd, SOL_IPV6, 33 /* IPV6_FLOWINFO_SEND */, &(int){ 1 }, sizeof(int)));
+	MUST(sendgroup6(fd, &buf, 1, 0, NULL) == -1 && errno == EOPNOTSUPP);
+	close(fd);
+}
+
+/* A program of the root control group that decides on each sendmsg(), and lets pass all of them. Not every kernel has BPF. */
+static void refuse_guarded(void)
+{
+	static const struct bpf_insn pass[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 }, { .code = BPF_JMP | BPF_EXIT } };
+	struct giobuf6 buf = { { s.payload, 10 }, s.rec };
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR, .expected_attach_type = BPF_CGROUP_UDP4_SENDMSG,
+		.insns = (uintptr_t)pass, .insn_cnt = 2, .license = (uintptr_t)"GPL",
+	}, attach = { .attach_type = BPF_CGROUP_UDP4_SENDMSG };
+	int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
+
+	if (program < 0 && errno == ENOSYS)
+		return;
+	attach.attach_bpf_fd = (__u32)program;
+	attach.target_fd = (__u32)open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
+	MUST(program >= 0 && !syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach));
+	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == -1 && errno == EOPNOTSUPP);
+	MUST(!syscall(SYS_bpf, BPF_PROG_DETACH, &attach, sizeof attach));
+	MUST(sendgroup6(s.from, &buf, 1, 0, NULL) == 1);
+	close((int)attach.target_fd);
+	close(program);
+}
+
+/* What must not be fragmented and does not fit: 10.9.0.2 lies behind the dummy device, whose MTU is 1500. */
+static void refuse_above_mtu(void)
+{
+	struct giorec6 r = { .gr_addr = s.addr[0] };
+
+	MUST(inet_pton(AF_INET, "10.9.0.2", &((struct sockaddr_in *)&r.gr_addr)->sin_addr) == 1);
+	MUST(error_of(&r, 2000) == 0);
+	MUST(!setsockopt(s.from, SOL_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_DO }, sizeof(int)));
+	MUST(error_of(&r, 1472) == 0 && error_of(&r, 1473) == EMSGSIZE);
+	MUST(!setsockopt(s.from, SOL_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_WANT }, sizeof(int)));
 }
 
 /* In a child: a device that another user or another namespace has opened. */
@@ -366,6 +421,9 @@ static int refuse_all(void)
 	refuse_calls();
 	refuse_recipients();
 	refuse_options();
+	refuse_flow_label();
+	refuse_guarded();
+	refuse_above_mtu();
 	MUST(misuse(1) == EPERM);
 	MUST(misuse(0) == EXDEV);
 	refuse_shut();
