@@ -10,6 +10,9 @@
 #include "base/err.h"
 
 #define CYCLES_TO_CHOOSE 20 /* fewer are all kept */
+#define FULL_LOW 0.985      /* of a CPU: a window in which a thread had no time left */
+#define FULL_HIGH 1.01
+#define FULL_WINDOWS 0.1    /* share of such windows from which on time is no measure of the work */
 
 enum work { WORK_UDP, WORK_WALL, WORK_MAX };
 
@@ -127,6 +130,23 @@ static double rate_of(const struct observe_side *side, enum work work)
 static int counts_both(const struct observe_side *before, const struct observe_side *after, enum work work)
 {
 	return work == WORK_WALL || rate_of(after, work) * 3 > rate_of(before, work);
+}
+
+/* A target that uses up a CPU does what it can, not what its clients ask: for both ways its cycles per time are the same. */
+static int is_full(const struct observe_side *side)
+{
+	size_t n = 0, full_n = 0;
+
+	for (size_t i = 0; i < side->blocks_n; i++) {
+		const struct block_row *block = &side->blocks[i];
+		double share = (double)block->cpu_cyc / (double)block->wall_cyc;
+
+		if (!belongs(side, block) || block->dose || block->cpu_cyc == STORE_NULL)
+			continue;
+		n++;
+		full_n += share > FULL_LOW && share < FULL_HIGH;
+	}
+	return (double)full_n > FULL_WINDOWS * (double)n;
 }
 
 static int bootstrap(const struct side *before, const struct side *after, int paired, double *reps[3])
@@ -268,6 +288,8 @@ int observe_compare(const struct observe_side *before, const struct observe_side
 
 	for (enum work work = 0; work < WORK_MAX && !err; work++) {
 		if (!has_work(before, after, work) || (paired && !counts_both(before, after, work)))
+			continue;
+		if (work == WORK_WALL && !isnan(best.r.value) && (is_full(before) || is_full(after)))
 			continue;
 		err = compare_by(work, before, after, paired, out);
 		if (!err && (isnan(best.r.value) || figure_half_width(out->r) / out->r.value < figure_half_width(best.r) / best.r.value))

@@ -4,7 +4,8 @@
  *
  * Per side, from windows: (CPU time of unprobed windows + network interrupts elsewhere) per unit of work, the latter from the
  * probed windows where there are any. The unit is one UDP datagram sent in the target's namespace, or one clock cycle of time
- * (right when clients set the pace): of the two the one that gives the narrower interval. Others may send in the same namespace,
+ * (right when clients set the pace): of the two the one that gives the narrower interval, but not time where
+ * the target used up a CPU in more than a tenth of the windows. Others may send in the same namespace,
  * and a target may send something else than UDP.
  * Cycles whose own r is an outlier are set aside (of two runs, those whose own cost is), and counted.
  * Interval: bootstrap over cycles of windows; where both sides were measured in one run, a cycle is kept whole.

@@ -203,6 +203,22 @@ static void packets_are_the_unit_where_the_work_differs(void **state)
 	assert_near(out.r.value, 1.2, 1e-9);
 }
 
+/* A saturated server takes a whole CPU by either way: by time r would be 1, and with no spread at all. */
+static void time_is_no_measure_of_a_server_that_uses_up_its_cpu(void **state)
+{
+	struct observe out;
+
+	(void)state;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		window(0, cycle, "sendmsg", 0, 100 + cycle % 2, 1000000);
+		window(0, cycle, "sendmmsg", 0, 125 - cycle % 3, 1000000);
+	}
+	assert_int_equal(compare_ways(&out), 0);
+	assert_string_equal(out.work, "UDP datagram sent");
+	assert_in_range((int64_t)(1000 * out.r.value), 1220, 1250);
+}
+
 static void windows_without_cpu_time_are_left_out(void **state)
 {
 	struct observe out;
@@ -313,6 +329,7 @@ int main(void)
 		cmocka_unit_test(runs_may_differ_in_length),
 		cmocka_unit_test(without_udp_work_the_unit_is_time),
 		cmocka_unit_test(packets_are_the_unit_where_the_work_differs),
+		cmocka_unit_test(time_is_no_measure_of_a_server_that_uses_up_its_cpu),
 		cmocka_unit_test(windows_without_cpu_time_are_left_out),
 		cmocka_unit_test(one_window_of_a_side_is_too_few),
 		cmocka_unit_test(a_way_that_was_not_measured_is_an_error_that_is_said),
