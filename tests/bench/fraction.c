@@ -3,8 +3,10 @@
  * fraction.c: f as forecall finds it, against workloads whose f is known by construction.
  *
  * A child spins in user space, then sends. It can be told to leave the sends out. Its own unprobed CPU time per iteration
- * with and without them is the truth: f = (both - spin) / both, as the median over turns of a ms each, since a disturbance of one
- * turn is none of the path's. syscall()'s few instructions are part of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as a profile is.
+ * with and without them is the truth: f = (both - spin) / both, from turns of a ms each. A machine with neighbours slows a spin by
+ * another share than a send, so f itself differs from turn to turn; the truth is therefore averaged as f is, over all work in all turns but
+ * outliers, not the median's, that is the undisturbed machine's. syscall()'s few instructions are part of a send on both sides. All of it is
+ * interleaved in one measurement, and each point is calibrated as a profile is.
  * Usage: fraction [SECONDS per point] [POINT...]; a point is the f aimed at. Exit status 1 when a point is missed.
  */
 #include <linux/types.h>
@@ -15,6 +17,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,13 +183,22 @@ static double sends_ns(struct work *work, double *spin_ns)
 	return part_ns(work, WITH) - part_ns(work, WITHOUT);
 }
 
+/* Turns last equally long, so that time over iterations, of all turns, is the harmonic mean of that of each. */
 static double truth(const struct work *work)
 {
-	static double share[TURNS_MAX];
+	static double ratio[TURNS_MAX];
+	static bool outlier[TURNS_MAX];
+	double per_ns[PARTS] = {0};
+	size_t outliers_n;
 
 	for (size_t i = 0; i < work->turns_n; i++)
-		share[i] = 1 - work->part_ns[WITHOUT][i] / work->part_ns[WITH][i];
-	return median(share, work->turns_n);
+		ratio[i] = log(work->part_ns[WITH][i] / work->part_ns[WITHOUT][i]);
+	if (stats_outliers(ratio, work->turns_n, outlier, &outliers_n))
+		return NAN;
+	for (size_t i = 0; i < work->turns_n; i++)
+		for (int part = 0; part < PARTS && !outlier[i]; part++)
+			per_ns[part] += 1 / work->part_ns[part][i];
+	return 1 - per_ns[WITH] / per_ns[WITHOUT];
 }
 
 /* As a profile does it, before and after the windows; the child waits. */
