@@ -3,10 +3,12 @@
 #include "analyze/compare.h"
 
 #include "analyze/amdahl.h"
+#include "analyze/signedrank.h"
 
 #include <errno.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define ERROR_RATE 0.05
 
@@ -98,25 +100,51 @@ int compare_runs(const double *a, size_t a_n, const double *b, size_t b_n, bool 
 	return 0;
 }
 
+/* Student's interval over differences of logarithms. */
+static struct figure student(const double *x, size_t n, double alpha)
+{
+	double mean = 0, squares = 0;
+
+	for (size_t i = 0; i < n; i++)
+		mean += x[i] / (double)n;
+	for (size_t i = 0; i < n; i++)
+		squares += pow(x[i] - mean, 2);
+	return change_within(mean, sqrt(squares / ((double)n - 1) / (double)n) * gsl_cdf_tdist_Qinv(alpha / 2, (double)n - 1));
+}
+
+/* Student's where there are too few, or more than are worth it. */
+static int interval(const double *x, size_t n, double alpha, struct figure *out)
+{
+	struct figure logs;
+	int err = n < COMPARE_RANKED ? -ENODATA : signedrank_interval(x, n, alpha, &logs);
+
+	if (!err)
+		*out = (struct figure){ expm1(logs.value), expm1(logs.low), expm1(logs.high) };
+	else if (err != -ENOMEM)
+		*out = student(x, n, alpha);
+	return err == -ENOMEM ? err : 0;
+}
+
 int compare_pairs(const double *a, const double *b, size_t n, size_t tests_n, struct comparison *out)
 {
-	double squares = 0, mean, error;
+	double *logs = malloc((n + 1) * sizeof *logs);
 	struct side x, y;
-	int err = n < 2 ? -ENODATA : side_of(a, n, &x);
+	int err = !logs ? -ENOMEM : n < 2 ? -ENODATA : side_of(a, n, &x);
 
 	if (!err)
 		err = side_of(b, n, &y);
-	if (err)
-		return err;
-	mean = y.mean - x.mean;
-	for (size_t i = 0; i < n; i++)
-		squares += pow(log(b[i] / a[i]) - mean, 2);
-	error = sqrt(squares / ((double)n - 1) / (double)n);
-	*out = (struct comparison){ .a = exp(x.mean), .b = exp(y.mean), .a_n = n, .b_n = n, .paired = true };
-	out->plain = change_within(mean, error * gsl_cdf_tdist_Qinv(ERROR_RATE / 2, (double)n - 1));
-	out->change = change_within(mean, error * gsl_cdf_tdist_Qinv(ERROR_RATE / 2 / (double)(tests_n ? tests_n : 1), (double)n - 1));
-	out->verdict = judge(out->change);
-	return 0;
+	for (size_t i = 0; i < n && !err; i++)
+		logs[i] = log(b[i] / a[i]);
+	if (!err) {
+		*out = (struct comparison){ .a = exp(x.mean), .b = exp(y.mean), .a_n = n, .b_n = n, .paired = true };
+		err = interval(logs, n, ERROR_RATE, &out->plain);
+	}
+	if (!err)
+		err = interval(logs, n, ERROR_RATE / (double)(tests_n ? tests_n : 1), &out->change);
+	if (!err)
+		out->verdict = judge(out->change);
+	free(logs);
+	return err;
 }
 
 bool compare_above(const struct comparison *comparison, double above)

@@ -23,6 +23,8 @@
 
 #include "analyze/stats.h"
 
+enum { COMPARE_RANKED = 20 }; /* fewer pairs have no Wilcoxon interval that is wide enough for many benchmarks at once */
+
 enum compare_verdict {
 	COMPARE_SAME,    /* the interval holds 0 */
 	COMPARE_LESS,    /* it lies below 0 */
@@ -50,7 +52,9 @@ int compare_runs(const double *a, size_t a_n, const double *b, size_t b_n, bool 
 
 /*
  * The same for runs that were taken by turns, A, B, A, B: a[i] and b[i], n >= 2 of them, were made one after the other, so what the machine
- * did meanwhile is common to both and cancels. The interval is Student's, over the n differences of logarithms. -ENODATA when n < 2.
+ * did meanwhile is common to both and cancels. Of n differences of logarithms the interval is Student's, and from COMPARE_RANKED on
+ * Wilcoxon's with Hodges' and Lehmann's value (signedrank.h): where A and B are alike, differences are as often above 0 as below and
+ * as far, whatever their distribution. Which it is hangs on n alone, so nothing is chosen by what was found. -ENODATA when n < 2; -ENOMEM.
  */
 int compare_pairs(const double *a, const double *b, size_t n, size_t tests_n, struct comparison *out);
 

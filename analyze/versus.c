@@ -118,6 +118,8 @@ static int compare_slices(const struct slice *a, const struct slice *b, size_t t
 
 		if (code == -EXDEV) /* counted, but not in the same state each time: another boot parameter, or a card */
 			code = compare_runs(x, a->n, y, b->n, false, tests_n, &line->comparison);
+		if (code == -ENOMEM)
+			err = fail(code, "out of memory");
 		line->compared = !code;
 		if (code)
 			line->refused = "a figure is not above 0";

@@ -25,7 +25,7 @@
 #include "analyze/store.h"
 #include "tests/bench/judge.h"
 
-enum { RUNS_N = 48, BENCHES_N = 20, BLOCKS_N = 1, SENDS_N = 250, TRIALS_N = 200, SERIES_N = 200, FIGURES_N = 100000, TIMES_N = 5 };
+enum { RUNS_N = 72, BENCHES_N = 20, BLOCKS_N = 1, SENDS_N = 250, TRIALS_N = 200, SERIES_N = 200, FIGURES_N = 100000, TIMES_N = 5 };
 
 #define SLOWER 0.03
 #define TARGET_S 2.0
@@ -42,25 +42,40 @@ static double now_s(clockid_t clock)
 
 static int sender = -1, receiver = -1;
 static struct sockaddr_in address;
-static double spins_per_s;
+static double spin_first_s, spin_each_s;
 
-static void spin(uint64_t n)
+/* One copy, wherever it is called from: it takes the same time everywhere. */
+static void __attribute__((noinline)) spin(uint64_t n)
 {
 	for (; n; n--)
 		__asm__ volatile("" ::: "memory");
 }
 
-static void calibrate_spin(void)
+/* Seconds of a spin of n, called as after a send. */
+static double spin_s(uint64_t n)
 {
-	double best = 0;
+	double best = INFINITY;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 50; i++) {
 		double start = now_s(CLOCK_THREAD_CPUTIME_ID);
 
-		spin(2000000);
-		best = fmax(best, 2e6 / (now_s(CLOCK_THREAD_CPUTIME_ID) - start));
+		for (int j = 0; j < 2000; j++)
+			spin(n);
+		best = fmin(best, (now_s(CLOCK_THREAD_CPUTIME_ID) - start) / 2000);
 	}
-	spins_per_s = best;
+	return best;
+}
+
+/* Seconds of a spin are spin_first_s + n * spin_each_s: a short one takes more than its share of a long one. */
+static void calibrate_spin(void)
+{
+	spin_each_s = (spin_s(1000) - spin_s(100)) / 900;
+	spin_first_s = spin_s(100) - 100 * spin_each_s;
+}
+
+static uint64_t spins_of(double seconds)
+{
+	return seconds > spin_first_s ? (uint64_t)llround((seconds - spin_first_s) / spin_each_s) : 1;
 }
 
 static int open_sockets(void)
@@ -117,7 +132,13 @@ static int trial(struct counts *counts, size_t slow)
 {
 	static double a[BENCHES_N][RUNS_N], b[BENCHES_N][RUNS_N], slower[RUNS_N];
 	struct comparison c;
-	uint64_t spins = (uint64_t)(SLOWER * run(slow, 0) * spins_per_s);
+	double cost = 0;
+	uint64_t spins;
+
+	for (int i = 0; i < RUNS_N; i++) /* what it costs now */
+		a[slow][i] = run(slow, 0);
+	stats_median(a[slow], RUNS_N, &cost);
+	spins = spins_of(SLOWER * cost);
 
 	for (int i = 0; i < RUNS_N; i++)
 		for (size_t bench = 0; bench < BENCHES_N; bench++) {
