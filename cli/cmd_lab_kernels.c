@@ -219,9 +219,36 @@ static int say(const struct cli *cli, const struct kernel *kernel, const char *w
 	return 0;
 }
 
-static int add(const struct cli *cli, const char *name, const char *arch, const char *vmlinuz, const char *modules)
+/* Whether a kernel of exactly that name is here. */
+static bool is_here(const char *name, const char *arch)
+{
+	struct kernels cached = { 0 };
+	const struct kernel *found = cache_list(&cached) ? NULL : kernels_find(&cached, name, arch);
+	bool here = found && !strcmp(found->name, name);
+
+	free(cached.at);
+	return here;
+}
+
+/* What is here is not fetched again: packages of one version do not change. */
+static int add_offered_one(const char *name, const char *arch, bool refresh, struct kernel *kernel, bool *here)
+{
+	int err = 0;
+
+	snprintf(kernel->name, sizeof kernel->name, "%s", name);
+	snprintf(kernel->arch, sizeof kernel->arch, "%s", arch);
+	*here = !refresh && is_here(name, arch);
+	if (*here)
+		return 0;
+	err = find_offered(name, arch, kernel);
+	*here = !err && !refresh && is_here(kernel->name, arch);
+	return err || *here ? err : apt_add_kernel(kernel);
+}
+
+static int add(const struct cli *cli, const char *name, const char *arch, const char *vmlinuz, const char *modules, bool refresh)
 {
 	struct kernel kernel = { 0 };
+	bool here = false;
 	int err = 0;
 
 	if (vmlinuz) {
@@ -229,11 +256,9 @@ static int add(const struct cli *cli, const char *name, const char *arch, const 
 		snprintf(kernel.arch, sizeof kernel.arch, "%s", arch ? arch : arch_of_name(name));
 		err = add_own(&kernel, vmlinuz, modules);
 	} else {
-		err = find_offered(name, arch ? arch : arch_of_name(name), &kernel);
-		if (!err)
-			err = apt_add_kernel(&kernel);
+		err = add_offered_one(name, arch ? arch : arch_of_name(name), refresh, &kernel, &here);
 	}
-	return err ? err : say(cli, &kernel, "added");
+	return err ? err : say(cli, &kernel, here ? "here already; --refresh fetches it again" : "added");
 }
 
 /* ---- remove ---- */
@@ -276,7 +301,7 @@ int cmd_lab_kernels(struct cli *cli, int argc, char **argv)
 	const struct option_spec options[] = {
 		OPT_WORD(0, "arch", ARCHES, &arch, "architecture; else the one in the name, or this machine's"),
 		OPT_FLAG(0, "cached", &cached, "list only those that are here, without asking the archive"),
-		OPT_FLAG(0, "refresh", &refresh, "fetch the archive's lists anew"),
+		OPT_FLAG(0, "refresh", &refresh, "fetch the archive's lists anew; add: also a kernel that is here already"),
 		OPT_STRING(0, "vmlinuz", "FILE", &vmlinuz, "add: a kernel of your own"),
 		OPT_STRING(0, "modules", "DIR", &modules, "add: its modules, as in /lib/modules/VERSION"),
 		OPT_END,
@@ -295,5 +320,5 @@ int cmd_lab_kernels(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "--modules needs --vmlinuz");
 	if (!strcmp(argv[0], "remove"))
 		return cli_status(remove_one(cli, argv[1], arch));
-	return cli_status(add(cli, argv[1], arch, vmlinuz, modules));
+	return cli_status(add(cli, argv[1], arch, vmlinuz, modules, refresh));
 }
