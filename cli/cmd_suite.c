@@ -4,14 +4,20 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "cli/signals.h"
+
+enum { LOCK_WAIT_MS = 200 };
 
 /* ---- list ---- */
 
@@ -75,6 +81,28 @@ static int cmd_list(struct cli *cli, int argc, char **argv)
 
 /* ---- run ---- */
 
+/*
+ * One suite at a time runs into a database: a second one would run the same steps again, and take the first one's runs for its own. The
+ * lock is the kernel's, on the file (SQLite's are of another kind), so it is gone with the process however it ends. *fd -1: the
+ * file cannot be had, which whoever opens the database says.
+ */
+static int lock_database(const struct cli *cli, int *fd)
+{
+	*fd = open(cli->db, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	for (bool told = false; *fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB); told = true) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return 0; /* a file system without locks: as if there was nobody else */
+		if (!told)
+			warn("suite: another suite runs into %s; waiting for its end", cli->db);
+		poll(NULL, 0, LOCK_WAIT_MS);
+		if (signals_stop) {
+			close(*fd);
+			return fail(-EINTR, "suite: interrupted before anything was run");
+		}
+	}
+	return 0;
+}
+
 static int cmd_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct usage usage = {
@@ -109,7 +137,12 @@ static int cmd_run(struct cli *cli, int argc, char **argv)
 	options.passes = (unsigned)passes;
 	options.jobs = (unsigned)jobs;
 	signals_install();
-	int err = kernels.n ? suite_run_guests(cli, argv[0], &kernels, &options) : suite_run_here(cli, argv[0], &options);
+	int lock, err = lock_database(cli, &lock);
+	if (err)
+		return cli_status(err);
+	err = kernels.n ? suite_run_guests(cli, argv[0], &kernels, &options) : suite_run_here(cli, argv[0], &options);
+	if (lock >= 0)
+		close(lock);
 	return err == -EINVAL ? CLI_USAGE : cli_status(err);
 }
 
