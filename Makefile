@@ -86,13 +86,15 @@ CLI_C     := $(wildcard cli/*.c)
 TEST_C    := $(wildcard $(PARTS:%=%/tests/test_*.c))
 BENCH_C   := $(wildcard tests/bench/*.c)
 GUEST_C   := $(wildcard lab/guest/*.c)
-OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(CTL_C) $(TEST_C) $(BENCH_C) $(GUEST_C)
+PLUGIN_C  := $(wildcard lab/plugin/*.c)
+OUR_C     := $(LIB_C) $(PRELOAD_C) $(CLI_C) $(PROGRAM_C) $(CTL_C) $(TEST_C) $(BENCH_C) $(GUEST_C) $(PLUGIN_C)
 
 SKEL_H    := $(BPF_C:%.bpf.c=$(GEN)/%.skel.h)
 LIB_O     := $(LIB_C:%.c=$(OUT)/%.o)
 CLI_O     := $(CLI_C:%.c=$(OUT)/%.o)
 BINARIES  := $(OUT)/forecall $(PROGRAM_C:workloads/%.c=$(OUT)/%) $(OUT)/lab-init
 PRELOAD   := $(OUT)/libforecall-try.so
+PLUGIN    := $(OUT)/lab-count.so
 BINARIES  += $(OUT)/sendgroupctl
 BENCHES   := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 SAN       := $(OUT)/san
@@ -117,7 +119,7 @@ MAN8      := $(wildcard docs/man/*.8)
 FORCE:
 
 .PHONY: all
-all: $(BINARIES) $(SG_LIBS) $(PRELOAD) ## build forecall and its programs (default)
+all: $(BINARIES) $(SG_LIBS) $(PRELOAD) $(PLUGIN) ## build forecall and its programs (default)
 
 # ---- Generated headers -------------------------------------------------------------------------------------------
 
@@ -235,6 +237,14 @@ $(PRELOAD): $(PRELOAD_C:%.c=$(OUT)/%.o)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,-z,now -o $@ $(filter %.o,$^) -ldl
 
+# Loaded by the emulator of a guest, whose functions it calls.
+$(PLUGIN_C:%.c=$(OUT)/%.o): private ALL_CFLAGS += -fPIC -fvisibility=hidden
+$(OUT)/plugin-flow.o: lab/flow.c $(OUT)/cc.flags
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+$(PLUGIN): $(PLUGIN_C:%.c=$(OUT)/%.o) $(OUT)/plugin-flow.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^)
+
 $(BENCHES): $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(OUT)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -244,7 +254,7 @@ $(TESTS): $(SAN)/%: $(SAN)/%.o $(SAN)/libforecall.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(SANITIZE) -o $@ $^ -lcmocka $(LDLIBS)
 
--include $(OUR_C:%.c=$(OUT)/%.d) $(SG_PIC:.o=.d) $(OUR_C:%.c=$(SAN)/%.d) $(BPF_C:%.c=$(GEN)/%.d)
+-include $(OUR_C:%.c=$(OUT)/%.d) $(OUT)/plugin-flow.d $(SG_PIC:.o=.d) $(OUR_C:%.c=$(SAN)/%.d) $(BPF_C:%.c=$(GEN)/%.d)
 
 # ---- Guests of another architecture --------------------------------------------------------------------------------
 
@@ -435,7 +445,7 @@ install: all ## install under prefix (/usr/local), below DESTDIR if given
 	  $(DESTDIR)$(completions) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)
 	install -m 755 $(OUT)/forecall $(DESTDIR)$(bindir)/
 	install -m 755 $(filter-out $(OUT)/forecall,$(BINARIES)) $(DESTDIR)$(libexecdir)/forecall/
-	install -m 755 $(PRELOAD) $(DESTDIR)$(libexecdir)/forecall/
+	install -m 755 $(PRELOAD) $(PLUGIN) $(DESTDIR)$(libexecdir)/forecall/
 	install -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1/
 	install -m 644 $(MAN3) $(DESTDIR)$(mandir)/man3/
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8

@@ -277,6 +277,21 @@ CREATE TABLE bench_event (
   PRIMARY KEY (run, group_size, payload_bytes, private_bytes, round, way, name)
 ) STRICT, WITHOUT ROWID;
 
+-- Instructions of a block of a micro-benchmark by function (bench --count): all that the sending thread executed in its bursts, interrupts
+-- included. Of each way in the one or two rounds whose cost is the median, which is its figure, and of `null` in the same rounds.
+CREATE TABLE counted (
+  run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  round        INTEGER NOT NULL,     -- of the row of table bench that has the same five
+  way          TEXT NOT NULL,
+  group_size   INTEGER NOT NULL,
+  payload_bytes INTEGER NOT NULL,
+  private_bytes INTEGER NOT NULL,
+  stage        TEXT NOT NULL,        -- entry, copy, socket, ... as in table sample: of the innermost function that has one; user: in user space
+  function     TEXT NOT NULL,        -- of the kernel; empty in user space
+  insn_n       INTEGER NOT NULL CHECK (insn_n > 0),
+  PRIMARY KEY (run, group_size, payload_bytes, private_bytes, round, way, stage, function)
+) STRICT, WITHOUT ROWID;
+
 -- What `forecall track` reads: the figures of complete runs by benchmark, packed, as a hundred thousand runs have them by the million.
 -- Derived from the tables above, made anew when it is gone, and not exported: nothing is lost with it.
 CREATE TABLE series (

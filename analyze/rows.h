@@ -137,6 +137,14 @@ struct bench_event_row {
 	int64_t n, enabled_ns, running_ns;
 };
 
+struct counted_row {
+	int64_t run, round;
+	const char *way;
+	int64_t group_size, payload_bytes, private_bytes;
+	const char *stage, *function;
+	int64_t insn_n;
+};
+
 struct trial_row {
 	int64_t run, trial;
 	const char *way;

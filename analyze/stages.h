@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stages.h: where within the path a benchmark's figure lies: the stages (slice.h) of the same way, sizes and topology on the same
- * kernel, from the newest run of `forecall slice` there in which instructions are counted.
+ * stages.h: where within the path a benchmark's figure lies: by the counts of the same bench (counted.h), which add up to it, or else by
+ * the samples of the newest run of `forecall slice` of the same way, sizes and topology on the same kernel.
  *
- * The samples tell shares; the figure itself is that of the unsampled benchmark: stage = share x figure. Shares have intervals,
+ * Samples tell shares; the figure itself is that of the unsampled benchmark: stage = share x figure. Shares have intervals,
  * even where the figure has none.
  */
 #ifndef ANALYZE_STAGES_H
@@ -12,15 +12,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/counted.h"
 #include "analyze/slice.h"
 
 struct store;
 struct stages; /* the sliced ways of a store */
 
-/* Looks which there are: of runs with this label, of the suite whose name or step begins so (NULL: any). 0 or -errno, said.
+/* Looks which of both kinds there are: of runs with this label, of the suite whose name or step begins so (NULL: any). 0 or -errno, said.
  * stages_free() it, before the store. */
 int stages_open(struct store *store, const char *label, const char *suite, struct stages **out);
+
+/* The same of the runs of one side of a comparison. */
+struct side;
+int stages_open_side(const struct side *side, struct stages **out);
 void stages_free(struct stages *stages); /* accepts NULL */
+
+/* The counts of a bench on a kernel (NULL: any), of the newest run; NULL when there are none, or when they cannot be read, which is said. Good until stages_free(). */
+const struct counted *stages_counted(struct stages *stages, const char *benchmark, const char *kernel);
 
 /* One benchmark's slice on a kernel. */
 struct stages_of {
@@ -28,7 +36,7 @@ struct stages_of {
 	int64_t run;
 };
 
-/* NULL when there is none, which is no error. What it returns is good until stages_free(). */
+/* NULL when there is none, which is no error. kernel NULL: of any. What it returns is good until stages_free(). */
 const struct stages_of *stages_find(struct stages *stages, const char *benchmark, const char *kernel);
 
 /* A stage's part of a figure `level` of the benchmark: share x level, the interval that of the share. */

@@ -82,6 +82,7 @@ int store_add_event(struct store *store, const struct event_row *row);
 int store_add_event_count(struct store *store, const struct event_count_row *row);
 int store_add_bench(struct store *store, const struct bench_row *row);
 int store_add_bench_event(struct store *store, const struct bench_event_row *row);
+int store_add_counted(struct store *store, const struct counted_row *row);
 int store_add_trial(struct store *store, const struct trial_row *row);
 int store_add_observation(struct store *store, const struct observation_row *row);
 int store_add_prediction(struct store *store, const struct prediction_row *row, int64_t *prediction);
@@ -104,6 +105,7 @@ void store_null_event(struct event_row *row);
 void store_null_event_count(struct event_count_row *row);
 void store_null_bench(struct bench_row *row);
 void store_null_bench_event(struct bench_event_row *row);
+void store_null_counted(struct counted_row *row);
 void store_null_trial(struct trial_row *row);
 void store_null_prediction(struct prediction_row *row);
 void store_null_observation(struct observation_row *row);
@@ -140,6 +142,8 @@ int store_events(struct store *store, int64_t run, struct event_row **rows, size
 int store_event_counts(struct store *store, int64_t run, struct event_count_row **rows, size_t *n);
 int store_benches(struct store *store, int64_t run, struct bench_row **rows, size_t *n);
 int store_bench_events(struct store *store, int64_t run, struct bench_event_row **rows, size_t *n);
+int store_counted(struct store *store, int64_t run, struct counted_row **rows, size_t *n);
+int store_has_counted(struct store *store, int64_t run, bool *has); /* without reading them */
 int store_trials(struct store *store, int64_t run, struct trial_row **rows, size_t *n);
 int store_observations(struct store *store, int64_t run, struct observation_row **rows, size_t *n);
 

@@ -102,6 +102,7 @@ union row_of_run {
 	struct event_count_row event_count;
 	struct bench_row bench;
 	struct bench_event_row bench_event;
+	struct counted_row counted;
 	struct trial_row trial;
 };
 

@@ -112,6 +112,12 @@ static const struct column bench_event_columns[] = {
 };
 #undef C
 
+#define C(field) COLUMN(counted_row, field)
+static const struct column counted_columns[] = {
+	C(run), C(round), C(way), C(group_size), C(payload_bytes), C(private_bytes), C(stage), C(function), C(insn_n),
+};
+#undef C
+
 #define C(field) COLUMN(trial_row, field)
 static const struct column trial_columns[] = {
 	C(run), C(trial), C(way), C(group_size), C(payload_bytes), C(packets_per_s), C(work_ns), C(quality), C(wall_ns), C(cpu_ns), C(expected_n),
@@ -170,6 +176,7 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_EVENT] = TABLE("event", event_row, "run, cpu, name", event_columns),
 	[TABLE_EVENT_COUNT] = TABLE("event_count", event_count_row, "run, cpu, task, call, softirq, hardirq, name", event_count_columns),
 	[TABLE_BENCH_EVENT] = TABLE("bench_event", bench_event_row, "run, group_size, payload_bytes, private_bytes, round, way, name", bench_event_columns),
+	[TABLE_COUNTED] = TABLE("counted", counted_row, "run, group_size, payload_bytes, private_bytes, round, way, stage, function", counted_columns),
 	[TABLE_SAMPLE] = TABLE("sample", sample_row, "run, block, cpu, task, call, softirq, hardirq, stage", sample_columns),
 	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
 	[TABLE_TRIAL] = TABLE("trial", trial_row, "run, trial", trial_columns),
@@ -221,12 +228,22 @@ ROWS_OF_RUN(event, events, EVENT)
 ROWS_OF_RUN(event_count, event_counts, EVENT_COUNT)
 ROWS_OF_RUN(bench, benches, BENCH)
 ROWS_OF_RUN(bench_event, bench_events, BENCH_EVENT)
+ROWS_OF_RUN(counted, counted, COUNTED)
 ROWS_OF_RUN(trial, trials, TRIAL)
 ROWS_OF_RUN(observation, observations, OBSERVATION)
 READER(bench_point, bench_points, BENCH_POINT)
 NULLER(host, HOST)
 NULLER(run, RUN)
 NULLER(prediction, PREDICTION)
+
+int store_has_counted(struct store *store, int64_t run, bool *has)
+{
+	int64_t found = 0;
+	int err = store_query(store, "SELECT EXISTS (SELECT 1 FROM counted WHERE run = ?1)", &run, 1, &found);
+
+	*has = found != 0;
+	return err;
+}
 
 int store_hist(struct store *store, int64_t run, const char *name, struct hist_row **rows, size_t *n)
 {

@@ -17,6 +17,7 @@
 #include "cli/show_bench_events.h"
 #include "cli/show_like.h"
 #include "cli/signals.h"
+#include "collect/count.h"
 #include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
 #include "workloads/sender.h"
@@ -38,6 +39,7 @@ struct arguments {
 	struct option_list groups, payloads, privates;
 	uint64_t like, resume, batch, rounds, block_ms, seed, server_cpu, peer_cpu;
 	double width;
+	const char *count;
 	bool one_destination, registered;
 	struct bench_like shape; /* of the profile `like` */
 };
@@ -205,6 +207,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		.alternatives = "sendmmsg",
 		.topology = "lo",
 		.clock = "auto",
+		.count = "no",
 		.groups = {{1, 10, 100, 1000}, 4},
 		.payloads = {{100, 1000}, 2},
 		.privates = {{12}, 1},
@@ -233,6 +236,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "block", "MS", &arguments.block_ms, 1, 10000, "length of a block in ms"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are counted in"),
 		OPT_STRING('e', "event", "NAME,...", &arguments.events, "count these of the sending thread in every block too: at most 4; see forecall events"),
+		OPT_WORD(0, "count", "no|auto|yes", &arguments.count, "count every instruction by stage and function; auto: where that can be"),
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the sender runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where the receivers sleep"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the run by"),
@@ -263,6 +267,9 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "--event counts in groupsend: it does not go with commands of your own; `perf stat` counts those");
 	if (arguments.one_destination)
 		arguments.privates = (struct option_list){{0}, 1}; /* nobody whom they could be private to */
+	bool count = !strcmp(arguments.count, "yes") || (!strcmp(arguments.count, "auto") && count_possible());
+	if (count && arguments.baseline_cmd)
+		return options_misuse(&usage, "--count counts what groupsend sends: it does not go with commands of your own");
 	signals_install();
 	struct bench_store_options options = {
 		.bench = {
@@ -279,6 +286,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 			.batch = arguments.batch,
 			.registered = arguments.registered,
 			.events = arguments.events,
+			.count = count,
 			.topology = topology,
 			.server_cpu = (int)arguments.server_cpu,
 			.peer_cpu = (int)arguments.peer_cpu,

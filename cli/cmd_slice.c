@@ -16,6 +16,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "cli/show_counted.h"
 #include "cli/show_samples.h"
 #include "cli/signals.h"
 #include "collect/profile.h"
@@ -31,11 +32,12 @@ static const struct usage usage = {
 	.operands = "[RUN]",
 	.about = "Cuts the path into its stages (entry and exit, copy in, socket and UDP, IP and routing, netfilter, queueing, driver, transmit\n"
 		 "completion, receive half) and says what each costs per packet, by samples of call chains: of a running server with -p, of the\n"
-		 "ways of sending with the micro-benchmark, or of a sampled run that is stored.",
+		 "ways of sending with the micro-benchmark, or of a run that is stored: a sampled one, or a bench whose instructions were counted.",
 	.notes = "Examples:\n"
 		 "  forecall slice -p $(pidof memcached) --path sendmsg\n"
 		 "  forecall slice --way sendmsg,sendmmsg --group 100 --payload 300 -o slices\n"
-		 "  forecall slice 7\n",
+		 "  forecall slice 7\n"
+		 "  forecall lab run -k 6.12.117+deb12-cloud-amd64 -- bench --count yes --group 100 --payload 1000; forecall slice 8 --functions\n",
 	.operands_max = 1,
 };
 
@@ -43,7 +45,7 @@ struct arguments {
 	uint64_t pid, group, payload, private_bytes, rounds, block_ms, server_cpu, peer_cpu, seed;
 	const char *path, *ways, *topology, *clock, *output, *label;
 	double seconds, rate;
-	bool exact;
+	bool exact, functions;
 };
 
 /* ---- Showing ---- */
@@ -122,7 +124,19 @@ static int slice_and_print(const struct cli *cli, struct store *store, const str
 	return err || !output ? err : slice_picture(output, run->run, slices, &signals_stop);
 }
 
-static int show(const struct cli *cli, struct store *store, int64_t run, const char *output)
+/* A bench in which every instruction was counted. */
+static int show_counts(const struct cli *cli, struct store *store, const struct run_row *run, bool functions)
+{
+	json_t *list;
+
+	if (!cli->json)
+		return show_counted(store, run, functions);
+	list = show_counted_json(store, run);
+	return list ? json_print(json_pack("{sI ss ss so so}", "run", (json_int_t)run->run, "path", run->path, "clock", run->clock, "slices", list,
+					   "warnings", json_array())) : -EIO;
+}
+
+static int show_samples(const struct cli *cli, struct store *store, int64_t run, const char *output)
 {
 	struct slices *slices = calloc(1, sizeof *slices);
 	struct run_row *row = NULL;
@@ -132,6 +146,22 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const c
 		err = slice_and_print(cli, store, row, slices, output);
 	store_rows_free(row);
 	free(slices);
+	return err;
+}
+
+static int show(const struct cli *cli, struct store *store, int64_t run, const struct arguments *arguments)
+{
+	struct run_row *row = NULL;
+	bool counted = false;
+	int err = store_run(store, run, &row);
+
+	if (!err)
+		err = store_has_counted(store, run, &counted);
+	if (!err && counted)
+		err = show_counts(cli, store, row, arguments->functions);
+	else if (!err)
+		err = show_samples(cli, store, run, arguments->output);
+	store_rows_free(row);
 	return err;
 }
 
@@ -240,7 +270,7 @@ static int measure_and_show(const struct cli *cli, const struct arguments *argum
 		err = !arguments->pid ? slice_ways(cli, arguments, store, &run)
 				      : arguments->exact ? time_server(cli, arguments, store, &run) : slice_server(cli, arguments, store, &run);
 	if (!err)
-		err = show(cli, store, run, arguments->output);
+		err = show(cli, store, run, arguments);
 	store_free(store);
 	return err;
 }
@@ -263,6 +293,7 @@ int cmd_slice(struct cli *cli, int argc, char **argv)
 		OPT_U64(0, "cpu", "CPU", &arguments.server_cpu, 0, 1023, "where the sender runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where the receivers sleep"),
 		OPT_FLAG('x', "exact", &arguments.exact, "time the stages by probes on kernel functions, where the kernel allows them"),
+		OPT_FLAG(0, "functions", &arguments.functions, "of a counted bench: every function, too"),
 		OPT_DOUBLE(0, "rate", "HZ", &arguments.rate, 10, 50000, "samples per second and CPU"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are counted in"),
 		OPT_STRING('o', "output", "DIR", &arguments.output, "also draw a picture into this folder"),

@@ -25,7 +25,7 @@ static const struct usage usage = {
 	.name = "track",
 	.operands = "[PATTERN]",
 	.about = "Follows every benchmark over kernel versions, or over time, and tells where its level changed: a single spike is no change.\n"
-		 "Under icount there is no noise: any difference is real, and where both kernels were sliced, the stages that moved are shown.\n"
+		 "Under icount there is no noise: any difference is real, and where both kernels were counted or sliced, the stages and functions that moved are shown.\n"
 		 "PATTERN: only benchmarks like it (\"bench/lo/sendmsg/*\").",
 	.notes = "Examples:\n"
 		 "  forecall track --above 0.2%\n"
@@ -129,7 +129,7 @@ static int show_where(struct stages *stages, const struct track *track)
 		for (size_t j = 0; track->lines[i].exact && j < track->lines[i].changes_n; j++)
 			changes[n++] = stages_change_of(&track->lines[i], &track->lines[i].changes[j]);
 	printf("\n");
-	int err = show_stages_moved(stages, changes, n);
+	int err = show_stages_moved(stages, NULL, changes, n);
 	free(changes);
 	return err;
 }
@@ -190,11 +190,12 @@ static json_t *change_json(const struct track_line *line, const struct track_cha
 {
 	struct stages_change both = stages_change_of(line, change);
 
-	return json_pack("{so so sI sI sI sI so so ss so so so}", "kernel_before", json_text(change->kernel_before), "kernel_after",
+	return json_pack("{so so sI sI sI sI so so ss so so so so}", "kernel_before", json_text(change->kernel_before), "kernel_after",
 			 json_text(change->kernel_after), "run_before", (json_int_t)change->run_before, "run_after", (json_int_t)change->run_after,
 			 "started_before_ns", (json_int_t)change->started_before_ns, "started_after_ns", (json_int_t)change->started_after_ns, "before",
 			 json_number(change->before), "after", json_number(change->after), "unit", line->unit, "change", json_number(change->change), "p",
-			 json_number(change->p), "stages", line->exact ? show_stages_change_json(stages, &both) : json_null());
+			 json_number(change->p), "stages", line->exact ? show_stages_change_json(stages, NULL, &both) : json_null(), "functions",
+			 line->exact ? show_functions_change_json(stages, NULL, &both) : json_null());
 }
 
 static json_t *mark_json(const struct track_line *line, const struct track_mark *mark)

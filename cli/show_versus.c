@@ -3,12 +3,17 @@
 #include "cli/show_versus.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "analyze/stages.h"
+#include "base/err.h"
 #include "cli/cli.h"
 #include "cli/print.h"
+#include "cli/show_stages.h"
 
 bool versus_fails(const struct show_versus *show, const struct versus_line *line)
 {
@@ -136,6 +141,32 @@ static void put_gate(const struct show_versus *show, const char *prefix)
 		printf("%sGate: met: no benchmark costs over %g %% more for sure\n", prefix, 100 * show->above);
 }
 
+/* Where in the path counted figures changed. */
+static int put_where(const struct show_versus *show)
+{
+	struct stages *a = NULL, *b = NULL;
+	struct stages_change *changes = calloc(show->versus->lines_n + 1, sizeof *changes);
+	size_t n = 0;
+	int err = changes ? 0 : fail(-ENOMEM, "compare: out of memory");
+
+	for (size_t i = 0; i < show->versus->lines_n && !err; i++) {
+		const struct versus_line *line = &show->versus->lines[i];
+
+		if (line->compared && line->comparison.exact && line->comparison.verdict != COMPARE_SAME)
+			changes[n++] = (struct stages_change){ .benchmark = line->name, .unit = line->unit, .before = line->comparison.a, .after = line->comparison.b };
+	}
+	if (!err && n)
+		err = stages_open_side(show->a, &a);
+	if (!err && n)
+		err = stages_open_side(show->b, &b);
+	if (!err && n)
+		err = show_stages_matrix(a, b, changes, n);
+	stages_free(a);
+	stages_free(b);
+	free(changes);
+	return err;
+}
+
 int show_versus_text(const struct cli *cli, const struct show_versus *show)
 {
 	char a[256], b[256];
@@ -158,6 +189,8 @@ int show_versus_text(const struct cli *cli, const struct show_versus *show)
 	if (!err)
 		err = table_print(table);
 	table_free(table);
+	if (!err)
+		err = put_where(show);
 	putchar('\n');
 	put_server(show, "");
 	if (!cli->quiet)
@@ -227,16 +260,26 @@ static json_t *side_json(const struct side *side)
 	return json_pack("{so so so}", "name", json_text(side->text), "kernel", json_text(side->runs[0].host->kernel), "runs", runs);
 }
 
-static json_t *line_json(const struct show_versus *show, const struct versus_line *line)
+/* The stages of both sides, or functions; null where they were not counted, or sampled. */
+static json_t *where_json(struct stages *const sides[2], const struct versus_line *line,
+			  json_t *(*json)(struct stages *, struct stages *, const struct stages_change *))
+{
+	const struct stages_change change = { .benchmark = line->name, .unit = line->unit, .before = line->comparison.a, .after = line->comparison.b };
+
+	return line->compared && line->comparison.exact && line->comparison.verdict != COMPARE_SAME ? json(sides[0], sides[1], &change) : json_null();
+}
+
+static json_t *line_json(const struct show_versus *show, struct stages *const sides[2], const struct versus_line *line)
 {
 	const struct comparison *c = &line->comparison;
 	struct figure change = line->compared ? c->change : figure_exact(NAN), plain = line->compared ? c->plain : figure_exact(NAN);
 
-	return json_pack("{ss ss ss so so so so so so sb sb sb sb}", "benchmark", line->name, "verdict", versus_verdict(line), "unit", line->unit, "a",
+	return json_pack("{ss ss ss so so so so so so sb sb sb sb so so}", "benchmark", line->name, "verdict", versus_verdict(line), "unit", line->unit, "a",
 			 json_number(line->compared ? c->a : NAN), "b", json_number(line->compared ? c->b : NAN), "runs",
 			 json_pack("[I, I]", (json_int_t)c->a_n, (json_int_t)c->b_n), "change", json_figure(change, "1"), "change_uncorrected",
 			 json_figure(plain, "1"), "refused", json_text(line->refused), "exact", line->compared && c->exact, "paired", line->compared && c->paired, "cost", line->cost, "failed",
-			 versus_fails(show, line));
+			 versus_fails(show, line), "stages", where_json(sides, line, show_stages_change_json), "functions",
+			 where_json(sides, line, show_functions_change_json));
 }
 
 static json_t *server_json(const struct show_versus *show)
@@ -251,12 +294,23 @@ static json_t *server_json(const struct show_versus *show)
 int show_versus_json(const struct cli *cli, const struct show_versus *show)
 {
 	json_t *lines = json_array(), *differences = json_array();
+	struct stages *sides[2] = { NULL, NULL };
 	bool failed = false;
+	int err = stages_open_side(show->a, &sides[0]);
 
 	(void)cli;
-	for (size_t i = 0; i < show->versus->lines_n; i++) {
-		json_array_append_new(lines, line_json(show, &show->versus->lines[i]));
+	if (!err)
+		err = stages_open_side(show->b, &sides[1]);
+	for (size_t i = 0; i < show->versus->lines_n && !err; i++) {
+		json_array_append_new(lines, line_json(show, sides, &show->versus->lines[i]));
 		failed |= versus_fails(show, &show->versus->lines[i]);
+	}
+	stages_free(sides[0]);
+	stages_free(sides[1]);
+	if (err) {
+		json_decref(lines);
+		json_decref(differences);
+		return err;
 	}
 	for (size_t i = 0; i < show->versus->differences_n; i++)
 		json_array_append_new(differences, json_pack("{so so so}", "what", json_text(show->versus->differences[i].what), "a",

@@ -88,7 +88,16 @@ static bool is_name(const char *text)
 
 /* ---- Lines ---- */
 
-static int read_step(struct reader *r, char *rest)
+static void drop_last_step(struct suite *suite)
+{
+	struct suite_step *step = &suite->steps[--suite->steps_n];
+
+	for (size_t i = 0; i < step->words_n; i++)
+		free(step->words[i]);
+}
+
+/* A step is taken in, or only read. */
+static int read_step(struct reader *r, char *rest, bool wanted)
 {
 	struct suite *suite = r->suite;
 	char *word = next_word(&rest);
@@ -119,7 +128,11 @@ static int read_step(struct reader *r, char *rest)
 		if (!step->words[step->words_n++])
 			return fail(-ENOMEM, "out of memory");
 	}
-	return step->words_n ? 0 : wrong(r, "a step needs a command of forecall");
+	if (!step->words_n)
+		return wrong(r, "a step needs a command of forecall");
+	if (!wanted)
+		drop_last_step(suite);
+	return 0;
 }
 
 static int read_set(struct reader *r, char *rest)
@@ -157,8 +170,8 @@ static int read_line(struct reader *r, char *line)
 	const char *key = next_word(&rest);
 	if (!key)
 		return 0;
-	if (!strcmp(key, "step"))
-		return read_step(r, rest);
+	if (!strcmp(key, "step") || !strcmp(key, "timed"))
+		return read_step(r, rest, *key == 's' || !r->counted);
 	if (!strcmp(key, "set"))
 		return read_set(r, rest);
 	if (!strcmp(key, "version"))
@@ -170,7 +183,7 @@ static int read_line(struct reader *r, char *line)
 		return 0;
 	}
 	if (strcmp(key, "name") != 0)
-		return wrong(r, "begins with none of name, version, about, passes, set, step");
+		return wrong(r, "begins with none of name, version, about, passes, set, step, timed");
 	const char *name = next_word(&rest);
 	if (!name || !is_name(name))
 		return wrong(r, "needs a name of letters, digits and - _ .");
@@ -251,9 +264,8 @@ int suite_read(const char *name, bool counted, const char *ways, struct suite *o
 
 void suite_free(struct suite *suite)
 {
-	for (size_t i = 0; i < suite->steps_n; i++)
-		for (size_t j = 0; j < suite->steps[i].words_n; j++)
-			free(suite->steps[i].words[j]);
+	while (suite->steps_n)
+		drop_last_step(suite);
 	free(suite->steps);
 	*suite = (struct suite){ 0 };
 }

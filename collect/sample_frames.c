@@ -219,6 +219,14 @@ static bool matches(const char *pattern, const char *name)
 	return pattern[n] ? !strncmp(pattern, name, n) : !strcmp(pattern, name);
 }
 
+enum sample_stage frames_function_stage(const char *name)
+{
+	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
+		if (stages[i].name[0] == name[0] && matches(stages[i].name, name))
+			return stages[i].stage;
+	return SAMPLE_STAGE_NONE;
+}
+
 /* A row costs a comparison with every function of the kernel: the first letters tell most of them apart at once. */
 static void mark_function(const char *name, struct mark *mark)
 {
@@ -230,9 +238,7 @@ static void mark_function(const char *name, struct mark *mark)
 			mark->arg = row->arg;
 		}
 	}
-	for (size_t i = 0; i < sizeof stages / sizeof *stages && !mark->stage; i++)
-		if (stages[i].name[0] == name[0] && matches(stages[i].name, name))
-			mark->stage = stages[i].stage;
+	mark->stage = (uint8_t)frames_function_stage(name);
 }
 
 /* Functions that begin at one address are one: what any of them means, all do. Aliases of a call's function mean the path's. */

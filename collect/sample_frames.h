@@ -48,6 +48,9 @@ struct sample_context {
 	bool idle;       /* it is the idle task */
 };
 
+/* The stage of what a function of this name does, by itself and in what it calls; SAMPLE_STAGE_NONE: that of who calls it. */
+enum sample_stage frames_function_stage(const char *name);
+
 /*
  * Prepares the tables for one kernel and path. `names`: system calls, comma separated. -ENOENT, said, when the kernel has no entry
  * point for one of them; -ENOMEM. The symbols stay the caller's and in place.

@@ -131,6 +131,20 @@ static int clock_words(struct strings *line, const struct lab_options *o)
 	return words(line, o->icount ? icount : real);
 }
 
+/* What counts the guest's instructions function by function, once the guest asks for it. */
+static int plugin_words(struct strings *line, const struct lab_options *o, const struct guest *guest)
+{
+	char path[PATH_MAX];
+	int err;
+
+	if (!o->icount || strcmp(o->kernel.arch, "amd64") != 0)
+		return 0;
+	err = platform_plugin(path);
+	if (err)
+		return fail(err, "lab: the plugin that counts instructions is not there; run `make`");
+	return option(line, "-plugin", "file=%s,memory=/proc/self/fd/%d", path, guest->memory);
+}
+
 /* Two cards on one hub are a wire; one alone sends into nothing. */
 static int card_words(struct strings *line, const struct lab_options *o)
 {
@@ -160,6 +174,8 @@ static int command_line(struct strings *line, const struct lab_options *o, const
 		err = option(line, "-m", "%u", o->memory_mb);
 	if (!err)
 		err = clock_words(line, o);
+	if (!err)
+		err = plugin_words(line, o, guest);
 	if (!err)
 		err = kernel_words(line, o, initrd);
 	if (!err)

@@ -123,12 +123,12 @@ static int put_base(struct archive *archive, const struct platform *platform)
 	return err;
 }
 
-/* Only programs: beside them may lie objects, archives and folders of a build. */
+/* Only programs: beside them may lie objects, archives and folders of a build, and what is the lab's own. */
 static bool is_ours(int folder, const char *name)
 {
 	struct stat file;
 
-	return name[0] != '.' && strcmp(name, "forecall") && strcmp(name, "lab-init") && !fstatat(folder, name, &file, 0) &&
+	return name[0] != '.' && strcmp(name, "forecall") && strncmp(name, "lab-", 4) && !fstatat(folder, name, &file, 0) &&
 	       S_ISREG(file.st_mode) && file.st_mode & S_IXUSR;
 }
 

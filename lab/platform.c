@@ -87,9 +87,22 @@ static int find_beside(const char *const *places, const char *file, char path[PA
 	return err ? err : -ENOENT;
 }
 
+static const char *const native[] = { "", "../libexec/forecall/", NULL };
+
+int platform_plugin(char path[PATH_MAX])
+{
+	static const char name[] = "lab-count.so";
+	int err = find_beside(native, name, path);
+
+	if (!err && strlen(path) + sizeof name > PATH_MAX)
+		err = -ENAMETOOLONG;
+	if (!err)
+		strcat(path, name);
+	return err;
+}
+
 int platform_open(struct platform *platform, const char *arch)
 {
-	static const char *const native[] = { "", "../libexec/forecall/", NULL };
 	static const char *const arm64[] = { "lab-arm64/", "../libexec/forecall/lab-arm64/", NULL };
 	int other = strcmp(arch, cache_arch()), err;
 

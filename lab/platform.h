@@ -23,6 +23,9 @@ struct platform_paths {
 int platform_open(struct platform *platform, const char *arch);
 int platform_find(const struct platform *platform, struct platform_paths *paths);
 
+/* The plugin with which this machine's QEMU counts what a guest executes (count.h), into path; -ENOENT, not said, when there is none. */
+int platform_plugin(char path[PATH_MAX]);
+
 /* The device of the guest's console without /dev/: ttyS0. */
 const char *platform_console(const char *arch);
 

@@ -46,6 +46,15 @@ own() {
 	[ -z "$(find "$FORECALL_CACHE/kernels" -type f)" ]
 }
 
+@test "a kernel that is here is not fetched again, until that is asked for" {
+	own 9.9.9-cloud-amd64 # which no archive has: whoever asked it would fail
+	run -0 "$FORECALL" lab kernels add 9.9.9-cloud-amd64
+	[[ $output == *"here already"* ]]
+	run "$FORECALL" lab kernels add 9.9.9-cloud-amd64 --refresh
+	[ "$status" -eq 1 ]
+	[[ $output == *"has no kernel 9.9.9-cloud-amd64"* ]]
+}
+
 @test "an addition that fails, or whose program died, leaves no part of a kernel" {
 	own mine-1
 	run "$FORECALL" lab kernels add other --vmlinuz nosuch
@@ -134,6 +143,30 @@ emulator_of() {
 	[ "$(figures 1,2,3)" = "$(figures 4,5,6)" ]
 	is "SELECT count(DISTINCT host) FROM run" 1
 	is "SELECT count(DISTINCT started_ns) FROM run" 6
+}
+
+# counts_add_up PATTERN: what is counted of a figure is all of it, on a device that drops, and on lo, where others run between the sends.
+counts_add_up() {
+	kernel "$1"
+	guest -- sh -c 'for t in sink lo; do forecall bench --count yes --alternative sendmmsg,uring --group 10 --payload 100 --rounds 10 --block 1 --width 0.5 --topology $t || exit; done' > said
+	for run in 1 2; do
+		"$FORECALL" slice $run --json > counted
+		jq -e '.slices | length == 3' counted
+		jq -e '.slices[] | select(.way != "uring") | .rest.value | fabs < 1' counted # the clock is read around a burst, not by its instructions
+		jq -e '.slices[] | .cycles_per_packet.value as $all | .rest.value as $rest | [.stages[].cycles_per_packet.value] | add + $rest - $all | fabs < 1e-6' counted
+		jq -e '.slices[] | .cycles_per_packet.value as $all | .rest.value as $rest | [.functions[].cycles_per_packet.value] | add + $rest - $all | fabs < 1e-6' counted
+		jq -e '.slices[] | [.stages[] | select(.stage == "socket" or .stage == "ip" or .stage == "copy" or .stage == "entry") | .cycles_per_packet.value > 100] | all and length == 4' counted
+		jq -e '.slices[] | [.stages[] | select(.stage == "other") | .cycles_per_packet.value < 100] | all' counted
+	done
+	jq -e '.slices[] | .stages[] | select(.stage == "receive") | .cycles_per_packet.value > 1000' counted
+}
+
+@test "counted instructions add up to the figure in a 6.1 guest" {
+	counts_add_up "$AMD64_OLD"
+}
+
+@test "counted instructions add up to the figure in a 6.12 guest" {
+	counts_add_up "$AMD64"
 }
 
 # main_job: profile, bench and validate in the guest, and what they left in the host's database.

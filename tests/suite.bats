@@ -48,6 +48,22 @@ mini() {
 	[ "$status" -eq 0 ]
 }
 
+@test "steps for real time are run where time is real, and counting is refused where nothing counts" {
+	mini
+	sed -i 's/^step lo \(.*\)/timed real \1 --count auto/' mini.conf
+	forecall suite run ./mini.conf --passes 1
+	[ "$status" -eq 0 ]
+	[ "$(sql "SELECT group_concat(suite) FROM run")" = "mini@2/real#1" ]
+	[ "$(sql "SELECT count(*) FROM counted")" -eq 0 ]
+	export FORECALL_CACHE=$BATS_TEST_TMPDIR/cache # in a guest nothing would be left to run
+	forecall suite run ./mini.conf --kernel all-cached
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"a step"* ]]
+	forecall bench --count yes --group 10 --payload 100 --rounds 10 --block 1 --width 0.5
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"lab run"* ]]
+}
+
 @test "a step that fails is told with its output, and the others are run" {
 	mini
 	sed -i 's/^step.*/step wrong bench --alternative nothing\n&/' mini.conf
@@ -102,6 +118,18 @@ mini() {
 	[[ $stderr == *"lab kernels add 9.9.9-none"* ]]
 	forecall suite run ./mini.conf --kernel all-cached
 	[ "$status" -eq 1 ]
+}
+
+@test "two suites at once into one database run every step once" {
+	mini
+	"$FORECALL" suite run ./mini.conf > one 2> one.err &
+	other=$!
+	forecall suite run ./mini.conf
+	[ "$status" -eq 0 ]
+	wait $other
+	[ "$(sql "SELECT group_concat(suite, ' ') FROM (SELECT suite FROM run ORDER BY run)")" = "mini@2/lo#1 mini@2/lo#2" ]
+	cat one.err <(echo "$stderr") | grep -q "another suite runs into"
+	[[ $(cat one)$output == *"2 of 2 steps"* && $(cat one)$output == *"0 of 2 steps"* ]]
 }
 
 @test "a signal ends the step and the suite, and the next call goes on" {

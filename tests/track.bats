@@ -255,6 +255,47 @@ slice() {
 	[[ $output != *"socket and UDP"* ]]
 }
 
+# count RUN HARNESS IP QUEUE: of 1,000 packets of the bench RUN, and what `null` executed; the rest is the socket's.
+count() {
+	sql "INSERT INTO counted (run, round, way, group_size, payload_bytes, private_bytes, stage, function, insn_n) VALUES
+	     ($1, 0, 'null', 10, 100, 0, 'user', '', $2), ($1, 0, 'sendmsg', 10, 100, 0, 'user', '', $2),
+	     ($1, 0, 'sendmsg', 10, 100, 0, 'ip', 'ip_output', $3);
+	     INSERT INTO counted SELECT $1, 0, 'sendmsg', 10, 100, 0, 'queue', 'sch_direct_xmit', $4 WHERE $4 > 0;
+	     INSERT INTO counted SELECT run, round, way, group_size, payload_bytes, private_bytes, 'socket', 'udp_sendmsg', cpu_cyc - 10000 - $3 - $4
+	     FROM bench WHERE run = $1 AND way = 'sendmsg'"
+}
+
+@test "counted parts of both kernels add up to the change, and name the function" {
+	for v in 9 10; do host $v "6.1.0-$v-cloud-amd64" 'forecall.clock=icount'; done
+	bench 9 9 1000
+	bench 10 10 1065
+	count 9 10000 200000 0
+	count 10 10000 200000 65000
+	slice 11 9 60 # counts go before samples
+	slice 12 10 90
+	forecall track
+	[ "$status" -eq 0 ]
+	[[ $output == *"queueing"*"0.0"*"65.0"*"+65.0"*"  sch_direct_xmit"*"+65.0"*"all of it"*"1000.0"*"1065.0"*"+65.0"* ]]
+	[[ $output != *"IP and routing"* && $output != *"udp_sendmsg"* && $output != *"other threads"* ]]
+	forecall track --json
+	jq -e '.lines[] | select(.cost) | .changes[0] | ([.stages[].moved.value] | add) == 65 and .functions == [{"stage": "queue",
+	       "before": {"value": 0, "low": null, "high": null, "unit": "instructions"}, "after": {"value": 65, "low": null, "high": null, "unit": "instructions"},
+	       "moved": {"value": 65, "low": null, "high": null, "unit": "instructions"}, "function": "sch_direct_xmit"}]' <<< "$output"
+	forecall compare $old $new
+	[ "$status" -eq 0 ]
+	[[ $output == *"moved by, in instructions"*"queueing"*"$name"*"+65.0"*"sch_direct_xmit"*"queue"*"+65.0"*"1 of 1"* ]]
+	forecall compare $old $new --json
+	jq -e '.benchmarks[] | select(.cost) | (.functions | length) == 1 and ([.stages[].moved.value] | add) == 65' <<< "$output"
+	forecall slice 10 --functions
+	[ "$status" -eq 0 ]
+	[[ $output == *"group 10, 100 bytes"*"sendmsg"*"socket and UDP"*"800.0"*"  udp_sendmsg"*"800.0"*"IP and routing"*"200.0"*"all of it"*"1065.0"* ]]
+	forecall slice 10 --json
+	jq -e '.slices[0] | .way == "sendmsg" and .cycles_per_packet.value == 1065 and .rest.value == 0 and ([.stages[].cycles_per_packet.value] | add) == 1065' <<< "$output"
+	sql "UPDATE bench SET cpu_cyc = cpu_cyc + 7000 WHERE run = 10 AND way = 'sendmsg'" # done by another thread
+	forecall track
+	[[ $output == *"other threads"*"+7.0"*"all of it"*"+72.0"* ]]
+}
+
 @test "track keeps up with runs that come and go, and with a number that is used again" {
 	host 1 $old
 	for i in 1 2 3; do bench $i 1 1000; done

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "collect/counter.h"
 #include "collect/softirq.h"
+#include "workloads/bench_count.h"
 #include "workloads/block.h"
 #include "workloads/child.h"
 #include "workloads/net.h"
@@ -49,6 +50,7 @@ struct bench {
 	struct bench_options o;	/* with defaults filled in */
 	struct child groupsend;
 	struct softirq *softirq; /* where another CPU does a part of the work, else NULL */
+	struct bench_count *count; /* NULL: nothing is counted */
 	struct topology *here;	/* groupsend makes the topology of the run itself */
 	struct stats_rng *rng;
 	const char *ways[BENCH_WAYS_MAX];
@@ -169,6 +171,8 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 		err = child_hear(&b->groupsend, (int)pauses_ms + ANSWER_SPARE_MS, line, sizeof line);
 	if (!err)
 		err = read_answer(b, line, row, p, cpu_ns);
+	if (!err && b->count)
+		err = bench_count_block(b->count, row);
 	return err ? err : take_async(b, block, async_ns, row);
 }
 
@@ -373,6 +377,8 @@ static int hand_over(const struct bench *b, const struct bench_point *p)
 		err = b->o.on_row(b->o.row_arg, &b->rows[i]);
 	for (size_t i = 0; !err && i < b->events_n; i++)
 		err = b->o.on_event(b->o.row_arg, &b->events[i]);
+	if (!err && b->count)
+		err = bench_count_point(b->count, b->rows, b->rows_n, b->o.on_counted, b->o.row_arg);
 	if (!err && b->o.on_point)
 		err = b->o.on_point(b->o.point_arg, p);
 	return err;
@@ -657,9 +663,12 @@ int bench_run(const struct bench_options *options)
 		err = choose_receivers(&b);
 	if (!err)
 		err = start_groupsend(&b);
+	if (!err && b.o.count) /* now that the topology's modules are there, whose functions have names too */
+		err = bench_count_open(&b.count);
 	if (!err)
 		err = run_grid(&b);
 	err = end_groupsend(&b, err);
+	bench_count_free(b.count);
 	softirq_free(b.softirq);
 	topology_free(b.here);
 	stats_rng_free(b.rng);

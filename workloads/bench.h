@@ -14,6 +14,7 @@
 
 struct bench_row; /* analyze/rows.h */
 struct bench_event_row;
+struct counted_row;
 
 enum {
 	BENCH_WAYS_MAX = 32,	/* null and the baseline included */
@@ -74,6 +75,7 @@ struct bench_options {
 	bool one_destination;	/* of the grid: the packets of a burst go to one recipient */
 	bool registered;	/* io_uring ways with registered files and buffers */
 	const char *events;	/* counted of the sending thread too, comma separated, at most 4; NULL: none */
+	bool count;		/* the instructions of every block, function by function, where the emulator does that (collect/count.h) */
 	enum bench_receivers receivers;
 	bool match_receivers;	/* with like->packet_cyc: those with which a packet of the baseline costs most nearly that */
 	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
@@ -94,6 +96,8 @@ struct bench_options {
 	int (*on_row)(void *arg, const struct bench_row *row);
 	/* Likewise each event of each row, behind them; may be NULL without events. Its name lives as long as the run. */
 	int (*on_event)(void *arg, const struct bench_event_row *row);
+	/* Likewise what was counted in the rounds that are each way's figure; may be NULL without `count`. Its texts live as long as the run. */
+	int (*on_counted)(void *arg, const struct counted_row *row);
 	/* What was found about memory to touch, before the first row; may be NULL. Not 0 ends the run and is returned. */
 	int (*on_touch)(void *arg, const struct bench_touch *touch);
 	/* After its last row; may be NULL. Not 0 ends the run and is returned. */

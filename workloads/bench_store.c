@@ -28,11 +28,15 @@ struct writer {
 	size_t n, room;
 	struct bench_event_row *events; /* likewise */
 	size_t events_n, events_room;
+	struct counted_row *counted; /* likewise */
+	size_t counted_n, counted_room;
 	size_t points_n;        /* written */
 	struct bench_row *old;  /* of the run that is resumed */
 	size_t old_n;
 	struct bench_event_row *old_events;
 	size_t old_events_n;
+	struct counted_row *old_counted;
+	size_t old_counted_n;
 };
 
 static int64_t clock_ns(clockid_t clock)
@@ -77,7 +81,36 @@ static int keep_event(void *arg, const struct bench_event_row *row)
 	return 0;
 }
 
-static int write_rows(struct writer *w, struct bench_row *rows, size_t n, struct bench_event_row *events, size_t events_n)
+static int keep_counted(void *arg, const struct counted_row *row)
+{
+	struct writer *w = arg;
+
+	if (w->counted_n == w->counted_room) {
+		size_t room = w->counted_room ? 2 * w->counted_room : 4096;
+		struct counted_row *more = realloc(w->counted, room * sizeof *more);
+
+		if (!more)
+			return fail(-ENOMEM, "bench: out of memory");
+		w->counted = more;
+		w->counted_room = room;
+	}
+	w->counted[w->counted_n++] = *row;
+	return 0;
+}
+
+static int write_counted(struct writer *w, struct counted_row *rows, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		rows[i].run = w->run;
+		err = store_add_counted(w->store, &rows[i]);
+	}
+	return err;
+}
+
+static int write_rows(struct writer *w, struct bench_row *rows, size_t n, struct bench_event_row *events, size_t events_n, struct counted_row *counted,
+		      size_t counted_n)
 {
 	int err = store_begin(w->store);
 
@@ -90,6 +123,8 @@ static int write_rows(struct writer *w, struct bench_row *rows, size_t n, struct
 		err = store_add_bench_event(w->store, &events[i]);
 	}
 	if (!err)
+		err = write_counted(w, counted, counted_n);
+	if (!err)
 		err = store_commit(w->store);
 	if (err)
 		store_rollback(w->store);
@@ -99,11 +134,12 @@ static int write_rows(struct writer *w, struct bench_row *rows, size_t n, struct
 static int write_point(void *arg, const struct bench_point *point)
 {
 	struct writer *w = arg;
-	int err = write_rows(w, w->rows, w->n, w->events, w->events_n);
+	int err = write_rows(w, w->rows, w->n, w->events, w->events_n, w->counted, w->counted_n);
 
 	(void)point;
 	w->n = 0;
 	w->events_n = 0;
+	w->counted_n = 0;
 	w->points_n += !err;
 	return err;
 }
@@ -236,7 +272,9 @@ static int take_over(struct writer *w, int64_t old)
 	if (!err)
 		err = store_bench_events(w->store, old, &w->old_events, &w->old_events_n);
 	if (!err)
-		err = write_rows(w, w->old, w->old_n, w->old_events, w->old_events_n);
+		err = store_counted(w->store, old, &w->old_counted, &w->old_counted_n);
+	if (!err)
+		err = write_rows(w, w->old, w->old_n, w->old_events, w->old_events_n, w->old_counted, w->old_counted_n);
 	if (!err)
 		err = store_delete(w->store, old);
 	w->points_n += w->old_n > 0;
@@ -281,6 +319,7 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 	bench.clock_hz = clock.hz;
 	bench.on_row = keep_row;
 	bench.on_event = keep_event;
+	bench.on_counted = keep_counted;
 	bench.on_point = write_point;
 	bench.on_touch = keep_touch;
 	bench.touch_arg = bench.row_arg = bench.point_arg = bench.done_arg = &w;
@@ -297,6 +336,8 @@ int bench_store_run(struct store *store, const struct bench_store_options *optio
 		store_delete(store, w.run);
 	store_rows_free(w.old);
 	store_rows_free(w.old_events);
+	store_rows_free(w.old_counted);
+	free(w.counted);
 	free(w.events);
 	free(w.rows);
 	clock_free(&clock);

@@ -3,6 +3,7 @@
 #include "workloads/runner.h"
 
 #include "base/err.h"
+#include "lab/count.h"
 #include "workloads/block.h"
 #include "workloads/group.h"
 #include "workloads/pattern.h"
@@ -334,16 +335,18 @@ static void let_threads_sleep(void)
 	} while (spent_since(before_ns));
 }
 
-/* One burst, with the CPU time and the events between its begin and its end. */
+/* One burst, with the CPU time and the events between its begin and its end; in a guest, its instructions may be counted. */
 static int measure_burst(struct runner *r, struct kit *kit, uint64_t work, bool finish, struct runner_result *result)
 {
 	uint64_t before[COUNTERS_MAX], after[COUNTERS_MAX];
 	int err = counters_read(r->counters, before);
 	uint64_t begin_ns = process_cpu_ns();
 
+	COUNT_MARK(COUNT_BEGIN);
 	group_burst(kit->group, kit->sender, &r->stream, work);
 	if (finish)
 		fsync(-1);
+	COUNT_MARK(COUNT_END);
 	result->cpu_ns += process_cpu_ns() - begin_ns;
 	if (!err)
 		err = counters_read(r->counters, after);

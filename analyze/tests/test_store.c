@@ -148,6 +148,7 @@ static void add_rows(struct store *store, int64_t run)
 	assert_int_equal(store_add_event(store, &(struct event_row){ run, 0, "instructions", 99, 98, 1000, 900 }), 0);
 	assert_int_equal(store_add_event_count(store, &(struct event_count_row){ run, 0, "target", "path", "none", "none", "instructions", 99 }), 0);
 	assert_int_equal(store_add_bench_event(store, &(struct bench_event_row){ run, 0, "sendmsg", 10, 100, 12, "instructions", 5000, 1000, 900 }), 0);
+	assert_int_equal(store_add_counted(store, &(struct counted_row){ run, 0, "sendmsg", 10, 100, 12, "socket", "udp_sendmsg", 4321 }), 0);
 	assert_int_equal(store_add_sample(store, &(struct sample_row){ run, 1, 0, "target", "path", "none", "none", "copy", 3, 4567 }), 0);
 	assert_int_equal(store_add_bench(store, &(struct bench_row){ run, 0, "sendmsg", 10, 100, 12, 1000, 0, 99, STORE_NULL, 0 }),
 			 0);
@@ -232,7 +233,9 @@ static void rows_come_back_as_they_went_in(void **state)
 	struct sample_row *samples;
 	struct trial_row *trials;
 	struct bench_event_row *bench_events;
+	struct counted_row *counted;
 	size_t n;
+	bool has;
 
 	(void)state;
 	assert_int_equal(store_blocks(store, run, &blocks, &n), 0);
@@ -260,6 +263,12 @@ static void rows_come_back_as_they_went_in(void **state)
 	assert_true(n == 1 && bench_events[0].group_size == 10 && bench_events[0].n == 5000 && bench_events[0].running_ns == 900);
 	assert_string_equal(bench_events[0].name, "instructions");
 	store_rows_free(bench_events);
+	assert_int_equal(store_counted(store, run, &counted, &n), 0);
+	assert_true(n == 1 && counted[0].group_size == 10 && counted[0].insn_n == 4321);
+	assert_string_equal(counted[0].function, "udp_sendmsg");
+	store_rows_free(counted);
+	assert_true(store_has_counted(store, run, &has) == 0 && has);
+	assert_true(store_has_counted(store, run + 1000, &has) == 0 && !has);
 	assert_int_equal(store_trials(store, run, &trials, &n), 0);
 	assert_true(n == 1 && trials[0].group_size == 100 && trials[0].lost_n == 4 && trials[0].rate_bps_min == 1.59e6);
 	assert_string_equal(trials[0].way, "sendmsg");
