@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
