@@ -11,8 +11,8 @@
 
 #define IDLE_POLL "poll" /* run.idle of what was measured meanwhile */
 
-/* Returns a descriptor for idle_release(), or -errno, silently: -EOPNOTSUPP when this kernel has no driver that would care (guests
- * without KVM), -EACCES without privilege. All processors of the machine use more power meanwhile. */
+/* Returns a descriptor for idle_release(), or -errno, silently: -EOPNOTSUPP when this kernel has no driver that would care, and in
+ * guests of the lab, which are emulated; -EACCES without privilege. All processors of the machine use more power meanwhile. */
 int idle_hold(void);
 
 void idle_release(int fd); /* accepts what idle_hold() returned */

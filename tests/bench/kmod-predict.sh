@@ -33,7 +33,7 @@ insmod sendgroup.ko || exit 1
 while read -r topology group payload work packets; do
 	echo "\"$topology $group $payload $work\""
 	forecall --json -q validate --with sendgroup --topology "$topology" --group "$group" --payload "$payload" --work "$work" \
-		--packets "$packets" --seconds "$1" --calibration 16 --rounds 16 --width 0.003 --idle halt || echo '"failed"'
+		--packets "$packets" --seconds "$1" --calibration 16 --rounds 16 --width 0.003 || echo '"failed"'
 done < settings
 END
 
