@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
@@ -54,7 +54,15 @@ CREATE TABLE run (
   residue      REAL,                 -- worst |rows - clock| / clock over all CPUs and windows
   unbalanced   INTEGER NOT NULL DEFAULT 0 CHECK (unbalanced IN (0, 1)), -- residue above 0.001
   steal_ns     INTEGER NOT NULL DEFAULT 0, -- steal time of the CPUs in scope, from /proc/stat
-  suite        TEXT                  -- the step of a suite that made it, "NAME@VERSION/STEP#PASS" (forecall suite), else NULL
+  suite        TEXT,                 -- the step of a suite that made it, "NAME@VERSION/STEP#PASS" (forecall suite), else NULL
+  budget       REAL,                 -- profile: share of the target's own CPU time that its probes were allowed to add over span_ns; NULL: any
+  span_ns      INTEGER,              -- profile: duration with its calibration, during which probes are attached, too
+  once_ns      INTEGER,              -- of it, probes were attached once
+  twice_ns     INTEGER,              -- of it, they were attached twice
+  quiet_n      INTEGER,              -- profile: path calls that woke no sleeping thread, of those watched for it behind the windows (collect/wakes.h)
+  waking_n     INTEGER,              -- and those that did: on one machine, their receiver
+  quiet_ns     INTEGER,              -- time of quiet_n, the probes' included
+  waking_ns    INTEGER               -- time of waking_n, likewise
 ) STRICT;
 CREATE INDEX run_host ON run (host);
 
@@ -196,11 +204,14 @@ CREATE TABLE shape (
 -- when no memory brought it near.
 CREATE TABLE footprint (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-  receivers    TEXT NOT NULL CHECK (receivers IN ('moderated', 'prompt', 'awake')), -- look now and then, sleep and wake, do not sleep
+  receivers    TEXT NOT NULL CHECK (receivers IN ('moderated', 'prompt', 'awake', 'working')), -- look now and then, sleep and wake, do not sleep, work for a while first
   bytes        INTEGER NOT NULL,     -- touched, one word of each 64
   packet_cyc   REAL NOT NULL,        -- of the baseline, median of some blocks, `null` taken off
   wanted_cyc   REAL NOT NULL,        -- of a path call in the profile
   used         INTEGER NOT NULL CHECK (used IN (0, 1)),
+  work_ns      INTEGER,              -- of receivers that work, in the mean after each look; NULL: of others
+  sleeps       REAL,                 -- of the receivers, for each packet of the baseline; NULL: not known
+  wanted_wakes REAL,                 -- share of the path calls of the profile that woke somebody; NULL: not known
   PRIMARY KEY (run, receivers, bytes)
 ) STRICT, WITHOUT ROWID;
 

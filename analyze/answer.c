@@ -46,6 +46,10 @@ static int load_inputs(struct store *store, const struct run_row *run, enum frac
 	struct fraction_input *input = &in->input;
 
 	*in = (struct inputs){.input.async = fraction_async_of(run->scope, async)};
+	if (run->span_ns != STORE_NULL && run->span_ns > 0) {
+		input->once = (double)run->once_ns / (double)run->span_ns;
+		input->twice = (double)run->twice_ns / (double)run->span_ns;
+	}
 	int err = store_blocks(store, run->run, &in->blocks, &input->blocks_n);
 	if (!err)
 		err = store_calibrations(store, run->run, &in->calibrations, &input->calibrations_n);

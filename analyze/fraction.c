@@ -12,6 +12,7 @@
 
 #define DOSES 3
 #define CYCLES_TO_CHOOSE 20 /* outliers are set aside when so many are left */
+#define CYCLES_TO_TELL 4 /* fewer say nothing of k */
 #define SCALE_SD 0.25 /* k differs by this much among targets */
 
 const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
@@ -223,18 +224,21 @@ static double measured_scale(const struct sample *sample, const struct probe_cos
 }
 
 /* What the probes added to the target's CPU time. A window of dose 2 has those of dose 1 and the second ones, which cost 1 / linear. */
-static void evaluate_added(const struct sample *sample, const struct probe_cost *cost, struct result *r)
+static void evaluate_added(const struct fraction_input *input, const struct sample *sample, const struct probe_cost *cost, struct result *r)
 {
 	const struct sums *once = &sample->dose[1];
 	double twice_n = sample->dose[2].windows, all_n = sample->dose[0].windows + once->windows + twice_n;
+	double once_share = input->once > 0 ? input->once : once->windows / all_n;
+	double twice_share = input->once > 0 ? input->twice : twice_n / all_n;
 	double added_cyc = r->scale * expected_cost(once, cost);
 
 	r->added = added_cyc / r->busy;
-	r->added_all = r->added * (once->windows + twice_n * (1 + 1 / cost->linear)) / all_n;
+	r->added_all = r->added * (once_share + twice_share * (1 + 1 / cost->linear));
 	r->added_cpu = added_cyc * once->calls / once->meter[FRACTION_METER_WALL];
 }
 
-static struct result evaluate(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
+static struct result evaluate(const struct fraction_input *input, const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter,
+			      double scale)
 {
 	const struct sums *once = &sample->dose[1];
 	double n = once->calls;
@@ -247,7 +251,7 @@ static struct result evaluate(const struct sample *sample, const struct probe_co
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
 	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
-	evaluate_added(sample, cost, &r);
+	evaluate_added(input, sample, cost, &r);
 	return r;
 }
 
@@ -393,7 +397,7 @@ static void visit_all(const struct problem *problem, const struct sample *sample
 	struct replicates *reps = context;
 	struct probe_cost cost = probe_cost_draw(&problem->timing, &problem->timing_errors, rng);
 	double scale = weighed_scale(problem, &cost, sample, stats_rng_normal(rng));
-	struct result r = evaluate(sample, &cost, problem->meter, scale);
+	struct result r = evaluate(problem->input, sample, &cost, problem->meter, scale);
 
 	for (size_t j = 0; j < RESULTS_N; j++) {
 		double value = ((double *)&r)[j];
@@ -474,7 +478,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	for (size_t i = 0; i < problem->samples_n; i++)
 		add_sample(&sum, &problem->samples[i]);
 	int err = weigh_scale(problem);
-	struct result r = evaluate(&sum, &problem->cost, problem->meter, weighed_scale(problem, &problem->cost, &sum, 0));
+	struct result r = evaluate(problem->input, &sum, &problem->cost, problem->meter, weighed_scale(problem, &problem->cost, &sum, 0));
 	if (!err)
 		err = resample(problem, visit_all, &reps);
 	for (size_t j = 0; j < RESULTS_N && !err; j++)
@@ -487,11 +491,16 @@ static int figures(struct problem *problem, struct fraction *out)
 
 static void count_windows(const struct fraction_input *input, struct fraction *out)
 {
+	size_t first_n = 0, first_once_n = 0;
+
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
 
 		if (!usable(block))
 			continue;
+		first_n += block->cycle == 0;
+		first_once_n += block->cycle == 0 && block->dose == 1;
+		out->once_n += block->dose == 1;
 		if (block->dose) {
 			out->probed_n++;
 			out->calls_n += block->calls_n;
@@ -499,6 +508,36 @@ static void count_windows(const struct fraction_input *input, struct fraction *o
 			out->unprobed_n++;
 		}
 	}
+	if (first_n)
+		out->unbound_n = (out->probed_n + out->unprobed_n) * first_once_n / first_n;
+}
+
+int fraction_added(const struct fraction_input *input, double added[3])
+{
+	struct problem problem = {.input = input};
+	struct sample sum = {0};
+	double error;
+	int err = probe_timing(input->calibrations, input->calibrations_n, &problem.timing, &problem.timing_errors);
+
+	problem.cost = probe_cost(&problem.timing);
+	if (!err)
+		err = samples_of(input, &problem.samples, &problem.samples_n);
+	for (size_t i = 0; i < problem.samples_n && !err; i++)
+		add_sample(&sum, &problem.samples[i]);
+	if (!err && !(sum.dose[1].calls > 0))
+		err = -ENOENT;
+	problem.meter = choose_meter(input, &error);
+	if (!err && problem.samples_n >= CYCLES_TO_TELL)
+		err = weigh_scale(&problem);
+	if (!err) {
+		struct result r = evaluate(input, &sum, &problem.cost, problem.meter, weighed_scale(&problem, &problem.cost, &sum, 0));
+
+		added[0] = 0;
+		added[1] = fmax(0, r.added);
+		added[2] = added[1] * (1 + 1 / problem.cost.linear);
+	}
+	free(problem.samples);
+	return err;
 }
 
 int fraction_estimate(const struct fraction_input *input, struct fraction *out)

@@ -63,6 +63,7 @@ struct fraction_input {
 	const struct sample_row *samples; /* of the sampled windows; only fraction_sampled() reads them */
 	size_t samples_n;
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
+	double once, twice; /* shares of the profile's time, calibration included, in which probes were attached once and twice; 0: by the windows */
 	uint64_t seed;
 };
 
@@ -75,7 +76,7 @@ struct fraction {
 	struct figure busy_cyc; /* t_0, per path call */
 	struct figure path_cyc; /* F, per path call */
 	struct figure added;     /* what the probes added to the target's CPU time while they were attached once: t_1 / t_0 - 1 */
-	struct figure added_all; /* and over the whole profile, with its unprobed windows and those of the second dose */
+	struct figure added_all; /* and over the whole profile, with its unprobed windows, those of the second dose and the calibration */
 	struct figure added_cpu; /* `added` as a share of one CPU's time */
 	double *f_rep, *busiest_rep; /* [rep_n], widened; freed by fraction_free() */
 	size_t rep_n;
@@ -85,6 +86,9 @@ struct fraction {
 	double null_cyc, probed_cyc, frame_cyc; /* U, V, W of the null call: medians over rounds and CPUs */
 	int64_t calls_n;       /* path calls counted, dose 1 and 2 */
 	size_t probed_n, unprobed_n; /* windows */
+	size_t once_n;       /* windows with the probes attached once */
+	size_t unbound_n;    /* how many of these as many windows would have held if each cycle had been like the first: more where a budget
+	                      * put unprobed windows between them */
 	size_t cycles_n;   /* of windows, that count */
 	enum fraction_async async; /* as it was estimated: set by answer_estimate() */
 	size_t outliers_n; /* cycles set aside: something disturbed one dose more than the other (stats_outliers()) */
@@ -95,6 +99,11 @@ struct fraction {
  * -ENODATA there are too few windows, or no calibration; -ENOMEM. Nothing is printed.
  */
 int fraction_estimate(const struct fraction_input *input, struct fraction *out);
+
+/* What probes of each dose (0, 1, 2) add to the target's CPU time while they are attached, as a share of it: a quick look at a profile
+ * that is not at its end, without an interval. Errors as above. */
+int fraction_added(const struct fraction_input *input, double added[3]);
+
 void fraction_free(struct fraction *fraction);
 
 /*

@@ -39,6 +39,9 @@ struct run_row {
 	double residue;
 	int64_t unbalanced, steal_ns;
 	const char *suite;
+	double budget;
+	int64_t span_ns, once_ns, twice_ns;
+	int64_t quiet_n, waking_n, quiet_ns, waking_ns;
 };
 
 struct warning_row {
@@ -120,7 +123,8 @@ struct footprint_row {
 	const char *receivers;
 	int64_t bytes;
 	double packet_cyc, wanted_cyc;
-	int64_t used;
+	int64_t used, work_ns;
+	double sleeps, wanted_wakes;
 };
 
 struct bench_row {

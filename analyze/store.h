@@ -26,7 +26,7 @@
 struct json_t;
 struct store;
 
-#define STORE_SCHEMA_VERSION 5 /* PRAGMA user_version of schema.sql */
+#define STORE_SCHEMA_VERSION 6 /* PRAGMA user_version of schema.sql */
 
 enum store_mode {
 	STORE_READ,  /* the database must exist; only an old schema is brought forward */
@@ -57,6 +57,9 @@ int store_run_begin(struct store *store, const struct run_row *row, int64_t *run
 struct run_end {
 	const char *state; /* complete, interrupted */
 	int64_t wall_ns;
+	/* of a profile with a ledger (schema.sql); all 0: not known */
+	int64_t span_ns, once_ns, twice_ns;
+	int64_t quiet_n, waking_n, quiet_ns, waking_ns;
 	int64_t lost_n;
 	double residue;
 	int64_t unbalanced;

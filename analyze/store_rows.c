@@ -25,7 +25,8 @@ static const struct column host_columns[] = {
 static const struct column run_columns[] = {
 	C(run), C(kind), C(state), C(label), C(host), C(started_ns), C(wall_ns), C(command), C(version), C(scope), C(target),
 	C(pid), C(path), C(clock), C(clock_hz), C(engine), C(topology), C(way), C(idle), C(like_run), C(lost_n), C(residue),
-	C(unbalanced), C(steal_ns), C(suite),
+	C(unbalanced), C(steal_ns), C(suite), C(budget), C(span_ns), C(once_ns), C(twice_ns), C(quiet_n), C(waking_n),
+	C(quiet_ns), C(waking_ns),
 };
 #undef C
 
@@ -80,7 +81,8 @@ static const struct column shape_columns[] = {
 #undef C
 
 #define C(field) COLUMN(footprint_row, field)
-static const struct column footprint_columns[] = { C(run), C(receivers), C(bytes), C(packet_cyc), C(wanted_cyc), C(used) };
+static const struct column footprint_columns[] = { C(run), C(receivers), C(bytes), C(packet_cyc), C(wanted_cyc), C(used),
+							 C(work_ns), C(sleeps), C(wanted_wakes) };
 #undef C
 
 #define C(field) COLUMN(sample_row, field)

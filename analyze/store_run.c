@@ -93,7 +93,8 @@ int store_run_begin(struct store *store, const struct run_row *row, int64_t *run
 	if (!sqlite3_get_autocommit(store->db))
 		return fail(-EINVAL, "store: a run begins outside of any transaction; report this as a fault of forecall");
 	begun.state = "incomplete";
-	begun.wall_ns = STORE_NULL;
+	begun.wall_ns = begun.span_ns = begun.once_ns = begun.twice_ns = STORE_NULL;
+	begun.quiet_n = begun.waking_n = begun.quiet_ns = begun.waking_ns = STORE_NULL;
 	begun.residue = NAN;
 	begun.lost_n = begun.unbalanced = begun.steal_ns = 0;
 	return table_insert_new(store, TABLE_RUN, &begun, run);
@@ -108,11 +109,17 @@ static int no_run(struct store *store, int64_t run)
 static void bind_end(sqlite3_stmt *stmt, int64_t run, const struct run_end *end)
 {
 	const int64_t numbers[] = { end->wall_ns, end->lost_n, end->unbalanced, end->steal_ns, run };
+	const int64_t spans[] = { end->span_ns, end->once_ns, end->twice_ns };
+	const int64_t wakes[] = { end->quiet_n, end->waking_n, end->quiet_ns, end->waking_ns };
 
 	sqlite3_bind_text(stmt, 1, end->state, -1, SQLITE_STATIC);
 	for (int i = 0; i < 5; i++)
 		if (numbers[i] != STORE_NULL) /* unbound is NULL */
 			sqlite3_bind_int64(stmt, 2 + i, numbers[i]);
+	for (int i = 0; i < 3 && end->span_ns; i++)
+		sqlite3_bind_int64(stmt, 8 + i, spans[i]);
+	for (int i = 0; i < 4 && end->quiet_n + end->waking_n > 0; i++)
+		sqlite3_bind_int64(stmt, 11 + i, wakes[i]);
 	if (!isnan(end->residue))
 		sqlite3_bind_double(stmt, 7, end->residue);
 }
@@ -140,7 +147,8 @@ int store_run_end(struct store *store, int64_t run, const struct run_end *end)
 	sqlite3_stmt *stmt;
 	int code, err = store_prepare(store,
 				      "UPDATE run SET state = ?1, wall_ns = ?2, lost_n = ?3, unbalanced = ?4, steal_ns = ?5,"
-				      " residue = ?7 WHERE run = ?6", &stmt);
+				      " residue = ?7, span_ns = ?8, once_ns = ?9, twice_ns = ?10, quiet_n = ?11, waking_n = ?12, quiet_ns = ?13,"
+				      " waking_ns = ?14 WHERE run = ?6", &stmt);
 
 	if (err)
 		return err;

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/percent.h"
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/show.h"
@@ -18,6 +19,8 @@
 #include "collect/scope.h"
 #include "collect/sample.h"
 #include "version.h"
+
+#define BUDGET "5%"
 
 static const struct usage usage = {
 	.name = "profile",
@@ -39,7 +42,7 @@ struct arguments {
 	const char *comm, *cgroup, *unit;
 	double wait;
 	struct scope scope;
-	const char *cpus, *path, *clock, *engine, *async, *events, *label;
+	const char *cpus, *path, *clock, *engine, *async, *events, *label, *budget;
 	double seconds, rate;
 	uint64_t window_ms, seed, calibration;
 	struct option_list doses;
@@ -61,6 +64,18 @@ static int choose_doses(const struct arguments *arguments, uint8_t out[PROFILE_D
 		return options_misuse(&usage, "--doses: there is no 1 in it, and the ledger is made of dose 1");
 	options->doses = out;
 	options->doses_n = arguments->doses.n;
+	return CLI_GO_ON;
+}
+
+/* The doses that somebody chose are kept, unless a budget was chosen, too. CLI_GO_ON or CLI_USAGE. */
+static int choose_budget(const struct arguments *arguments, struct profile_options *options)
+{
+	const char *budget = arguments->budget ? arguments->budget : arguments->doses.n ? "100%" : BUDGET;
+	double share;
+
+	if (percent_parse(budget, &share) || !(share > 0))
+		return options_misuse(&usage, "--budget %s: give per cent above 0, \"5%%\" or \"100%%\", which is no bound", budget);
+	options->budget = share < 1 ? share : 0;
 	return CLI_GO_ON;
 }
 
@@ -128,6 +143,8 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 0.1, 86400, "how long to measure"),
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 60000, "length of one window in ms"),
 		OPT_LIST(0, "doses", "N,...", &arguments.doses, 0, 2, "how often each probe is attached in the windows of a cycle; without it 1,0,1,0,2"),
+		OPT_STRING(0, "budget", "PERCENT", &arguments.budget, "what the probes may add to the server's own CPU time, over the whole profile; without it " BUDGET
+			   ", with --doses 100%, which is no bound"),
 		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed before the profile"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
 		OPT_WORD(0, "engine", "ledger|sample|both", &arguments.engine, "trace every event, sample call chains, or both by turns"),
@@ -148,6 +165,8 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		status = choose_scope(&arguments, argc, argv, &options);
 	if (status == CLI_GO_ON)
 		status = choose_doses(&arguments, doses, &options);
+	if (status == CLI_GO_ON)
+		status = choose_budget(&arguments, &options);
 	if (status != CLI_GO_ON)
 		return status;
 	struct progress *progress = progress_new(cli, "profile");

@@ -237,8 +237,23 @@ static double hist_mean(struct store *store, int64_t run, const char *name)
 	return count > 0 ? total / count : NAN;
 }
 
+/* Whether the budget was kept, and what that cost. */
+static void print_budget(double budget, const struct fraction *fraction)
+{
+	if (!(budget > 0))
+		return;
+	printf("budget: %g %% of its own CPU time over the whole profile: ", 100 * budget);
+	if (fraction->added_all.value > budget)
+		printf("exceeded: what must be measured in any case added more; profile longer (--seconds)\n");
+	else
+		printf("kept\n");
+	if (fraction->once_n && fraction->unbound_n > fraction->once_n)
+		printf("for it, probes were attached once in %zu windows instead of %zu: the interval of f is up to %.2g times as wide; --budget 100%% takes them all\n",
+		       fraction->once_n, fraction->unbound_n, sqrt((double)fraction->unbound_n / (double)fraction->once_n));
+}
+
 /* What the profile cost the server. */
-static void print_added(const struct fraction *fraction)
+static void print_added(double budget, const struct fraction *fraction)
 {
 	char added[FIGURE_TEXT], all[FIGURE_TEXT], cpu[FIGURE_TEXT];
 
@@ -247,6 +262,18 @@ static void print_added(const struct fraction *fraction)
 	figure_text(fraction->added_cpu, cpu);
 	printf("added to the target: %s of its own CPU time while the probes were attached once, which is %s of one CPU; %s over the whole profile\n",
 	       added, cpu, all);
+	print_budget(budget, fraction);
+}
+
+/* Unknown counts are below 0. */
+static void print_wakes(const struct run_row *run)
+{
+	if (run->waking_n <= 0)
+		return;
+	printf("receivers: %.1f %% of the calls wake a sleeping thread", 100 * (double)run->waking_n / (double)(run->waking_n + run->quiet_n));
+	if (run->quiet_n > 0)
+		printf(", and take %.1f times as long as the others", (double)run->waking_ns / (double)run->waking_n / ((double)run->quiet_ns / (double)run->quiet_n));
+	putchar('\n');
 }
 
 static void print_figures(struct store *store, const struct run_row *run, const struct fraction *fraction)
@@ -269,10 +296,11 @@ static void print_figures(struct store *store, const struct run_row *run, const 
 		printf("busiest thread: %" PRId64 ", f = %s\n", fraction->busiest_tid, busiest);
 	}
 	printf("per path call: %s %s, of %s busy %s in all\n", path, unit, busy, unit);
+	print_wakes(run);
 	printf("shape: %.1f calls per burst, %.0f bytes per call\n", hist_mean(store, run->run, "burst"), hist_mean(store, run->run, "bytes"));
 	printf("probes: a null call takes %.0f %s, probed %.0f, in the ledger %.0f; they cost %s times that in this target\n",
 	       fraction->null_cyc, unit, fraction->probed_cyc, fraction->frame_cyc, scale);
-	print_added(fraction);
+	print_added(run->budget, fraction);
 	if (isfinite(fraction->linear.value))
 		printf("check: busy %s extrapolated from doses 1 and 2, over those measured unprobed: %s\n", unit, linear);
 	if (fraction->outliers_n)
@@ -385,13 +413,14 @@ static json_t *hist_json(struct store *store, int64_t run, const char *name)
 
 static json_t *figures_json(const struct run_row *run, const struct host_row *host, const struct fraction *f, const char *unit)
 {
-	return json_pack("{sI so ss ss so ss sf so so so so so so so so so so sI so sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
+	return json_pack("{sI so ss ss so ss sf so so so so so so so so so so so sI sI sI so sI ss}", "run", (json_int_t)run->run, "host", json_text(host->name),
 			 "kernel", host->kernel, "path", run->path, "target", json_text(run->target), "clock", run->clock, "clock_hz", run->clock_hz,
 			 "fraction", json_figure(f->f, "1"), "fraction_raw", json_figure(f->raw, "1"), "fraction_busiest",
 			 json_figure(f->busiest, "1"), "cycles_per_call", json_figure(f->path_cyc, unit), "busy_cycles_per_call",
 			 json_figure(f->busy_cyc, unit), "probe_scale", json_figure(f->probe_scale, "1"), "linear", json_figure(f->linear, "1"),
 			 "added", json_figure(f->added, "1"), "added_all", json_figure(f->added_all, "1"), "added_cpu",
-			 json_figure(f->added_cpu, "1"), "calls", (json_int_t)f->calls_n, "residue", json_number(run->residue), "lost", (json_int_t)run->lost_n, "state", run->state);
+			 json_figure(f->added_cpu, "1"), "budget", json_number(run->budget), "windows_once", (json_int_t)f->once_n, "windows_once_unbound",
+			 (json_int_t)f->unbound_n, "calls", (json_int_t)f->calls_n, "residue", json_number(run->residue), "lost", (json_int_t)run->lost_n, "state", run->state);
 }
 
 json_t *show_profile_json(struct store *store, int64_t run, const struct fraction *fraction)

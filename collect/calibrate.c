@@ -21,7 +21,7 @@
 #include "collect/ledger.h"
 
 #define SELDOM 8 /* rounds between two timings of what need not be known so well */
-#define WARM_N 4000 /* calls before a row: the first ms after probes were attached is dearer */
+#define WARM 0.2 /* calls before a row, as a share of its own: 1.5 ms or more, as the first ms after probes were attached is dearer */
 
 /* One known call. */
 struct known {
@@ -121,7 +121,7 @@ static int measure_row(struct ledger *ledger, const struct clock *clock, const s
 
 	if (err)
 		return err;
-	calls_ns(recipe->call, WARM_N, lo);
+	calls_ns(recipe->call, (int)(WARM * recipe->calls_n), lo);
 	err = ledger_window_open(ledger);
 	double ns = calls_ns(recipe->call, recipe->calls_n, lo);
 	if (!err)

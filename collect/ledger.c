@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/types.h>
@@ -27,6 +28,8 @@
 
 #define LINKS_MAX 64
 
+#define LEDGER_DOSES 3
+
 struct ledger {
 	struct ledger_bpf *skel;
 	double scale;
@@ -42,6 +45,8 @@ struct ledger {
 	struct bpf_link *links[LINKS_MAX];
 	int links_n;
 	uint64_t slots_lost;
+	int dose;             /* that is attached; 0: none, or not all the probes of system calls */
+	int64_t attached_since_ns, attached_ns[LEDGER_DOSES];
 };
 
 /* One event: its tracepoint, the programs of the ledger and of the shadow, and what part of the probes it is. */
@@ -292,11 +297,27 @@ static void end_runs(struct ledger *ledger)
 			account_run_end(ledger->cpus + set * ledger->cpus_n, ledger->threads + set * LEDGER_THREADS_MAX + slot);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t ledger_attached_ns(const struct ledger *ledger, int dose)
+{
+	return ledger->attached_ns[dose];
+}
+
 /* A handler that the closing interrupted has come to its end once all are detached. Its stamp is then the window's. */
 void ledger_detach(struct ledger *ledger)
 {
 	while (ledger->links_n)
 		bpf_link__destroy(ledger->links[--ledger->links_n]);
+	if (ledger->dose)
+		ledger->attached_ns[ledger->dose] += now_ns() - ledger->attached_since_ns;
+	ledger->dose = 0;
 	if (!ledger->cpus || !ledger->threads)
 		return;
 	for (int i = 0; i < LEDGER_SETS * ledger->cpus_n; i++)
@@ -411,6 +432,8 @@ int ledger_attach(struct ledger *ledger, int dose, unsigned int probes)
 	struct event events[EVENTS_MAX];
 	int n = dose ? events_of(ledger->skel, events) : 0, err = 0;
 
+	ledger->dose = probes & LEDGER_PROBE_CALLS ? dose : 0;
+	ledger->attached_since_ns = now_ns();
 	for (int i = 0; i < n && !err; i++) {
 		if (!(events[i].probe & probes))
 			continue;

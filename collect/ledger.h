@@ -60,6 +60,9 @@ void ledger_path(struct ledger *ledger, const uint8_t *path, uint8_t *before);
 int ledger_attach(struct ledger *ledger, int dose, unsigned int probes);
 void ledger_detach(struct ledger *ledger);
 
+/* How long probes of this dose (1, 2) have been attached so far, with the time that attaching and detaching take. */
+int64_t ledger_attached_ns(const struct ledger *ledger, int dose);
+
 /* Opens and closes the window: a stamp on each CPU, some microseconds. Between them the attached probes count. */
 int ledger_window_open(struct ledger *ledger);
 int ledger_window_close(struct ledger *ledger);

@@ -18,6 +18,7 @@
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "collect/budget.h"
 #include "collect/busy.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
@@ -28,7 +29,6 @@
 #include "collect/nudge.h"
 
 #define PIDS_MAX 256
-#define STEPS_MAX 32
 #define SETTLE_NS 15000000 /* after a change of the way of sending: its first bursts find the caches as the other way left them */
 
 /* What one window needs to be reduced to a block. */
@@ -519,6 +519,47 @@ static int pause_between(struct state *state)
 	return err;
 }
 
+/* The windows of the next cycle, in random order. Where only unprobed ones are left to fill the time, they belong to the last cycle. */
+static int plan_cycle(struct state *state, gsl_rng *rng, double left_ns, struct measure_step *steps)
+{
+	const struct measure_options *options = state->options;
+	int n = options->steps_n, probed = 0;
+
+	if (options->budget)
+		n = budget_plan(options->budget, options->steps, n, state->cycle, left_ns, steps);
+	else
+		memcpy(steps, options->steps, (size_t)n * sizeof *steps);
+	for (int i = 0; i < n; i++)
+		probed |= steps[i].dose;
+	if (options->budget && n && !probed)
+		state->cycle--;
+	if (n) /* GSL ends the program otherwise */
+		gsl_ran_shuffle(rng, steps, (size_t)n, sizeof *steps);
+	return n;
+}
+
+static int run_counted_step(struct state *state, const struct measure_step *step)
+{
+	const struct measure_options *options = state->options;
+	int64_t from_ns = now_ns(), attached_ns = ledger_attached_ns(options->ledger, step->dose);
+	int err = run_step(state, step);
+
+	if (options->budget && !err)
+		budget_window(options->budget, step->dose, (double)(now_ns() - from_ns),
+			      (double)(ledger_attached_ns(options->ledger, step->dose) - attached_ns));
+	return err;
+}
+
+/* What the probes add is known better with each cycle; it is looked at when their number has doubled. */
+static int look_at_added(const struct state *state)
+{
+	const struct measure_options *options = state->options;
+
+	if (!options->budget || (state->cycle & (state->cycle - 1)))
+		return 0;
+	return options->added(options->context, state->out, options->budget->added);
+}
+
 /* Cycles until the time is up. The last one is left unfinished only when the target ends or the user interrupts. */
 static int run_cycles(struct state *state, gsl_rng *rng)
 {
@@ -527,16 +568,19 @@ static int run_cycles(struct state *state, gsl_rng *rng)
 	int err = 0;
 
 	do {
-		struct measure_step steps[STEPS_MAX];
+		struct measure_step steps[BUDGET_STEPS_MAX];
+		int n = plan_cycle(state, rng, (double)(wanted_ns - measured_ns(state)), steps);
 
-		memcpy(steps, options->steps, (size_t)options->steps_n * sizeof *steps);
-		gsl_ran_shuffle(rng, steps, (size_t)options->steps_n, sizeof *steps);
-		for (int i = 0; i < options->steps_n && !err && !over(state); i++) {
-			err = run_step(state, &steps[i]);
+		if (!n)
+			break;
+		for (int i = 0; i < n && !err && !over(state); i++) {
+			err = run_counted_step(state, &steps[i]);
 			if (options->progress)
 				options->progress(options->context, fmin(1, (double)measured_ns(state) / (double)wanted_ns));
 		}
 		state->cycle++;
+		if (!err && !over(state))
+			err = look_at_added(state);
 		if (!err && options->between && !over(state))
 			err = options->between(options->context);
 		if (!err && options->pause && !over(state))
@@ -564,9 +608,9 @@ int measure(const struct measure_options *options, struct measurement *out)
 	uint8_t all[CPUS_MAX];
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 
-	*out = (struct measurement){.steps_n = options->steps_n, .cpus_n = ledger_cpus(options->ledger)};
+	*out = (struct measurement){.cpus_n = ledger_cpus(options->ledger)};
 	out->cpus = calloc((size_t)out->cpus_n, sizeof *out->cpus);
-	if (!rng || !out->cpus || options->steps_n > STEPS_MAX) {
+	if (!rng || !out->cpus || options->steps_n > BUDGET_STEPS_MAX) {
 		gsl_rng_free(rng);
 		return -ENOMEM;
 	}

@@ -20,6 +20,8 @@
 struct ledger;
 struct clock;
 struct event_counts;
+struct budget;
+struct measurement;
 
 struct measure_step {
 	int dose;        /* 0, 1, 2 */
@@ -37,12 +39,16 @@ struct measure_options {
 	int steps_n;
 	double seconds;                   /* as many whole cycles as fit, at least one */
 	int window_ms;
+	struct budget *budget;            /* of what the probes may add (budget.h): cycles hold more unprobed windows for it; NULL: no bound */
 	uint64_t seed;                    /* of the order of steps */
 	const volatile sig_atomic_t *stop; /* ends the measurement within some 100 ms */
 	int (*refresh)(void *context); /* before each window: who is new joins the scope; 0 or -errno; may be NULL */
 	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
 	void (*opened)(void *context);                  /* when the first window is open; may be NULL */
 	void (*progress)(void *context, double done);   /* after each window; 0 to 1; may be NULL */
+	/* With a budget: what probes of each dose add to the target's CPU time while they are attached, [BUDGET_DOSES], by the windows so far.
+	 * 0 or -errno. */
+	int (*added)(void *context, const struct measurement *so_far, double *added);
 	int (*between)(void *context);                  /* after each cycle, while nothing is attached; 0 or -errno; may be NULL */
 	int (*pause)(void *context);                    /* as between(), but the time that it takes is none of the measurement's */
 	void *context;
@@ -68,7 +74,6 @@ struct measure_cpu {
 struct measurement {
 	struct block_row *blocks; /* in order of time; run and block are left 0 and counted */
 	size_t blocks_n;
-	int steps_n;              /* blocks per cycle; an interrupted measurement ends with a whole one */
 
 	/* The rest: sums over the dose 1 windows, in units of the ledger (times ledger_scale() gives cycles). */
 	struct measure_cpu *cpus; /* [cpus_n] */

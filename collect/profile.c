@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyze/fraction.h"
 #include "analyze/store.h"
 #include "base/err.h"
+#include "collect/budget.h"
 #include "collect/calibrate.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
@@ -30,10 +33,14 @@
 #include "collect/sample_measure.h"
 #include "collect/scope.h"
 #include "collect/syscalls.h"
+#include "collect/wakes.h"
 
 #define CALIBRATE_CPUS 2 /* more would only repeat the same figures */
 #define CALIBRATE_SHARE 0.1 /* of the progress bar, at either end */
 #define STEPS_MAX PROFILE_DOSES_MAX
+#define WAKES_MS 200 /* how long calls that wake somebody are counted, */
+#define WAKES_SHARE 0.05 /* but no longer than this share of the measurement */
+#define WAKES_PIDS 256
 
 /* Everything that is open while a profile runs. */
 struct session {
@@ -53,6 +60,11 @@ struct session {
 	int calibrations_n;
 	int calibrate_cpus[CALIBRATE_CPUS], calibrate_cpus_n;
 	int rounds; /* of the calibration, per CPU */
+	int64_t calibrated_ns; /* time that it took */
+	struct budget budget;
+	struct wakes *wakes; /* NULL: not counted */
+	struct wakes_count woken;
+	int64_t wakes_ns; /* how long they were counted */
 	struct measurement measurement;
 	struct sampler *sampler;           /* NULL: the engine is the ledger alone */
 	struct sample_measurement sampled;
@@ -261,6 +273,8 @@ static int open_session(struct session *session)
 	struct ledger_options ledger = {.events = session->events.n ? &session->events : NULL, .clock = &session->clock, .path = session->path, .scope_cpus = options->cpus};
 	if (!err && uses_ledger(session))
 		err = ledger_open(&ledger, &session->ledger);
+	if (!err && session->ledger && !options->cpus && !options->ways)
+		err = wakes_open(session->path, &session->wakes);
 	if (!err)
 		err = host_read(&session->host);
 	if (!err)
@@ -274,6 +288,7 @@ static void close_session(struct session *session)
 	measure_free(&session->measurement);
 	sample_measurement_free(&session->sampled);
 	sampler_free(session->sampler);
+	wakes_free(session->wakes);
 	ledger_free(session->ledger);
 	clock_free(&session->clock);
 	event_counts_free(&session->events);
@@ -308,6 +323,7 @@ static int begin_run(const struct session *session, struct store *store, int64_t
 	row.topology = options->topology;
 	row.way = options->way;
 	row.idle = options->idle;
+	row.budget = session->ledger && options->budget > 0 ? options->budget : NAN;
 	return store_run_begin(store, &row, run);
 }
 
@@ -350,8 +366,39 @@ static int calibrate_session(struct session *session, int from, int to)
 		return 0;
 	if (options->progress)
 		options->progress(options->progress_context, from ? 1 - CALIBRATE_SHARE : 0, "calibrating the probes");
-	return calibrate(session->ledger, &session->clock, session->calibrate_cpus, session->calibrate_cpus_n, from, to, options->stop,
-			 session->calibrations, &session->calibrations_n);
+	int64_t begun_ns = real_ns();
+	int err = calibrate(session->ledger, &session->clock, session->calibrate_cpus, session->calibrate_cpus_n, from, to, options->stop,
+			    session->calibrations, &session->calibrations_n);
+
+	session->calibrated_ns += real_ns() - begun_ns;
+	return err;
+}
+
+/* The budget after the first half of the calibration; the second half will be like it. */
+static struct budget *open_budget(struct session *session)
+{
+	struct budget *budget = &session->budget;
+	int before = (session->rounds + 1) / 2;
+	double whole = before ? (double)session->rounds / before : 1;
+
+	if (!(session->options->budget > 0) || !session->ledger)
+		return NULL;
+	*budget = (struct budget){.share = session->options->budget, .other_ns = whole * (double)session->calibrated_ns};
+	for (int dose = 1; dose < BUDGET_DOSES; dose++)
+		budget->other_attached_ns[dose] = whole * (double)ledger_attached_ns(session->ledger, dose);
+	return budget;
+}
+
+static int estimate_added(void *context, const struct measurement *so_far, double *added)
+{
+	const struct session *session = context;
+	const struct fraction_input input = {
+		.blocks = so_far->blocks, .blocks_n = so_far->blocks_n,
+		.calibrations = session->calibrations, .calibrations_n = (size_t)session->calibrations_n,
+	};
+	int err = fraction_added(&input, added);
+
+	return err == -ENODATA || err == -ENOENT ? 0 : err; /* not known yet */
 }
 
 static void forward_progress(void *context, double done)
@@ -474,12 +521,14 @@ static int measure_session(struct session *session)
 		.steps_n = options->ways ? observe_steps(options, steps) : profile_steps(options, steps),
 		.seconds = options->seconds,
 		.window_ms = options->window_ms,
+		.budget = open_budget(session),
 		.seed = options->seed,
 		.stop = options->stop,
 		.refresh = options->scope ? refresh_scope : NULL,
 		.set_way = forward_way,
 		.opened = start_go,
 		.progress = options->progress ? forward_progress : NULL,
+		.added = estimate_added,
 		.between = session->sampler ? sample_between : NULL,
 		.pause = options->pause ? forward_pause : NULL,
 		.context = session,
@@ -496,6 +545,21 @@ static int measure_session(struct session *session)
 			return err;
 	}
 	return measure(&measuring, &session->measurement);
+}
+
+/* Behind the windows, by probes of its own: what they add to a call is in none of the figures. */
+static int count_wakes(struct session *session)
+{
+	pid_t pids[WAKES_PIDS];
+	int64_t begun_ns = real_ns();
+	int n, ms = (int)fmin(WAKES_MS, WAKES_SHARE * 1e3 * session->options->seconds);
+
+	if (!session->wakes || session->measurement.ended || *session->options->stop)
+		return 0;
+	n = ledger_pids(session->ledger, pids, WAKES_PIDS);
+	int err = wakes_watch(session->wakes, pids, n < WAKES_PIDS ? n : WAKES_PIDS, ms, session->options->stop, &session->woken);
+	session->wakes_ns = real_ns() - begun_ns;
+	return err;
 }
 
 /* Whether the command could be started, if there is one. */
@@ -517,6 +581,9 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 		.sampler = session->sampler,
 		.calibrations = session->calibrations,
 		.calibrations_n = (size_t)session->calibrations_n,
+		.calibrated_ns = session->calibrated_ns,
+		.wakes_ns = session->wakes_ns,
+		.woken = session->woken,
 		.pid = session->pid,
 		.path = session->path_names,
 		.clock_doubt = session->clock.doubt,
@@ -564,6 +631,8 @@ int profile_run(struct store *store, const struct profile_options *options, int6
 			err = calibrate_session(&session, 0, (session.rounds + 1) / 2);
 		if (!err)
 			err = measure_session(&session);
+		if (!err)
+			err = count_wakes(&session);
 		if (!err)
 			err = calibrate_session(&session, (session.rounds + 1) / 2, session.rounds);
 		if (!err)

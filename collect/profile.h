@@ -43,6 +43,7 @@ struct profile_options {
 	int calibration_rounds;
 	const uint8_t *doses; /* of the windows of one cycle, in any order; none: PROFILE_DOSES. At least one is 1. */
 	size_t doses_n;       /* up to PROFILE_DOSES_MAX */
+	double budget;        /* what the probes may add to the target's own CPU time, as a share, over the whole profile; 0: no bound */
 	uint64_t seed;
 
 	const char *const *ways; /* observe: ways of sending to alternate between; NULL: a profile */

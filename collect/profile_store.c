@@ -414,6 +414,13 @@ static int write_all(const struct writer *w)
 	const struct run_end end = {
 		.state = m->interrupted ? "interrupted" : "complete",
 		.wall_ns = m->wall_ns,
+		.span_ns = w->record->calibrated_ns + m->wall_ns + w->record->wakes_ns,
+		.once_ns = ledger_attached_ns(w->record->ledger, 1) + w->record->wakes_ns,
+		.twice_ns = ledger_attached_ns(w->record->ledger, 2),
+		.quiet_n = (int64_t)w->record->woken.calls_n[0],
+		.waking_n = (int64_t)w->record->woken.calls_n[1],
+		.quiet_ns = (int64_t)w->record->woken.ns[0],
+		.waking_ns = (int64_t)w->record->woken.ns[1],
 		.lost_n = lost,
 		.residue = m->residue,
 		.unbalanced = m->residue > UNBALANCED,

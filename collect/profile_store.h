@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "collect/wakes.h"
+
 struct store;
 struct ledger;
 struct measurement;
@@ -22,6 +24,9 @@ struct profile_record {
 	struct sampler *sampler;
 	struct calibration_row *calibrations; /* their `run` is set here */
 	size_t calibrations_n;
+	int64_t calibrated_ns; /* time that they took */
+	struct wakes_count woken; /* calls that woke nobody, and those that did; none: not counted */
+	int64_t wakes_ns;         /* how long they were counted */
 	pid_t pid;
 	const char *path;
 	const struct event_counts *events; /* NULL: none */

@@ -10,7 +10,7 @@ setup_file() {
 	FORECALL=${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}
 	[ "$(id -u)" -eq 0 ] && [ -r /sys/kernel/btf/vmlinux ] || return 0
 	cc -O2 -D_GNU_SOURCE -pthread -o "$BATS_FILE_TMPDIR/known" "$BATS_TEST_DIRNAME/helpers/known.c"
-	echo | "$FORECALL" --db "$BATS_FILE_TMPDIR/base.db" profile --path sendmsg --seconds 2 --window 20 --calibration 1 \
+	echo | "$FORECALL" --db "$BATS_FILE_TMPDIR/base.db" profile --path sendmsg --budget 100% --seconds 2 --window 20 --calibration 1 \
 		-- "$BATS_FILE_TMPDIR/known" plain 1000000000 100 10 > "$BATS_FILE_TMPDIR/base.out" 2>&1
 }
 
@@ -115,6 +115,8 @@ as_nobody() {
 @test "a cycle without dose 1 is answered with the reason" {
 	forecall profile -p $$ --doses 0,2
 	fails 2 "--doses: there is no 1 in it"
+	forecall profile -p $$ --budget 0
+	fails 2 "--budget 0: give per cent above 0"
 	forecall profile -p $$ --doses 1,3
 	fails 2 "--doses" "from 0 to 2"
 }

@@ -293,6 +293,42 @@ ended_by() {
 	kill -0 "$TARGET"
 }
 
+# budgeted BUDGET: a profile of a sender that is always busy; how many windows without probes come to one with them.
+budgeted() {
+	"$FORECALL" --json profile -p "$TARGET" --path sendmsg --window 10 --seconds 4 --calibration 2 --budget "$1" > "$OUT/profile$1" 2> "$OUT/err" ||
+		{ cat "$OUT/err"; return 1; }
+	ask "SELECT 1.0 * sum(dose = 0) / sum(dose = 1) FROM block WHERE run = (SELECT max(run) FROM run)"
+}
+
+@test "a budget puts unprobed windows between the probed ones, and the profile states it" {
+	start busy "$KNOWN" plain 1000000000 1 5
+	TARGET=$LAST
+	free=$(budgeted 100%)
+	tight=$(budgeted 1%)
+	jq -ne "$free == 1 and $tight > 4"
+	jq -e '.budget == null and .windows_once == .windows_once_unbound' "$OUT/profile100%"
+	jq -e '.budget == 0.01 and .windows_once >= 4 and .windows_once_unbound > 2 * .windows_once' "$OUT/profile1%"
+	is "SELECT budget, once_ns > 0 AND twice_ns > 0 AND once_ns + twice_ns < span_ns AND span_ns > wall_ns FROM run WHERE budget IS NOT NULL" "0.01|1"
+	"$FORECALL" profile -p "$TARGET" --path sendmsg --window 10 --seconds 2 --calibration 2 --budget 1% > "$OUT/text"
+	grep -q '^budget: 1 % of its own CPU time over the whole profile: ' "$OUT/text"
+	grep -q '^for it, probes were attached once in [0-9]* windows instead of [0-9]*: the interval of f is up to [0-9.]* times as wide' "$OUT/text"
+}
+
+@test "calls that wake their receiver are told from those that do not" {
+	local sender=${FORECALL%/*}/groupsend
+	[ "$(nproc)" -ge 2 ] || skip "needs two CPUs"
+	# a receiver that sleeps before each packet, unless others keep it from its CPU
+	start sleepers "$sender" --topology lo --moderate-us 0 --peer-cpu 1 --cpu 0 --period-ns 4000000 --bursts 20000
+	"$FORECALL" profile -p "$LAST" --path sendmsg --window 20 --seconds 4 --calibration 2 > "$OUT/text"
+	is "SELECT waking_n > 5 AND 2 * waking_n > quiet_n FROM run" 1
+	grep -q '^receivers: [0-9.]* % of the calls wake a sleeping thread' "$OUT/text"
+	kill "$LAST"
+	rm -f "$FORECALL_DB"*
+	start busy "$KNOWN" plain 1000000000 1 5 # to a socket that nobody waits at
+	"$FORECALL" profile -p "$LAST" --path sendmsg --window 20 --seconds 4 --calibration 2 > "$OUT/text"
+	is "SELECT quiet_n > 1000 AND quiet_n > 20 * waking_n FROM run" 1
+}
+
 # switched N: the forecall has waited so often for a window or a CPU.
 switched() {
 	[ "$(sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$PROFILE/status")" -ge "$1" ]
@@ -301,7 +337,7 @@ switched() {
 @test "a profile that is interrupted keeps what it measured, marked" {
 	start busy "$KNOWN" plain 1000000000 1 5 # goes on for as long as it is let
 	TARGET=$LAST
-	start profile "$FORECALL" --progress profile -p "$TARGET" --path sendmsg --window 5 --seconds 3600 --calibration 1
+	start profile "$FORECALL" --progress profile -p "$TARGET" --path sendmsg --budget 100% --window 5 --seconds 3600 --calibration 1
 	PROFILE=$LAST
 	await 20 grep -q measuring "$OUT/profile.err"
 	await 60 switched $(($(sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$PROFILE/status") + 2000))
@@ -387,7 +423,7 @@ killed_in_write() {
 
 @test "50 kills at random moments leave a database whose every finished run is whole" {
 	start busy "$KNOWN" plain 1000000000 1 5
-	profile=("$FORECALL" profile -p "$LAST" --seconds 0.1 --window 5 --calibration 1)
+	profile=("$FORECALL" profile -p "$LAST" --budget 100% --seconds 0.1 --window 5 --calibration 1)
 	"${profile[@]}" > "$OUT/profile" 2>&1 || true # the figure wants more cycles, the run is whole
 	begin=${EPOCHREALTIME/[.,]/}
 	"${profile[@]}" > "$OUT/profile" 2>&1 || true

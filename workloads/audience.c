@@ -38,6 +38,8 @@ static int start(struct audience *a, const struct audience_config *config)
 	if (config->peer_cpu >= 0)
 		child_arg(&args, "--cpu=%d", config->peer_cpu);
 	child_arg(&args, "--moderate-us=%" PRIu64, config->moderate_us);
+	if (config->work_ns)
+		child_arg(&args, "--work-ns=%" PRIu64, config->work_ns);
 	if (config->linger_us)
 		child_arg(&args, "--linger-us=%" PRIu64, config->linger_us);
 	if (config->multicast.sa.sa_family)
@@ -97,6 +99,22 @@ int audience_new(const struct audience_config *config, struct audience **out)
 const union net_addr *audience_addr(const struct audience *a)
 {
 	return &a->addr;
+}
+
+int64_t audience_sleeps(const struct audience *a)
+{
+	char path[64], line[128];
+	int64_t n = -1;
+
+	if (!a || a->has_sink)
+		return -1;
+	snprintf(path, sizeof path, "/proc/%d/status", a->receivers.pid);
+	FILE *file = fopen(path, "re");
+	while (file && n < 0 && fgets(line, sizeof line, file))
+		sscanf(line, "voluntary_ctxt_switches: %" SCNd64, &n);
+	if (file)
+		fclose(file);
+	return n;
 }
 
 int audience_enter(const struct audience *a)

@@ -16,6 +16,7 @@ struct audience_config {
 	uint64_t clients;	/* ports in a row */
 	uint64_t moderate_us;	/* after each look they sleep so long (sinks.h); 0: they wake for every packet */
 	uint64_t linger_us;	/* before they sleep they look again and again for so long: clients that are awake */
+	uint64_t work_ns;	/* after each look they work for so long in the mean */
 	int peer_cpu;		/* where the receivers stay; -1: anywhere */
 	bool ipv6;
 	bool verify;		/* they check every byte, where each datagram has these private bytes around the payload */
@@ -29,6 +30,9 @@ int audience_new(const struct audience_config *config, struct audience **out);
 
 /* The address of the first receiver. */
 const union net_addr *audience_addr(const struct audience *audience);
+
+/* How often the receivers have slept until now: each time but the last, a packet woke them. -1: there are none, or that is not to be read. */
+int64_t audience_sleeps(const struct audience *audience);
 
 /* Moves the calling thread to the near side. By fail(); 0 or -errno. */
 int audience_enter(const struct audience *audience);

@@ -34,6 +34,9 @@ enum {
 	TOUCH_BLOCKS = 5,	/* for each size of memory that is tried */
 };
 
+#define WORK_FIRST_NS 1000.0 /* of receivers, after a look: where the search begins, */
+#define WORK_MOST_NS 4e6     /* how far it goes */
+#define WORK_STEPS 6         /* and how often it is halved */
 #define TOUCH_NEAR 0.02 /* costs that differ by less are the same */
 
 #define MULTICAST "239.66.67.68:5006" /* of the scope of an organisation, where nobody is asked for one (RFC 2365) */
@@ -42,6 +45,7 @@ const char *const bench_receivers_names[BENCH_RECEIVERS_MAX] = {
 	[BENCH_MODERATED] = "moderated",
 	[BENCH_PROMPT] = "prompt",
 	[BENCH_AWAKE] = "awake",
+	[BENCH_WORKING] = "working",
 };
 
 static const double default_rel_width = 0.01;
@@ -62,6 +66,8 @@ struct bench {
 	char *event_names[COUNTERS_MAX]; /* as groupsend has them */
 	bool has_multicast;	/* one of the ways needs receivers that join a group */
 	uint64_t touch;		/* bytes before each burst */
+	int64_t sleeps_n;	/* of the receivers in the last block; -1: not known */
+	double last_sleeps;	/* for each packet, of the receivers that were tried last */
 	uint64_t points_n, points_done_n;
 };
 
@@ -127,6 +133,7 @@ static int read_answer(struct bench *b, const char *line, struct bench_row *row,
 	} else {
 		*cpu_ns = (uint64_t)number(answer, "cpu_ns");
 		p->late_n += (uint64_t)number(answer, "late");
+		b->sleeps_n = json_object_get(answer, "sleeps") ? number(answer, "sleeps") : -1;
 		row->packets_n = number(answer, "packets");
 		row->errors_n = number(answer, "errors");
 		row->preempt_n = number(answer, "preempt");
@@ -240,12 +247,13 @@ static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)
 
 /* ---- Memory between the bursts ---- */
 
-/* What a packet of the baseline costs above one of null, with `touch` bytes touched. */
-static int packet_cost(struct bench *b, struct bench_point *p, uint64_t bursts, uint64_t touch, double *cyc)
+/* What a packet of the baseline costs above one of null, with `touch` bytes touched, and how often the receivers sleep for each. */
+static int packet_cost(struct bench *b, struct bench_point *p, uint64_t bursts, uint64_t touch, double *cyc, double *sleeps)
 {
 	struct bench_row rows[2] = { { .async_cyc = STORE_NULL }, { .async_cyc = STORE_NULL } };
 	const char *const ways[2] = { b->o.baseline, send_null.name };
 	double costs[TOUCH_BLOCKS], cost[2];
+	double sleeps_n = 0, packets_n = 0;
 	uint64_t cpu_ns;
 	int err = 0;
 
@@ -257,10 +265,15 @@ static int packet_cost(struct bench *b, struct bench_point *p, uint64_t bursts, 
 			err = stopped(b) ? -EINTR : run_block(b, p, &block, &rows[way], &cpu_ns);
 			if (!err)
 				cost[way] = (double)rows[way].cpu_cyc / (double)(rows[way].packets_n ? rows[way].packets_n : 1);
+			if (!way) {
+				sleeps_n += b->sleeps_n < 0 ? NAN : (double)b->sleeps_n;
+				packets_n += (double)rows[way].packets_n;
+			}
 		}
 		if (!err)
 			costs[i] = cost[0] - cost[1];
 	}
+	*sleeps = sleeps_n / packets_n;
 	return err ? err : stats_median(costs, TOUCH_BLOCKS, cyc);
 }
 
@@ -286,8 +299,8 @@ static int find_touch(struct bench *b, struct bench_point *p, uint64_t bursts)
 	if (!(wanted > 0))
 		return 0;
 	do {
-		found[n] = (struct bench_touch){ .receivers = b->o.receivers, .bytes = sizes[n] };
-		err = packet_cost(b, p, bursts, sizes[n], &found[n].packet_cyc);
+		found[n] = (struct bench_touch){ .receivers = b->o.receivers, .work_ns = b->o.work_ns, .bytes = sizes[n] };
+		err = packet_cost(b, p, bursts, sizes[n], &found[n].packet_cyc, &found[n].sleeps);
 		n++;
 	} while (!err && n < sizeof sizes / sizeof *sizes && found[n - 1].packet_cyc < (n > 1 ? wanted * (1 - TOUCH_NEAR) : b->o.like->packet_low_cyc));
 	if (!err && found[n - 1].packet_cyc >= wanted * (1 - TOUCH_NEAR))
@@ -480,6 +493,8 @@ static int start_groupsend(struct bench *b)
 		child_arg(&args, "--event=%s", b->o.events);
 	if (b->o.receivers != BENCH_MODERATED)
 		child_arg(&args, "--moderate-us=0");
+	if (b->o.receivers == BENCH_WORKING)
+		child_arg(&args, "--work-ns=%" PRIu64, b->o.work_ns);
 	if (b->o.receivers == BENCH_AWAKE)
 		child_arg(&args, "--linger-us=%d", LINGER_US);
 	if (b->has_multicast)
@@ -612,7 +627,7 @@ static int end_groupsend(struct bench *b, int err)
 /* ---- The receivers ---- */
 
 /* What a packet of the baseline costs with the receivers of b->o. */
-static int try_receivers(struct bench *b, double *cyc)
+static int try_receivers(struct bench *b, struct bench_touch *touch)
 {
 	struct bench_point p = { .group = b->o.groups[0], .payload_bytes = b->o.payloads[0], .private_bytes = b->o.privates[0] };
 	uint64_t bursts = 0;
@@ -621,32 +636,89 @@ static int try_receivers(struct bench *b, double *cyc)
 	if (!err)
 		err = find_bursts(b, &p, &bursts);
 	if (!err)
-		err = packet_cost(b, &p, bursts, 0, cyc);
+		err = packet_cost(b, &p, bursts, 0, &touch->packet_cyc, &touch->sleeps);
 	return end_groupsend(b, err);
 }
 
-/* Tries each, and keeps those with which a packet costs most nearly what a path call of the profile did. */
+/* ---- Receivers that are woken as often as the server's ---- */
+
+static int try_work(struct bench *b, uint64_t work_ns, struct bench_touch *best)
+{
+	struct bench_touch now = { .receivers = BENCH_WORKING, .work_ns = work_ns };
+
+	b->o.receivers = BENCH_WORKING;
+	b->o.work_ns = work_ns;
+	int err = try_receivers(b, &now);
+	if (!err && !isfinite(now.sleeps))
+		err = fail(-ENODATA, "cannot tell how often the receivers sleep; is /proc mounted?");
+	if (!err && !(fabs(now.sleeps - b->o.like->wakes) > fabs(best->sleeps - b->o.like->wakes)))
+		*best = now;
+	b->last_sleeps = now.sleeps;
+	return err;
+}
+
+/*
+ * The more they work after a look, the fewer packets find them asleep. The time is doubled until fewer do than in the profile, and then
+ * bisected. The nearest is kept.
+ */
+static int choose_work(struct bench *b, struct bench_touch *best)
+{
+	double low_ns = 0, high_ns = WORK_FIRST_NS;
+	int err = try_work(b, 0, best);
+
+	if (err || !(b->last_sleeps > b->o.like->wakes))
+		return err;
+	for (err = try_work(b, (uint64_t)high_ns, best); !err && b->last_sleeps > b->o.like->wakes && high_ns < WORK_MOST_NS;) {
+		low_ns = high_ns;
+		high_ns *= 2;
+		err = try_work(b, (uint64_t)high_ns, best);
+	}
+	for (int i = 0; i < WORK_STEPS && !err; i++) {
+		double middle_ns = (low_ns + high_ns) / 2;
+
+		err = try_work(b, (uint64_t)middle_ns, best);
+		*(b->last_sleeps > b->o.like->wakes ? &low_ns : &high_ns) = middle_ns;
+	}
+	return err;
+}
+
+/* Tries each, and those that work as they must for as many packets to wake them as in the profile, where that is known. */
+static int try_all(struct bench *b, struct bench_touch *tried, int *n)
+{
+	int err = 0;
+
+	for (*n = 0; !err && *n < BENCH_WORKING; (*n)++) {
+		tried[*n] = (struct bench_touch){ .receivers = (enum bench_receivers)*n };
+		b->o.receivers = tried[*n].receivers;
+		err = try_receivers(b, &tried[*n]);
+	}
+	if (!err && b->o.like->wakes > 0 && b->o.topology != TOPOLOGY_SINK) {
+		tried[*n] = (struct bench_touch){ .sleeps = NAN };
+		err = choose_work(b, &tried[(*n)++]);
+	}
+	return err;
+}
+
+/* Keeps the receivers with which a packet costs most nearly what a path call of the profile did. */
 static int choose_receivers(struct bench *b)
 {
 	double wanted = b->o.match_receivers ? wanted_cost(b) : 0, nearest = INFINITY;
 	struct bench_touch tried[BENCH_RECEIVERS_MAX];
-	enum bench_receivers best = b->o.receivers;
-	int err = 0;
+	int n, best = 0;
 
-	for (b->o.receivers = 0; wanted > 0 && !err && b->o.receivers < BENCH_RECEIVERS_MAX; b->o.receivers++) {
-		struct bench_touch *now = &tried[b->o.receivers];
-
-		*now = (struct bench_touch){ .receivers = b->o.receivers };
-		err = try_receivers(b, &now->packet_cyc);
-		if (!err && fabs(log(now->packet_cyc / wanted)) < nearest) {
-			nearest = fabs(log(now->packet_cyc / wanted));
-			best = b->o.receivers;
+	if (!(wanted > 0))
+		return 0;
+	int err = try_all(b, tried, &n);
+	for (int i = 0; i < n && !err; i++)
+		if (fabs(log(tried[i].packet_cyc / wanted)) < nearest) {
+			nearest = fabs(log(tried[i].packet_cyc / wanted));
+			best = i;
 		}
-	}
-	for (int i = 0; wanted > 0 && !err && b->o.on_touch && i < BENCH_RECEIVERS_MAX; i++)
-		if (i != (int)best) /* the best ones are measured again, with memory touched */
+	for (int i = 0; i < n && !err && b->o.on_touch; i++)
+		if (i != best) /* the best ones are measured again, with memory touched */
 			err = b->o.on_touch(b->o.touch_arg, &tried[i]);
-	b->o.receivers = best;
+	b->o.receivers = tried[best].receivers;
+	b->o.work_ns = tried[best].work_ns;
 	return err;
 }
 

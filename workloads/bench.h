@@ -31,6 +31,7 @@ struct bench_like {
 	struct block_kind kinds[BLOCK_KINDS_MAX]; /* what the bursts are: length, size and destinations together */
 	size_t kinds_n;		/* 0: all of them are as the three above say */
 	double packet_cyc;	/* what a path call cost: memory is touched before each burst so that a packet does, too; 0: none is */
+	double wakes;		/* share of the path calls that woke a receiver, above 0; 0: not known */
 	double packet_low_cyc;	/* lower end of its interval: a bench that costs so much is near enough */
 	uint64_t gap_ns;	/* user work between two sends of a burst */
 	uint64_t period_ns;	/* from the begin of one burst to that of the next */
@@ -41,17 +42,20 @@ enum bench_receivers {
 	BENCH_MODERATED,	/* they look for packets now and then, as a card with interrupt moderation does (sinks.h) */
 	BENCH_PROMPT,		/* they sleep, and wake for every packet that comes then */
 	BENCH_AWAKE,		/* they do not sleep while packets come */
+	BENCH_WORKING,		/* they work for a while after each look, then sleep, and wake for the next packet: as many of them as of the server's */
 	BENCH_RECEIVERS_MAX
 };
 
-/* Name of each: moderated, prompt, awake. */
+/* Name of each: moderated, prompt, awake, working. */
 extern const char *const bench_receivers_names[BENCH_RECEIVERS_MAX];
 
 /* What a packet of the baseline cost with so much memory touched before each burst (bench_like.packet_cyc). */
 struct bench_touch {
 	uint64_t bytes;
 	double packet_cyc;
+	double sleeps;		/* of the receivers, for each packet of the baseline; NAN: not known */
 	enum bench_receivers receivers;
+	uint64_t work_ns;	/* of those that work */
 	bool used;
 };
 
@@ -77,6 +81,7 @@ struct bench_options {
 	const char *events;	/* counted of the sending thread too, comma separated, at most 4; NULL: none */
 	bool count;		/* the instructions of every block, function by function, where the emulator does that (collect/count.h) */
 	enum bench_receivers receivers;
+	uint64_t work_ns;	/* of BENCH_WORKING */
 	bool match_receivers;	/* with like->packet_cyc: those with which a packet of the baseline costs most nearly that */
 	uint64_t batch;		/* messages per call of batched ways; 0: the whole group */
 	enum topology_kind topology;

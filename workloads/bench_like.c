@@ -160,6 +160,7 @@ static int read_cost(struct store *store, const struct run_row *run, struct benc
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	if (fraction.meter && !strncmp(fraction.meter, "UDP", 3) && fraction.path_cyc.low > 0) {
+		like->wakes = run->waking_n > 0 ? (double)run->waking_n / (double)(run->waking_n + run->quiet_n) : 0;
 		like->packet_cyc = fraction.path_cyc.value;
 		like->packet_low_cyc = fraction.path_cyc.low;
 	}

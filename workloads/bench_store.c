@@ -150,7 +150,10 @@ static int keep_touch(void *arg, const struct bench_touch *touch)
 
 	return store_add_footprint(w->store, &(struct footprint_row){.run = w->run, .receivers = bench_receivers_names[touch->receivers],
 								     .bytes = (int64_t)touch->bytes, .packet_cyc = touch->packet_cyc,
-								     .wanted_cyc = w->bench->like->packet_cyc, .used = touch->used});
+								     .wanted_cyc = w->bench->like->packet_cyc, .used = touch->used,
+								     .work_ns = touch->receivers == BENCH_WORKING ? (int64_t)touch->work_ns : STORE_NULL,
+								     .sleeps = touch->sleeps,
+								     .wanted_wakes = w->bench->like->wakes > 0 ? w->bench->like->wakes : NAN});
 }
 
 static int begin_run(struct store *store, const struct bench_store_options *options, const struct clock *clock, int64_t *run)

@@ -28,6 +28,7 @@ static const char usage[] =
 	"  --peer-cpu N       they stay on this CPU\n"
 	"  --moderate-us N    they look for packets at most every N us (default 100), 0: they wake for every packet\n"
 	"  --linger-us N      they look again and again for N us before they sleep (default 0)\n"
+	"  --work-ns N        they work for N ns in the mean after each look (default 0)\n"
 	"  --ipv6             over IPv6\n"
 	"  --verify           they check every byte; status 1 when one is wrong\n"
 	"  --multicast ADDR:PORT  group that the receivers have joined, for the way multicast\n"
@@ -114,7 +115,9 @@ static int read_options(int argc, char **argv, struct options *o)
 	const struct option_row rows[] = {
 		ROW_ADDR("to", &o->runner.to), ROW_ADDR("multicast", &o->runner.multicast), ROW_CPU("cpu", &o->cpu),
 		ROW_OWN("topology", o, set_topology), ROW_CPU("peer-cpu", &o->audience.peer_cpu),
-		ROW_NUMBER("receivers", &o->audience.clients, 1, GROUP_MAX), ROW_NUMBER("linger-us", &o->audience.linger_us, 0, 999999), ROW_NUMBER("moderate-us", &o->audience.moderate_us, 0, 999999), ROW_FLAG("ipv6", &o->audience.ipv6),
+		ROW_NUMBER("receivers", &o->audience.clients, 1, GROUP_MAX), ROW_NUMBER("linger-us", &o->audience.linger_us, 0, 999999),
+		ROW_NUMBER("moderate-us", &o->audience.moderate_us, 0, 999999), ROW_NUMBER("work-ns", &o->audience.work_ns, 0, 999999999),
+		ROW_FLAG("ipv6", &o->audience.ipv6),
 		ROW_FLAG("verify", &o->audience.verify), ROW_TEXT("way", &o->ways), ROW_OWN("group", &o->block, set_block),
 		ROW_OWN("payload", &o->block, set_block), ROW_OWN("head", &o->block, set_block),
 		ROW_OWN("tail", &o->block, set_block), ROW_OWN("batch", &o->block, set_block),
@@ -180,8 +183,10 @@ static json_t *refusal(char *why)
 	return json_pack("{s:s}", "error", why);
 }
 
-static void serve_line(struct runner *runner, char *line)
+/* The answer also tells how often the receivers slept meanwhile. */
+static void serve_line(struct runner *runner, const struct audience *audience, char *line)
 {
+	int64_t sleeps = audience_sleeps(audience);
 	struct runner_result result;
 	struct block block;
 	char why[512];
@@ -189,16 +194,19 @@ static void serve_line(struct runner *runner, char *line)
 
 	if (!err)
 		err = runner_block(runner, &block, &result, why, sizeof why);
-	print_json(err ? refusal(why) : answer(runner, &block, &result));
+	json_t *object = err ? refusal(why) : answer(runner, &block, &result);
+	if (sleeps >= 0)
+		json_object_set_new(object, "sleeps", json_integer((json_int_t)(audience_sleeps(audience) - sleeps)));
+	print_json(object);
 }
 
-static int serve(struct runner *runner)
+static int serve(struct runner *runner, const struct audience *audience)
 {
 	char *line = NULL;
 	size_t room = 0;
 
 	while (getline(&line, &room, stdin) >= 0)
-		serve_line(runner, line);
+		serve_line(runner, audience, line);
 	free(line);
 	return 0;
 }
@@ -288,7 +296,7 @@ static int run(struct options *o)
 	if (!err)
 		err = runner_new(&o->runner, &runner);
 	if (!err)
-		err = o->serve ? serve(runner) : run_ways(runner, o);
+		err = o->serve ? serve(runner, audience) : run_ways(runner, o);
 	left = audience_free(audience, !err && runner_sent(runner));
 	runner_free(runner);
 	return err ? err : left;

@@ -34,6 +34,7 @@ static const char usage[] =
 	"  --rtp-clock-hz N    clock of the stream's timestamps, for jitter (default 90000)\n"
 	"  --receive-buffer BYTES  of each socket (default: the system's)\n"
 	"  --linger-us N       look again and again for N us before sleeping, as a client that is awake (default 0)\n"
+	"  --work-ns N         work for N ns in the mean after each look (default 0)\n"
 	"  --moderate-us N     look for packets at most every N us, as a card with interrupt moderation does (default 0)\n"
 	"  --each              the summary also lists every client\n"
 	"  --cpu N             stay on this CPU\n"
@@ -73,6 +74,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		ROW_NUMBER("rtp-clock-hz", &s->clock_hz, 1, 1 << 30),
 		ROW_NUMBER("receive-buffer", &s->receive_buffer_bytes, 1, 1 << 30),
 		ROW_NUMBER("linger-us", &s->linger_us, 0, 999999),
+		ROW_NUMBER("work-ns", &s->work_ns, 0, 999999999),
 		ROW_NUMBER("moderate-us", &s->moderate_us, 0, 999999),
 		ROW_FLAG("each", &o->each),
 		ROW_CPU("cpu", &o->cpu),

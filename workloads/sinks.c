@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@ enum {
 struct sinks {
 	struct sinks_config config;
 	int epoll;
-	bool awake;		/* the last round was just now: moderate */
+	bool awake;		/* the last round was just now: moderate, or work */
+	uint64_t random;	/* of the time that work takes */
 	size_t reached;
 	struct mmsghdr headers[DRAIN_N];
 	struct iovec parts[DRAIN_N];
@@ -166,6 +168,7 @@ int sinks_new(const struct sinks_config *config, struct sinks **out)
 	if (!s)
 		return fail(-ENOMEM, "out of memory for %" PRIu64 " clients", config->count);
 	s->config = *config;
+	s->random = 88172645463325252u;
 	s->epoll = -1;
 	for (size_t i = 0; i < config->count; i++)
 		s->sinks[i].fd = s->sinks[i].group_fd = -1;
@@ -329,13 +332,35 @@ static void drain(struct sinks *s, struct sink *c)
 		drain_socket(s, c, c->group_fd);
 }
 
+/* xorshift64 (G. Marsaglia, 2003), over (0, 1). */
+static double uniform(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return ((double)(*state >> 11) + 0.5) / 9007199254740992.0;
+}
+
+/* Clients differ in what they do with a packet: half of the work is the same each time, half is exponential. */
+static void work(struct sinks *s)
+{
+	double mean_ns = (double)s->config.work_ns;
+	uint64_t until_ns = process_wall_ns() + (uint64_t)(mean_ns / 2 - mean_ns / 2 * log(uniform(&s->random)));
+
+	while (process_wall_ns() < until_ns)
+		;
+}
+
 /* What has come by now; when nothing has, sleeps until something comes. After a round, nothing is looked at for a while. */
 static int wait_for_events(struct sinks *s, struct epoll_event *events)
 {
 	struct timespec pause = { .tv_nsec = (long)s->config.moderate_us * 1000 };
 	int n = 0;
 
-	if (s->awake) {
+	if (s->awake && s->config.work_ns) {
+		work(s);
+		n = epoll_wait(s->epoll, events, EVENTS_N, 0);
+	} else if (s->awake) {
 		nanosleep(&pause, NULL);
 		n = epoll_wait(s->epoll, events, EVENTS_N, 0);
 	}
@@ -343,7 +368,7 @@ static int wait_for_events(struct sinks *s, struct epoll_event *events)
 		n = epoll_wait(s->epoll, events, EVENTS_N, 0);
 	if (n == 0)
 		n = epoll_wait(s->epoll, events, EVENTS_N, -1);
-	s->awake = s->config.moderate_us > 0;
+	s->awake = s->config.moderate_us > 0 || s->config.work_ns > 0;
 	return n;
 }
 

@@ -33,6 +33,7 @@ struct sinks_config {
 	uint64_t receive_buffer_bytes; /* of each socket; 0: the system's default */
 	uint64_t moderate_us;	/* after each drain, sleep so long before looking again: at most one wake-up per round; 0: no */
 	uint64_t linger_us;	/* after each drain, look again and again for so long before sleeping: a client that is awake; 0: no */
+	uint64_t work_ns;	/* after each drain, work for so long in the mean before looking again: what comes meanwhile wakes nobody; 0: no */
 };
 
 /* One client. Packets that are no RTP or too short are malformed; those with a wrong byte are corrupt, and so are those

@@ -141,6 +141,47 @@ static void f_is_the_path_over_the_busy_cycles_without_the_probes(void **state)
 	fraction_free(&out);
 }
 
+static void what_was_added_is_known_before_the_end_and_over_the_calibration_too(void **state)
+{
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	struct fraction out;
+	double added[3];
+
+	(void)state;
+	quarter();
+	in = input(FRACTION_ASYNC_NONE);
+	assert_int_equal(fraction_added(&in, added), 0);
+	assert_near(added[0], 0, 1e-9);
+	assert_near(added[1], 354.0 / 2000, 1e-9);
+	assert_near(added[2], 2 * 354.0 / 2000, 1e-9);
+	in.blocks_n = 3; /* of the first cycle alone: the calibration is believed, k = 1 */
+	assert_int_equal(fraction_added(&in, added), 0);
+	assert_near(added[1], 295.0 / (2354 - 295), 1e-9);
+	in = input(FRACTION_ASYNC_NONE);
+	in.once = 0.25;
+	in.twice = 0.125;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_near(out.added_all.value, 354.0 / 2000 * (0.25 + 0.125 * 2), 1e-9);
+	fraction_free(&out);
+}
+
+static void windows_that_a_budget_put_between_are_told(void **state)
+{
+	(void)state;
+	quarter();
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_int_equal(out.once_n, CYCLES);
+	assert_int_equal(out.unbound_n, CYCLES);
+	fraction_free(&out);
+	for (int i = 0; i < 3 * CYCLES; i++)
+		unprobed(1 + i % (CYCLES - 1), 200, 400000);
+	out = estimate(FRACTION_ASYNC_NONE);
+	assert_int_equal(out.once_n, CYCLES);
+	assert_int_equal(out.unbound_n, 2 * CYCLES);
+	assert_near(out.f.value, 0.25, 1e-9);
+	fraction_free(&out);
+}
+
 static void time_that_a_host_stole_is_in_frames_and_in_the_whole_alike(void **state)
 {
 	(void)state;
@@ -576,6 +617,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(f_is_the_path_over_the_busy_cycles_without_the_probes),
+		cmocka_unit_test(what_was_added_is_known_before_the_end_and_over_the_calibration_too),
+		cmocka_unit_test(windows_that_a_budget_put_between_are_told),
 		cmocka_unit_test(time_that_a_host_stole_is_in_frames_and_in_the_whole_alike),
 		cmocka_unit_test(what_only_cpu_time_knows_of_is_busy_time_outside_frames),
 		cmocka_unit_test(interrupts_outside_frames_count_as_asked_for),

@@ -156,7 +156,8 @@ static void add_rows(struct store *store, int64_t run)
 
 static void end_run(struct store *store, int64_t run, const char *state)
 {
-	const struct run_end end = { .state = state, .wall_ns = 777, .lost_n = 1, .residue = 0.0001, .unbalanced = 0, .steal_ns = 5 };
+	const struct run_end end = { .state = state, .wall_ns = 777, .span_ns = 900, .once_ns = 300, .twice_ns = 60, .lost_n = 1, .residue = 0.0001,
+				      .unbalanced = 0, .steal_ns = 5 };
 
 	assert_int_equal(store_run_end(store, run, &end), 0);
 }
@@ -296,6 +297,7 @@ static void a_run_ends_with_what_store_run_end_knows(void **state)
 	assert_int_equal(store_run(store, run, &row), 0);
 	assert_string_equal(row->state, "interrupted");
 	assert_true(row->wall_ns == 777 && row->residue == 0.0001 && row->lost_n == 1 && row->unbalanced == 0 && row->steal_ns == 5);
+	assert_true(row->span_ns == 900 && row->once_ns == 300 && row->twice_ns == 60);
 	store_rows_free(row);
 	store_free(store);
 }
