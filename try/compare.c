@@ -412,9 +412,9 @@ static int run_observe(void *context)
 }
 
 static const struct turns_part parts[PARTS] = {
-	[PROFILE] = {run_profile, begin_profile, end_profile},
-	[BENCH] = {run_bench, begin_bench, end_bench},
-	[OBSERVE] = {run_observe, begin_observe, end_observe},
+	[PROFILE] = {.run = run_profile, .begin = begin_profile, .end = end_profile},
+	[BENCH] = {.run = run_bench, .begin = begin_bench, .end = end_bench},
+	[OBSERVE] = {.run = run_observe, .begin = begin_observe, .end = end_observe},
 };
 
 /* ---- The whole ---- */

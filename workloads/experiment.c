@@ -274,9 +274,9 @@ static int take_turns(struct work *work)
 {
 	double longer = fmax(1, work->options->observe_seconds / work->options->profile_seconds);
 	const struct turns_part parts[PARTS] = {
-		[PROFILE] = {run_profile, begin_profile, end_with_pause, 1},
-		[BENCH] = {run_bench, NULL, NULL, (1 + longer) / 2},
-		[OBSERVE] = {run_observe, begin_observe, end_observe, longer},
+		[PROFILE] = {.run = run_profile, .begin = begin_profile, .end = end_with_pause},
+		[BENCH] = {.run = run_bench, .share = (1 + longer) / 2},
+		[OBSERVE] = {.run = run_observe, .begin = begin_observe, .end = end_observe, .share = longer},
 	};
 
 	return turns_run(parts, PARTS, work, TURN_MS);
