@@ -51,7 +51,7 @@ int signedrank_interval(const double *x, size_t n, double alpha, struct figure *
 
 	if (n > SIGNEDRANK_MAX)
 		return -E2BIG;
-	if (k == 0)
+	if (n == 0 || k == 0)
 		return -ENODATA;
 	means = malloc(pairs_n * sizeof *means);
 	if (!means)

@@ -176,11 +176,12 @@ int stages_open(struct store *store, const char *label, const char *suite, struc
 int stages_open_side(const struct side *side, struct stages **out)
 {
 	struct stages *s = calloc(1, sizeof *s);
-	int err = s ? 0 : fail(-ENOMEM, "stages: out of memory");
+	int err = 0;
 
 	*out = NULL;
-	if (s)
-		s->store = side->store;
+	if (!s)
+		return fail(-ENOMEM, "stages: out of memory");
+	s->store = side->store;
 	for (size_t i = 0; i < side->runs_n && !err; i++) {
 		const struct run_row *run = side->runs[i].run;
 

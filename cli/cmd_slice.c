@@ -136,15 +136,14 @@ static int show_counts(const struct cli *cli, struct store *store, const struct 
 					   "warnings", json_array())) : -EIO;
 }
 
-static int show_samples(const struct cli *cli, struct store *store, int64_t run, const char *output)
+static int show_samples(const struct cli *cli, struct store *store, const struct run_row *row, const char *output)
 {
 	struct slices *slices = calloc(1, sizeof *slices);
-	struct run_row *row = NULL;
-	int err = slices ? store_run(store, run, &row) : fail(-ENOMEM, "slice: out of memory");
+	int err;
 
-	if (!err)
-		err = slice_and_print(cli, store, row, slices, output);
-	store_rows_free(row);
+	if (!slices)
+		return fail(-ENOMEM, "slice: out of memory");
+	err = slice_and_print(cli, store, row, slices, output);
 	free(slices);
 	return err;
 }
@@ -160,7 +159,7 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	if (!err && counted)
 		err = show_counts(cli, store, row, arguments->functions);
 	else if (!err)
-		err = show_samples(cli, store, run, arguments->output);
+		err = show_samples(cli, store, row, arguments->output);
 	store_rows_free(row);
 	return err;
 }

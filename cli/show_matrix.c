@@ -147,8 +147,10 @@ static int find_means(struct matrix *m)
 	int err = 0;
 
 	m->means = calloc(m->moves_n + 1, sizeof *m->means);
-	if (!room || !m->means)
-		err = -ENOMEM;
+	if (!room || !m->means) {
+		free(room);
+		return -ENOMEM;
+	}
 	if (m->moves_n)
 		qsort(m->moves, m->moves_n, sizeof *m->moves, by_place);
 	for (size_t from = 0, to; from < m->moves_n && !err; from = to) {

@@ -147,15 +147,17 @@ static int put_where(const struct show_versus *show)
 	struct stages *a = NULL, *b = NULL;
 	struct stages_change *changes = calloc(show->versus->lines_n + 1, sizeof *changes);
 	size_t n = 0;
-	int err = changes ? 0 : fail(-ENOMEM, "compare: out of memory");
+	int err = 0;
 
-	for (size_t i = 0; i < show->versus->lines_n && !err; i++) {
+	if (!changes)
+		return fail(-ENOMEM, "compare: out of memory");
+	for (size_t i = 0; i < show->versus->lines_n; i++) {
 		const struct versus_line *line = &show->versus->lines[i];
 
 		if (line->compared && line->comparison.exact && line->comparison.verdict != COMPARE_SAME)
 			changes[n++] = (struct stages_change){ .benchmark = line->name, .unit = line->unit, .before = line->comparison.a, .after = line->comparison.b };
 	}
-	if (!err && n)
+	if (n)
 		err = stages_open_side(show->a, &a);
 	if (!err && n)
 		err = stages_open_side(show->b, &b);

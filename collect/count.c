@@ -148,9 +148,12 @@ static int tell_functions(struct count *count)
 int count_open(struct count **out)
 {
 	struct count *count = calloc(1, sizeof *count);
-	int err = count ? 0 : fail(-ENOMEM, "count: out of memory");
+	int err = 0;
 
-	if (!err && !(count->area = map()))
+	if (!count)
+		return fail(-ENOMEM, "count: out of memory");
+	count->area = map();
+	if (!count->area)
 		err = fail(-ENOTSUP, "count: instructions are counted only in amd64 guests of the lab with --clock icount: forecall lab run -k KERNEL -- ...");
 	if (!err)
 		err = symbols_open(&count->symbols);
