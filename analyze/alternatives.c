@@ -161,17 +161,19 @@ static bool is_like(const struct measured *m)
 
 /* ---- Figures ---- */
 
-/* Errors that speak of this bench are kept as its text; others stay. */
+/* Errors that speak of this bench are kept as its text; others are said after all, and stay. */
 static int tell(int err, char *text)
 {
 	bool of_bench = err == -ERANGE || err == -ENODATA || err == -EDOM || err == -EINVAL;
 	const char *what = strstr(text, ": "); /* "surface: ..." */
 
+	if (err && !of_bench)
+		return fail(err, "%s", text);
 	if (!err)
 		text[0] = 0;
 	else if (what)
 		memmove(text, what + 2, strlen(what + 2) + 1);
-	return of_bench ? 0 : err;
+	return 0;
 }
 
 /* The surface is made once; a bench that has none keeps its text. */
@@ -200,7 +202,9 @@ static int predict(struct alternatives *a, const struct measured *m, const struc
 	struct predict predict;
 
 	in.speedup = speedup_sampled(speedup);
+	err_catch(out->text, sizeof out->text);
 	int err = predict_make(&in, &predict);
+	err_catch(NULL, 0);
 	if (err)
 		return err;
 	out->speedup = speedup->s;
@@ -235,7 +239,7 @@ static int derive(struct alternatives *a, struct measured *m, const struct run_r
 	if (!err)
 		rank_limit(&needs, sends, &result, out->text, sizeof out->text);
 	speedup_free(&speedup);
-	return err;
+	return err ? tell(err, out->text) : 0;
 }
 
 /* Adds the way, or its figure where an earlier bench had none to tell. */

@@ -129,8 +129,8 @@ static void pair_text(const struct predict_input *in, enum predict_refusal refus
 		snprintf(text, TEXT_SIZE, "profile %" PRId64 " is from kernel %s (%s), bench %" PRId64 " from %s (%s); repeat one on "
 			 "the other's kernel", in->profile->run, a->kernel, a->build, in->bench->run, b->kernel, b->build);
 	else if (refusal == REFUSE_IDLE)
-		snprintf(text, TEXT_SIZE, "idle CPUs were kept from halting while run %" PRId64 " was measured, and not in the other; make both "
-			 "with the same --idle", in->profile->idle ? in->profile->run : in->bench->run);
+		snprintf(text, TEXT_SIZE, "idle CPUs were kept from halting while run %" PRId64 " was measured, and not in the other; repeat the "
+			 "bench with --like %" PRId64 ", which does as the profile did", in->profile->idle ? in->profile->run : in->bench->run, in->profile->run);
 	else
 		snprintf(text, TEXT_SIZE, "profile %" PRId64 " used clock %s, bench %" PRId64 " %s; repeat one with the other's --clock",
 			 in->profile->run, in->profile->clock, in->bench->run, in->bench->clock);

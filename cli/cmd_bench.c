@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_bench.c: `forecall bench`: the micro-benchmark of ways of sending, over a grid or in the shape of a profile. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "cli/show_like.h"
 #include "cli/signals.h"
 #include "collect/count.h"
+#include "collect/idle.h"
 #include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
 #include "workloads/sender.h"
@@ -177,10 +179,27 @@ static int show(const struct cli *cli, struct store *store, int64_t run, int64_t
 }
 
 /* `ways` is where the alternatives are named; with "all" there are none yet. */
+/* Idle processors halt, or are kept from it, as while the profile was made. */
+static int idle_as_in(struct store *store, int64_t profile, const char **idle, int *held)
+{
+	struct run_row *run = NULL;
+	int err = store_run(store, profile, &run);
+
+	if (!err && run->idle) {
+		*held = idle_hold();
+		*idle = *held < 0 ? NULL : IDLE_POLL;
+		if (*held < 0)
+			warn("bench: idle CPUs cannot be kept from halting as in run %" PRId64 ": %s", profile, strerror(-*held));
+	}
+	store_rows_free(run);
+	return err;
+}
+
 static int run(const struct cli *cli, struct arguments *arguments, struct bench_store_options *options, const char **ways)
 {
 	struct store *store = NULL;
 	int64_t id;
+	int held = -1;
 	int err = store_open(cli->db, STORE_WRITE, &store);
 
 	if (!err && arguments->like) {
@@ -188,11 +207,14 @@ static int run(const struct cli *cli, struct arguments *arguments, struct bench_
 		options->bench.like = &arguments->shape;
 		options->bench.match_receivers = true;
 		err = bench_like(store, options->like_run, &arguments->shape);
+		if (!err)
+			err = idle_as_in(store, options->like_run, &options->idle, &held);
 	}
 	if (!err && !options->bench.alternatives_n)
 		add_all(&options->bench, ways, &options->bench.alternatives_n);
 	if (!err)
 		err = bench_store_run(store, options, &id);
+	idle_release(held);
 	progress_free(options->bench.progress_arg);
 	if (!err)
 		err = show(cli, store, id, options->like_run, &options->bench);
@@ -267,7 +289,7 @@ int cmd_bench(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "--event counts in groupsend: it does not go with commands of your own; `perf stat` counts those");
 	if (arguments.one_destination)
 		arguments.privates = (struct option_list){{0}, 1}; /* nobody whom they could be private to */
-	bool count = !strcmp(arguments.count, "yes") || (!strcmp(arguments.count, "auto") && count_possible());
+	bool count = !strcmp(arguments.count, "yes") || (!strcmp(arguments.count, "auto") && !arguments.baseline_cmd && count_possible());
 	if (count && arguments.baseline_cmd)
 		return options_misuse(&usage, "--count counts what groupsend sends: it does not go with commands of your own");
 	signals_install();

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "analyze/store.h"
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/print.h"
@@ -83,12 +84,18 @@ static int cmd_list(struct cli *cli, int argc, char **argv)
 
 /*
  * One suite at a time runs into a database: a second one would run the same steps again, and take the first one's runs for its own. The
- * lock is the kernel's, on the file (SQLite's are of another kind), so it is gone with the process however it ends. *fd -1: the
- * file cannot be had, which whoever opens the database says.
+ * lock is the kernel's, on the file (SQLite's are of another kind), so it is gone with the process however it ends. The database is made
+ * where there is none yet. *fd -1: it cannot be locked, as on a file system without locks.
  */
 static int lock_database(const struct cli *cli, int *fd)
 {
-	*fd = open(cli->db, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	struct store *store = NULL;
+	int err = store_open(cli->db, STORE_WRITE, &store);
+
+	store_free(store);
+	if (err)
+		return err;
+	*fd = open(cli->db, O_RDWR | O_CLOEXEC);
 	for (bool told = false; *fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB); told = true) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return 0; /* a file system without locks: as if there was nobody else */

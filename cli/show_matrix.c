@@ -134,7 +134,8 @@ static int mean_of(const struct matrix *m, const struct move *moves, size_t n, d
 	memset(room, 0, m->n * sizeof *room);
 	for (size_t i = 0; i < n; i++)
 		room[i] = moves[i].moved;
-	for (size_t i = 0; i < m->n; i++) {
+	out->least = out->greatest = room[0];
+	for (size_t i = 1; i < m->n; i++) {
 		out->least = fmin(out->least, room[i]);
 		out->greatest = fmax(out->greatest, room[i]);
 	}

@@ -273,8 +273,8 @@ static int open_session(struct session *session)
 	struct ledger_options ledger = {.events = session->events.n ? &session->events : NULL, .clock = &session->clock, .path = session->path, .scope_cpus = options->cpus};
 	if (!err && uses_ledger(session))
 		err = ledger_open(&ledger, &session->ledger);
-	if (!err && session->ledger && !options->cpus && !options->ways)
-		err = wakes_open(session->path, &session->wakes);
+	if (!err && session->ledger && !options->cpus && !options->ways && wakes_open(session->path, &session->wakes))
+		warn("profile: goes on without counting the calls that wake somebody");
 	if (!err)
 		err = host_read(&session->host);
 	if (!err)
@@ -547,19 +547,19 @@ static int measure_session(struct session *session)
 	return measure(&measuring, &session->measurement);
 }
 
-/* Behind the windows, by probes of its own: what they add to a call is in none of the figures. */
-static int count_wakes(struct session *session)
+/* Behind the windows, by probes of its own: what they add to a call is in none of the figures. Without it the profile is whole, too. */
+static void count_wakes(struct session *session)
 {
 	pid_t pids[WAKES_PIDS];
 	int64_t begun_ns = real_ns();
 	int n, ms = (int)fmin(WAKES_MS, WAKES_SHARE * 1e3 * session->options->seconds);
 
 	if (!session->wakes || session->measurement.ended || *session->options->stop)
-		return 0;
+		return;
 	n = ledger_pids(session->ledger, pids, WAKES_PIDS);
-	int err = wakes_watch(session->wakes, pids, n < WAKES_PIDS ? n : WAKES_PIDS, ms, session->options->stop, &session->woken);
+	if (wakes_watch(session->wakes, pids, n < WAKES_PIDS ? n : WAKES_PIDS, ms, session->options->stop, &session->woken))
+		warn("profile: goes on without knowing which calls wake somebody");
 	session->wakes_ns = real_ns() - begun_ns;
-	return err;
 }
 
 /* Whether the command could be started, if there is one. */
@@ -632,7 +632,7 @@ int profile_run(struct store *store, const struct profile_options *options, int6
 		if (!err)
 			err = measure_session(&session);
 		if (!err)
-			err = count_wakes(&session);
+			count_wakes(&session);
 		if (!err)
 			err = calibrate_session(&session, (session.rounds + 1) / 2, session.rounds);
 		if (!err)

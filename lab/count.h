@@ -56,7 +56,7 @@ struct count_area {
 	uint64_t magic;
 	uint64_t functions_n; /* of the guest's */
 	uint64_t rows_n;      /* of the plugin's */
-	uint64_t lost_n;      /* instructions that are in no row, for want of room */
+	uint64_t lost_n;      /* instructions that are in no row for want of room, and calls so deep that the stage of theirs may be wrong */
 	struct count_function functions[COUNT_FUNCTIONS_MAX];
 	struct count_row rows[COUNT_ROWS_MAX];
 };

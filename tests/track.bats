@@ -283,7 +283,7 @@ count() {
 	       "moved": {"value": 65, "low": null, "high": null, "unit": "instructions"}, "function": "sch_direct_xmit"}]' <<< "$output"
 	forecall compare $old $new
 	[ "$status" -eq 0 ]
-	[[ $output == *"moved by, in instructions"*"queueing"*"$name"*"+65.0"*"sch_direct_xmit"*"queue"*"+65.0"*"1 of 1"* ]]
+	[[ $output == *"moved by, in instructions"*"queueing"*"$name"*"+65.0"*"sch_direct_xmit"*"queue"*"+65.0"*"+65.0"*"+65.0"*"1 of 1"* ]]
 	forecall compare $old $new --json
 	jq -e '.benchmarks[] | select(.cost) | (.functions | length) == 1 and ([.stages[].moved.value] | add) == 65' <<< "$output"
 	forecall slice 10 --functions

@@ -275,7 +275,7 @@ static void cpus_that_may_halt_in_one_run_only_are_refused(void **state)
 	x.profile.idle = x.bench.idle = "poll";
 	assert_int_equal(predict_refusals(&x.in), 0);
 	x.bench.idle = NULL;
-	assert_refused(&x, REFUSE_IDLE, "the same --idle", true);
+	assert_refused(&x, REFUSE_IDLE, "--like", true);
 }
 
 static void every_reason_is_given_and_marked(void **state)

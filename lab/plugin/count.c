@@ -47,6 +47,7 @@ static struct {
 	struct pool *pool;
 
 	uint64_t executed;  /* instructions, while counting */
+	uint64_t lost_n;    /* calls too deep to follow, of the windows since the counts were taken */
 	uint64_t seen;      /* of these, those that have been given to somebody */
 	bool open;	    /* a window */
 	struct flow flow;
@@ -274,7 +275,8 @@ static void take(void)
 	struct count_area *area = c.area;
 
 	area->rows_n = 0;
-	area->lost_n = c.flow.deep_n;
+	area->lost_n = c.lost_n;
+	c.lost_n = 0;
 	for (size_t i = 0; i < COUNT_STAGES_MAX * c.functions_n; i++) {
 		if (!c.counts[i])
 			continue;
@@ -298,8 +300,10 @@ static void begin(void)
 
 static void end(void)
 {
-	if (c.open)
+	if (c.open) {
 		account();
+		c.lost_n += c.flow.deep_n;
+	}
 	c.open = false;
 }
 
