@@ -99,12 +99,16 @@ static int add_ways(struct alternatives *a, const struct run_row *bench)
 struct alternatives *alternatives_new(struct store *store, const struct run_row *const *runs, size_t n, alternatives_needs *needs)
 {
 	struct alternatives *a = calloc(1, sizeof *a);
-	int err = a ? 0 : no_memory();
+	const struct run_row **benches = calloc(n + 1, sizeof *benches);
 
-	if (!err) {
-		*a = (struct alternatives){ .store = store, .needs = needs, .benches = calloc(n + 1, sizeof *a->benches) };
-		err = a->benches ? store_hosts(store, &a->hosts, &a->hosts_n) : no_memory();
+	if (!a || !benches) {
+		free(benches);
+		free(a);
+		no_memory();
+		return NULL;
 	}
+	*a = (struct alternatives){ .store = store, .needs = needs, .benches = benches };
+	int err = store_hosts(store, &a->hosts, &a->hosts_n);
 	if (!err)
 		choose_benches(a, runs, n);
 	for (size_t i = 0; !err && i < a->benches_n; i++)

@@ -82,8 +82,9 @@ unsigned legend_below(size_t n)
 
 void legend_write(const struct picture *picture, size_t place, size_t n, const char *colour, const char *text)
 {
+	size_t line = place / LEGEND_COLUMNS;
 	double x = 10 + (double)LEGEND_WIDE * (double)(place % LEGEND_COLUMNS);
-	double y = LEGEND_MARGIN + (double)LEGEND_HIGH * (double)(legend_lines(n) - 1 - place / LEGEND_COLUMNS);
+	double y = LEGEND_MARGIN + (double)LEGEND_HIGH * (double)(legend_lines(n) - 1 - line);
 	double wide = picture->width, high = picture->height;
 
 	fprintf(picture->settings,

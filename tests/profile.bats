@@ -305,7 +305,7 @@ budgeted() {
 	TARGET=$LAST
 	free=$(budgeted 100%)
 	tight=$(budgeted 1%)
-	jq -ne "$free == 1 and $tight > 4"
+	jq -ne "$free == 1 and $tight > 2" # how many more depends on how long attaching takes, on a busy machine longer than a window
 	jq -e '.budget == null and .windows_once == .windows_once_unbound' "$OUT/profile100%"
 	jq -e '.budget == 0.01 and .windows_once >= 4 and .windows_once_unbound > 2 * .windows_once' "$OUT/profile1%"
 	is "SELECT budget, once_ns > 0 AND twice_ns > 0 AND once_ns + twice_ns < span_ns AND span_ns > wall_ns FROM run WHERE budget IS NOT NULL" "0.01|1"

@@ -54,8 +54,8 @@ struct bench_touch {
 	uint64_t bytes;
 	double packet_cyc;
 	double sleeps;		/* of the receivers, for each packet of the baseline; NAN: not known */
+	uint64_t work_ns;	/* of receivers that work */
 	enum bench_receivers receivers;
-	uint64_t work_ns;	/* of those that work */
 	bool used;
 };
 
