@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # report.bats: the page that `forecall report` writes, and that it is written whole or not at all.
 
+# What a copied run takes over, by name, so that a new column of the schema is no matter here.
+RUN_COLUMNS='run, kind, state, label, host, started_ns, wall_ns, command, version, scope, target, pid, path, clock, clock_hz, engine, topology, way,
+	like_run, lost_n, residue, unbalanced, steal_ns, suite'
+
 setup() {
 	bats_require_minimum_version 1.5.0
 	FORECALL=${FORECALL:-$BATS_TEST_DIRNAME/../build/forecall}
@@ -112,7 +116,7 @@ page_text() {
 
 @test "a report of one run has the runs its predictions rest on, and no others" {
 	fill
-	sql "INSERT INTO run SELECT 4, kind, state, 'stranger', host, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
+	sql "INSERT INTO run ($RUN_COLUMNS) SELECT 4, kind, state, 'stranger', host, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
 	     clock_hz, engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns, suite FROM run WHERE run = 1"
 	forecall report 1 -o out
 	[ "$status" -eq 0 ]
@@ -318,7 +322,7 @@ on_disk_of() {
 @test "a thousand runs and many threads make one page of bounded size, with the newest profiles drawn" {
 	fill
 	sql "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 1009)
-	     INSERT INTO run SELECT i, kind, state, label, host, started_ns + i, wall_ns, command, version, scope, target, pid, path, clock, clock_hz,
+	     INSERT INTO run ($RUN_COLUMNS) SELECT i, kind, state, label, host, started_ns + i, wall_ns, command, version, scope, target, pid, path, clock, clock_hz,
 	     engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns, suite FROM run, n WHERE run = 1;
 	     INSERT INTO prediction (profile, made_ns, path, alternative, fraction, speedup, predicted) SELECT run, 1, 'a', 'b', 0.5, 2, 1.3 FROM run WHERE run >= 10;
 	     INSERT INTO warning SELECT run, 'steal', 'stolen' FROM run WHERE run >= 10;
@@ -513,7 +517,7 @@ on_disk_of() {
 @test "runs of several hosts stand in one page, each figure with its host" {
 	fill
 	sql "INSERT INTO host (host, digest, name, cpu_model, cpus_n, kernel, build, arch) VALUES (2, 'other', 'web2', 'Other CPU', 64, '6.12.1', '#2', 'aarch64');
-	     INSERT INTO run SELECT 11, kind, state, 'elsewhere', 2, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
+	     INSERT INTO run ($RUN_COLUMNS) SELECT 11, kind, state, 'elsewhere', 2, started_ns + 1, wall_ns, command, version, scope, target, pid, path, clock,
 	     clock_hz, engine, topology, way, like_run, lost_n, residue, unbalanced, steal_ns, suite FROM run WHERE run = 1;
 	     INSERT INTO prediction (profile, made_ns, path, alternative, fraction, speedup, predicted) VALUES (11, 1, 'sendmsg', 'uring', 0.5, 2, 1.333)"
 	forecall report -o out
