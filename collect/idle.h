@@ -2,7 +2,7 @@
 /*
  * idle.h: keeps idle processors from halting, for an experiment that has the machine to itself. A virtual machine's processor that
  * halts is given to a neighbour, comes back late and finds its caches cold: 20 ms blocks of ten sends and a pause scatter by 14 % with
- * halts and by 3 % without. It is done as cyclictest and tuned's latency profiles do it, by the kernel's own interface: a bound of
+ * halts and by 3 to 5 % without. It is done as cyclictest and tuned's latency profiles do it, by the kernel's own interface: a bound of
  * 0 us on how long an idle processor may take to come back (/dev/cpu_dma_latency, Documentation/power/pm_qos_interface.rst).
  * It holds as long as the file is open, so that nothing is left behind whatever ends the process.
  */
