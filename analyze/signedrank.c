@@ -10,18 +10,14 @@
 /* The greatest k with P(T < k) <= tail, T the signed-rank sum of n: the distribution is built rank by rank. */
 static size_t exact(size_t n, double tail)
 {
+	double p[SIGNEDRANK_EXACT_MAX * (SIGNEDRANK_EXACT_MAX + 1) / 2 + 1] = { 1 }, sum = 0;
 	size_t room = n * (n + 1) / 2 + 1, k = 0;
-	double *p = calloc(room, sizeof *p), sum = 0;
 
-	if (!p)
-		return 0;
-	p[0] = 1;
 	for (size_t rank = 1; rank <= n; rank++)
 		for (size_t t = rank * (rank + 1) / 2 + 1; t-- > 0;)
 			p[t] = (p[t] + (t >= rank ? p[t - rank] : 0)) / 2;
 	while (k < room && sum + p[k] <= tail)
 		sum += p[k++];
-	free(p);
 	return k;
 }
 

@@ -125,15 +125,25 @@ static int slice_and_print(const struct cli *cli, struct store *store, const str
 }
 
 /* A bench in which every instruction was counted. */
-static int show_counts(const struct cli *cli, struct store *store, const struct run_row *run, bool functions)
+static int show_counts(const struct cli *cli, struct store *store, const struct run_row *run, const struct arguments *arguments)
 {
+	struct warning_row *warnings;
+	size_t n;
 	json_t *list;
 
-	if (!cli->json)
-		return show_counted(store, run, functions);
-	list = show_counted_json(store, run);
-	return list ? json_print(json_pack("{sI ss ss so so}", "run", (json_int_t)run->run, "path", run->path, "clock", run->clock, "slices", list,
-					   "warnings", json_array())) : -EIO;
+	if (arguments->output)
+		return fail(-EINVAL, "slice: --output draws sampled runs, and run %" PRId64 " is a counted bench; take --json, or `forecall compare` it", run->run);
+	int err = store_warnings(store, run->run, &warnings, &n);
+	if (!err && cli->json) {
+		list = show_counted_json(store, run);
+		err = list ? json_print(json_pack("{sI ss ss so so}", "run", (json_int_t)run->run, "path", run->path, "clock", run->clock, "slices",
+						  list, "warnings", json_warnings(warnings, n))) : -EIO;
+	} else if (!err) {
+		err = show_counted(store, run, arguments->functions);
+		print_warnings(cli, warnings, n);
+	}
+	store_rows_free(warnings);
+	return err;
 }
 
 static int show_samples(const struct cli *cli, struct store *store, const struct run_row *row, const char *output)
@@ -157,7 +167,9 @@ static int show(const struct cli *cli, struct store *store, int64_t run, const s
 	if (!err)
 		err = store_has_counted(store, run, &counted);
 	if (!err && counted)
-		err = show_counts(cli, store, row, arguments->functions);
+		err = show_counts(cli, store, row, arguments);
+	else if (!err && arguments->functions)
+		err = fail(-EINVAL, "slice: --functions shows counted benches, and run %" PRId64 " was sampled; make one in a guest with `bench --count yes`", run);
 	else if (!err)
 		err = show_samples(cli, store, row, arguments->output);
 	store_rows_free(row);

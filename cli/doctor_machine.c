@@ -142,7 +142,7 @@ enum doctor_state look_synchronised(char found[DOCTOR_FOUND])
 		snprintf(found + n, DOCTOR_FOUND - (size_t)n, "%d CPUs were too busy to be compared", check.apart.unknown_n);
 	else
 		snprintf(found + n, DOCTOR_FOUND - (size_t)n, "CPUs at most %.0f ns apart", check.apart.most_ns);
-	return check.doubt ? DOCTOR_LIMITED : DOCTOR_OK;
+	return check.doubt || check.apart.unknown_n ? DOCTOR_LIMITED : DOCTOR_OK;
 }
 
 enum doctor_state look_smt(char found[DOCTOR_FOUND])

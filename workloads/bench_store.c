@@ -276,6 +276,9 @@ static int take_over(struct writer *w, int64_t old)
 		err = store_bench_events(w->store, old, &w->old_events, &w->old_events_n);
 	if (!err)
 		err = store_counted(w->store, old, &w->old_counted, &w->old_counted_n);
+	if (!err && w->old_n && (w->old_counted_n > 0) != w->bench->count)
+		err = fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: its instructions were %scounted; say --count %s", old,
+			   w->old_counted_n ? "" : "not ", w->old_counted_n ? "yes" : "no");
 	if (!err)
 		err = write_rows(w, w->old, w->old_n, w->old_events, w->old_events_n, w->old_counted, w->old_counted_n);
 	if (!err)

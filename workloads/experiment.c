@@ -319,6 +319,8 @@ int experiment_run(struct store *store, const struct experiment_options *options
 	struct work work = {.store = store, .options = options, .out = out, .idle = idle < 0 ? NULL : IDLE_POLL};
 
 	*out = (struct experiment){0};
+	if (!options->halt && idle < 0 && idle != -EOPNOTSUPP)
+		warn("validate: idle CPUs cannot be kept from halting, which makes intervals wider: %s", strerror(-idle));
 	int err = measure_all(&work);
 	idle_release(idle);
 	if (!err)

@@ -242,16 +242,19 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 /* Nothing of the translations is left: what begins now is what was asked for. */
 static void on_reset(qemu_plugin_id_t id)
 {
-	if (!c.functions_n)
-		free_blocks();
+	free_blocks();
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 }
 
+/* Also where it is on: who asked for that was killed, and his functions may not be today's. */
 static void turn_on(void)
 {
 	uint64_t n = c.area->functions_n;
 
-	if (c.functions_n || !n || n > COUNT_FUNCTIONS_MAX)
+	c.open = false;
+	c.functions_n = 0;
+	c.lost_n = 0;
+	if (!n || n > COUNT_FUNCTIONS_MAX)
 		return;
 	free(c.counts);
 	c.counts = calloc(COUNT_STAGES_MAX * n, sizeof *c.counts);
