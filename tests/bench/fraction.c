@@ -2,11 +2,12 @@
 /*
  * fraction.c: f as forecall finds it, against workloads whose f is known by construction.
  *
- * A child spins in user space, then sends. It can be told to leave the sends out. Its own unprobed CPU time per iteration
- * with and without them is the truth: f = (both - spin) / both, from turns of a ms each. A machine with neighbours slows a spin by
- * another share than a send, so f itself differs from turn to turn; the truth is therefore averaged as f is, over all work in all turns but
- * outliers, not the median's, that is the undisturbed machine's. syscall()'s few instructions are part of a send on both sides. All of it is
- * interleaved in one measurement, and each point is calibrated as a profile is.
+ * A child spins in user space, then sends, and reads the processor's clock where the one ends and the other begins. The truth is, in windows
+ * without probes, f = cycles of sends / cycles of both: as the ledger's f it is a mean over all cycles, not of the f of single moments. That
+ * matters on a machine with neighbours: while one uses the other half of the processor's core a spin takes twice its time and a send 1.4 times
+ * (a fifth of the time here), so f is another then; medians, or means without outliers, are the f of the undisturbed machine, 0.01 above.
+ * syscall()'s few instructions are part of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as
+ * a profile is.
  * Usage: fraction [SECONDS per point] [POINT...]; a point is the f aimed at. Exit status 1 when a point is missed.
  */
 #include <linux/types.h>
@@ -27,15 +28,14 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analyze/fraction.h"
-#include "analyze/stats.h"
 #include "base/err.h"
 #include "collect/account.h"
 #include "collect/calibrate.h"
 #include "collect/clock.h"
+#include "collect/counter.h"
 #include "collect/cpus.h"
 #include "collect/ledger.h"
 #include "collect/measure.h"
@@ -43,35 +43,27 @@
 
 #define TARGET 0.005
 #define SENDS_N 8
-#define TURN_NS 1e6
-#define TURN_STEP 8
-#define TURNS_MAX 65536 /* two minutes of them */
+#define STOLEN 4 /* times the usual: the host took the processor away meanwhile */
 #define CPU 0
 
 enum mode { BOTH, TRUTH, MODES };
 
 static const char *const mode_names[MODES] = {"both", "truth"};
 
-enum part { WITH, WITHOUT, PARTS }; /* the sends */
+enum part { SPIN, SENDS, PARTS };
 
 /* Shared with the child. */
 struct work {
 	volatile int mode, done_mode; /* wanted, and taken up */
 	volatile unsigned long spins;
-	double part_ns[PARTS][TURNS_MAX]; /* per iteration, of each turn in mode TRUTH */
-	volatile size_t turns_n;
+	volatile double usual_cyc[PARTS]; /* of an iteration */
+	volatile double cyc[PARTS];	  /* of all iterations in mode TRUTH that were not stolen from */
+	volatile size_t iterations_n;
 	int bytes, sends_n;
+	pid_t child;
 };
 
 static volatile sig_atomic_t stop;
-
-static double thread_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static __attribute__((noinline)) void spin(unsigned long n)
 {
@@ -102,32 +94,26 @@ static int sockets(struct sockaddr_in *to)
 	return from;
 }
 
-static __attribute__((noinline)) void iterate(const struct work *work, int fd, const struct sockaddr_in *to, int sends_n)
+static void count(struct work *work, const double cyc[PARTS])
 {
-	static char payload[1500];
-
-	spin(work->spins);
-	for (int i = 0; i < sends_n; i++)
-		syscall(SYS_sendto, fd, payload, (size_t)work->bytes, 0, to, sizeof *to);
+	if (cyc[SPIN] > STOLEN * work->usual_cyc[SPIN] || cyc[SENDS] > STOLEN * work->usual_cyc[SENDS])
+		return;
+	for (int part = 0; part < PARTS; part++)
+		work->cyc[part] += cyc[part];
+	work->iterations_n++;
 }
 
-/* Some iterations with the sends, as many without: so close together that the machine does not change in between. */
-static void truth_turn(struct work *work, int fd, const struct sockaddr_in *to)
+static void iterate(struct work *work, int fd, const struct sockaddr_in *to)
 {
-	size_t turn = work->turns_n;
+	static char payload[1500];
+	uint64_t start = counter_clock(), between;
 
-	for (int part = 0; part < PARTS && turn < TURNS_MAX; part++) {
-		double start = thread_ns(), now = start;
-		int n = 0;
-
-		for (; now - start < TURN_NS; n++) {
-			for (int i = 0; i < TURN_STEP; i++)
-				iterate(work, fd, to, part == WITH ? work->sends_n : 0);
-			now = thread_ns();
-		}
-		work->part_ns[part][turn] = (now - start) / (n * TURN_STEP);
-		work->turns_n = turn + (part == PARTS - 1);
-	}
+	spin(work->spins);
+	between = counter_clock();
+	for (int i = 0; i < work->sends_n; i++)
+		syscall(SYS_sendto, fd, payload, (size_t)work->bytes, 0, to, sizeof *to);
+	if (work->done_mode == TRUTH)
+		count(work, (double[PARTS]){(double)(between - start), (double)(counter_clock() - between)});
 }
 
 static void child(struct work *work)
@@ -138,10 +124,7 @@ static void child(struct work *work)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		work->done_mode = work->mode;
-		if (work->done_mode == TRUTH)
-			truth_turn(work, fd, &to);
-		else
-			iterate(work, fd, &to, work->sends_n);
+		iterate(work, fd, &to);
 	}
 }
 
@@ -152,53 +135,44 @@ static int set_mode(void *context, const char *way)
 	for (int mode = 0; mode < MODES; mode++)
 		if (!strcmp(way, mode_names[mode]))
 			work->mode = mode;
-	while (work->done_mode != work->mode)
+	while (work->done_mode != work->mode) {
+		if (waitpid(work->child, NULL, WNOHANG))
+			return fail(-ECHILD, "fraction: the child that works is gone");
 		usleep(100);
+	}
 	return 0;
 }
 
-static double median(const double *x, size_t n)
+static void forget(struct work *work)
 {
-	double value = NAN;
-
-	if (n)
-		stats_median(x, n, &value);
-	return value;
+	work->cyc[SPIN] = work->cyc[SENDS] = 0;
+	work->iterations_n = 0;
 }
 
-static double part_ns(const struct work *work, int part)
+/* How long to spin for an aimed f: by what a spin and the sends cost now. */
+static int aim_at(struct work *work, double aim)
 {
-	return median(work->part_ns[part], work->turns_n);
-}
+	const unsigned long spins = 10000;
 
-/* Cost of the sends of one iteration, ns, unprobed, and of one spin: decides how long to spin for an aimed f. */
-static double sends_ns(struct work *work, double *spin_ns)
-{
-	work->spins = 10000;
-	work->turns_n = 0;
-	set_mode(work, "truth");
+	work->spins = spins;
+	work->usual_cyc[SPIN] = work->usual_cyc[SENDS] = INFINITY;
+	forget(work);
+	int err = set_mode(work, "truth");
 	usleep(400000);
-	set_mode(work, "both");
-	*spin_ns = part_ns(work, WITHOUT) / (double)work->spins;
-	return part_ns(work, WITH) - part_ns(work, WITHOUT);
+	if (!err)
+		err = set_mode(work, "both");
+	if (err)
+		return err;
+	work->usual_cyc[SENDS] = work->cyc[SENDS] / (double)work->iterations_n;
+	work->usual_cyc[SPIN] = work->usual_cyc[SENDS] * (1 - aim) / aim;
+	work->spins = (unsigned long)((double)spins * work->usual_cyc[SPIN] * (double)work->iterations_n / work->cyc[SPIN]);
+	forget(work);
+	return 0;
 }
 
-/* Turns last equally long, so that time over iterations, of all turns, is the harmonic mean of that of each. */
 static double truth(const struct work *work)
 {
-	static double ratio[TURNS_MAX];
-	static bool outlier[TURNS_MAX];
-	double per_ns[PARTS] = {0};
-	size_t outliers_n;
-
-	for (size_t i = 0; i < work->turns_n; i++)
-		ratio[i] = log(work->part_ns[WITH][i] / work->part_ns[WITHOUT][i]);
-	if (stats_outliers(ratio, work->turns_n, outlier, &outliers_n))
-		return NAN;
-	for (size_t i = 0; i < work->turns_n; i++)
-		for (int part = 0; part < PARTS && !outlier[i]; part++)
-			per_ns[part] += 1 / work->part_ns[part][i];
-	return 1 - per_ns[WITH] / per_ns[WITHOUT];
+	return work->cyc[SENDS] / (work->cyc[SPIN] + work->cyc[SENDS]);
 }
 
 /* As a profile does it, before and after the windows; the child waits. */
@@ -218,10 +192,9 @@ static int point(double aim, double seconds, struct work *work, const struct mea
 	int rows_n = 0, err = calibrate_half(options, 0, rows, &rows_n);
 	struct measurement m;
 	struct fraction fraction;
-	double spin_ns, sends = sends_ns(work, &spin_ns);
 
-	work->spins = (unsigned long)(sends * (1 - aim) / aim / spin_ns);
-	work->turns_n = 0;
+	if (!err)
+		err = aim_at(work, aim);
 	struct measure_options mine = *options;
 	mine.seconds = seconds;
 	if (!err)
@@ -268,6 +241,7 @@ int main(int argc, char **argv)
 	pid_t pid = fork();
 	if (!pid)
 		child(work);
+	work->child = pid;
 	cpus_pin(1);
 	if (syscalls_path("sendto", path) || clock_open("auto", &clock))
 		return 1;
