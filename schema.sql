@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
@@ -103,6 +103,7 @@ CREATE TABLE block (
   meter_udp    INTEGER,              -- work meter: UDP datagrams sent in the target's network namespace
   meter_io     INTEGER,              -- work meter: read and write calls of the target (/proc/PID/io)
   meter_switch INTEGER,              -- work meter: voluntary context switches of the target
+  meter_own    INTEGER,              -- work meter: packets that the target itself counts as sent (livecast), read while it rests; NULL: it does not tell
   calls_n      INTEGER,              -- path calls that ended; NULL at dose 0, as all columns below
   errors_n     INTEGER,              -- of these, with an error
   bytes        INTEGER,              -- sum of their positive results

@@ -14,9 +14,10 @@
 #define FULL_HIGH 1.01
 #define FULL_WINDOWS 0.1    /* share of such windows from which on time is no measure of the work */
 
-enum work { WORK_UDP, WORK_WALL, WORK_MAX };
+enum work { WORK_OWN, WORK_UDP, WORK_WALL, WORK_MAX };
 
 static const char *const work_names[WORK_MAX] = {
+	[WORK_OWN] = "packet sent",
 	[WORK_UDP] = "UDP datagram sent",
 	[WORK_WALL] = "clock cycle",
 };
@@ -39,7 +40,13 @@ static int belongs(const struct observe_side *side, const struct block_row *bloc
 
 static double work_of(const struct block_row *block, enum work work)
 {
-	return work == WORK_WALL ? (double)block->wall_cyc : (double)block->meter_udp;
+	const int64_t values[WORK_MAX] = {
+		[WORK_OWN] = block->meter_own,
+		[WORK_UDP] = block->meter_udp,
+		[WORK_WALL] = block->wall_cyc,
+	};
+
+	return values[work] == STORE_NULL ? NAN : (double)values[work];
 }
 
 static void add_block(struct sums *sums, const struct block_row *block, enum work work)
@@ -100,12 +107,10 @@ static int has_work(const struct observe_side *before, const struct observe_side
 		for (size_t j = 0; j < sides[i]->blocks_n; j++) {
 			const struct block_row *block = &sides[i]->blocks[j];
 
-			if (work == WORK_UDP && block->meter_udp == STORE_NULL)
-				return 0;
 			if (belongs(sides[i], block))
 				done += work_of(block, work);
 		}
-		if (done <= 0)
+		if (!(done > 0)) /* NAN: it could not be read everywhere */
 			return 0;
 	}
 	return 1;
@@ -129,7 +134,7 @@ static double rate_of(const struct observe_side *side, enum work work)
  * alternative's do not pass there (copies that are made behind the socket, frames): it is no measure of the work then. */
 static int counts_both(const struct observe_side *before, const struct observe_side *after, enum work work)
 {
-	return work == WORK_WALL || rate_of(after, work) * 3 > rate_of(before, work);
+	return work != WORK_UDP || rate_of(after, work) * 3 > rate_of(before, work);
 }
 
 /* A target that uses up a CPU does what it can, not what its clients ask: for both ways its cycles per time are the same. */
@@ -286,7 +291,9 @@ int observe_compare(const struct observe_side *before, const struct observe_side
 	struct observe best = {.r = {NAN, NAN, NAN}};
 	int err = 0;
 
-	for (enum work work = 0; work < WORK_MAX && !err; work++) {
+	if (has_work(before, after, WORK_OWN)) /* the target itself says what it has done: no need to guess */
+		return compare_by(WORK_OWN, before, after, paired, out);
+	for (enum work work = WORK_UDP; work < WORK_MAX && !err; work++) {
 		if (!has_work(before, after, work) || (paired && !counts_both(before, after, work)))
 			continue;
 		if (work == WORK_WALL && !isnan(best.r.value) && (is_full(before) || is_full(after)))

@@ -3,10 +3,11 @@
  * observe.h: r as it was observed: busy cycles per unit of work before / after.
  *
  * Per side, from windows: (CPU time of unprobed windows + network interrupts elsewhere) per unit of work, the latter from the
- * probed windows where there are any. The unit is one UDP datagram sent in the target's namespace, or one clock cycle of time
- * (right when clients set the pace): of the two the one that gives the narrower interval, but not time where
- * the target used up a CPU in more than a tenth of the windows. Others may send in the same namespace,
- * and a target may send something else than UDP.
+ * probed windows where there are any. The unit is one packet by the target's own count, where it has told that on both sides
+ * (workloads/tally.h). Else it is one UDP datagram sent in the target's namespace, or one clock cycle of time (right when clients set
+ * the pace): of the two the one that gives the narrower interval, but not time where the target used up a CPU in more than a tenth of
+ * the windows. Others may send in the same namespace, a target may send something else than UDP, and copies that are made behind the
+ * socket are not counted there.
  * Cycles whose own r is an outlier are set aside (of two runs, those whose own cost is), and counted.
  * Interval: bootstrap over cycles of windows; where both sides were measured in one run, a cycle is kept whole.
  */

@@ -38,6 +38,7 @@ struct window {
 	int pids_n;
 	uint64_t *events; /* advance of each event, [LEDGER_EVENTS_MAX] for each CPU */
 	uint64_t busy_ns; /* of the CPUs in scope, where the busy meter reads it */
+	int64_t work_n[2]; /* that the target tells, before and after */
 };
 
 struct state {
@@ -161,6 +162,18 @@ static void detach(struct state *state)
 		busy_detach(state->busy);
 }
 
+static void rest(const struct state *state)
+{
+	if (state->options->rest)
+		state->options->rest(state->options->context);
+}
+
+static void read_meters(const struct state *state, const struct window *window, struct meter *meter, int64_t *work_n)
+{
+	meter_read(state->nudge, window->pids, window->pids_n, meter);
+	*work_n = state->options->work ? state->options->work(state->options->context) : -1;
+}
+
 /* Meters and stamps are read in the same order at both ends, so that their stretches of time are equally long. */
 static int run_window(struct state *state, int dose, struct window *window)
 {
@@ -172,23 +185,25 @@ static int run_window(struct state *state, int dose, struct window *window)
 	window_pids(options, window);
 	if (!err)
 		err = attach(state, dose);
+	rest(state);
 	if (!err)
 		err = ledger_window_open(ledger);
 	if (err)
 		return err;
 	event_counts_read(options->events, window->events, 1);
 	err = read_busy(state, dose, &busy_ns);
-	meter_read(state->nudge, window->pids, window->pids_n, &window->before);
+	read_meters(state, window, &window->before, &window->work_n[0]);
 	if (options->opened && !state->out->blocks_n) /* now a target that waited for it may begin */
 		options->opened(options->context);
 	state->out->ended |= wait_until(state, now_ns() + options->window_ms * INT64_C(1000000));
+	rest(state);
 	event_counts_read(options->events, window->events, 0);
 	if (!err)
 		err = ledger_window_close(ledger);
 	if (!err)
 		err = read_busy(state, dose, &window->busy_ns);
 	window->busy_ns -= busy_ns;
-	meter_read(state->nudge, window->pids, window->pids_n, &window->after);
+	read_meters(state, window, &window->after, &window->work_n[1]);
 	detach(state);
 	return err;
 }
@@ -211,6 +226,7 @@ static void block_meters(const struct state *state, const struct window *window,
 	block->meter_udp = advance(before->udp_n, after->udp_n);
 	block->meter_io = advance(before->io_n, after->io_n);
 	block->meter_switch = advance(before->switch_n, after->switch_n);
+	block->meter_own = advance(window->work_n[0], window->work_n[1]);
 	/* a process that ended in the window took its CPU time away */
 	if (!state->options->scope_cpus && before->alive == window->pids_n && after->alive == before->alive)
 		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * state->options->clock->hz / 1e9);

@@ -44,6 +44,10 @@ struct measure_options {
 	const volatile sig_atomic_t *stop; /* ends the measurement within some 100 ms */
 	int (*refresh)(void *context); /* before each window: who is new joins the scope; 0 or -errno; may be NULL */
 	int (*set_way)(void *context, const char *way); /* before a window whose way is another; 0 or -errno */
+	/* A target that tells its work: waits until it rests, so that its CPU time is that of work that is done; and how much that is, -1: not
+	 * known. Both or none. */
+	void (*rest)(void *context);
+	int64_t (*work)(void *context);
 	void (*opened)(void *context);                  /* when the first window is open; may be NULL */
 	void (*progress)(void *context, double done);   /* after each window; 0 to 1; may be NULL */
 	/* With a budget: what probes of each dose add to the target's CPU time while they are attached, [BUDGET_DOSES], by the windows so far.

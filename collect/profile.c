@@ -434,6 +434,20 @@ static int forward_way(void *context, const char *way)
 	return session->options->set_way(session->options->way_context, way);
 }
 
+static void forward_rest(void *context)
+{
+	const struct session *session = context;
+
+	session->options->rest(session->options->way_context);
+}
+
+static int64_t forward_work(void *context)
+{
+	const struct session *session = context;
+
+	return session->options->work(session->options->way_context);
+}
+
 static int forward_pause(void *context)
 {
 	const struct session *session = context;
@@ -526,6 +540,8 @@ static int measure_session(struct session *session)
 		.stop = options->stop,
 		.refresh = options->scope ? refresh_scope : NULL,
 		.set_way = forward_way,
+		.rest = options->rest ? forward_rest : NULL,
+		.work = options->work ? forward_work : NULL,
 		.opened = start_go,
 		.progress = options->progress ? forward_progress : NULL,
 		.added = estimate_added,

@@ -51,13 +51,16 @@ struct profile_options {
 	int async;               /* observe: probe some windows for interrupts on other CPUs */
 	int (*set_way)(void *context, const char *way);
 
+	void (*rest)(void *context);     /* a target that tells its work (measure.h); NULL: it does not */
+	int64_t (*work)(void *context);
+
 	int (*pause)(void *context); /* after each cycle of windows; what happens meanwhile is not measured; may be NULL */
 	void *pause_context;
 
 	const volatile sig_atomic_t *stop;
 	void (*progress)(void *context, double done, const char *text); /* may be NULL */
 	void *progress_context;
-	void *way_context;
+	void *way_context; /* of set_way(), rest() and work() */
 
 	/* The file of the store: once everything is attached, privileges are given up for good but for those that measuring and writing
 	 * there take (privilege.h). NULL: all are kept, for a caller that goes on. */

@@ -237,6 +237,30 @@ ways() { "$BIN/groupsend" --list "$@" | grep -v 'not here' | awk '$1 != "null" {
 	done
 }
 
+@test "livecast tells what it has sent in a file, for every way of sending" {
+	truncate -s 32 "$OUT/tally"
+	start_livecast 127.0.0.1 --tally "$OUT/tally"
+	start_receivers --listen 127.0.0.1:0 --count 20 --control "$CONTROL"
+	tally() { od -An -t u8 -w8 -v "$OUT/tally" | xargs; } # begun, rested, bursts, packets
+	for way in $(ways); do
+		control "SEND $way"
+		run inside "$BIN/livecast" --produce --to "$INGEST" --packets-per-s 500 --packets 31
+		[ "$status" -eq 0 ]
+	done
+	sent=$((31 * $(ways | wc -w)))
+	await 10 eval '[ "$(tally | cut -d" " -f3-)" = "'"$sent $((20 * sent))"'" ]'
+	[ "$(tally | cut -d' ' -f1)" = "$(tally | cut -d' ' -f2)" ]
+	[ "$(stat_of packets)" -eq $((20 * sent)) ]
+	stop_receivers
+	[ "$(field receivers .packets)" -eq $((20 * sent)) ]
+	control QUIT
+	wait "$LIVECAST"
+	head -c 8 "$OUT/tally" > "$OUT/short"
+	run inside "$BIN/livecast" --tally "$OUT/short"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"too short"* ]]
+}
+
 @test "a client whose port is closed only misses its own packets" {
 	for way in $(ways); do
 		rm -f "$OUT/control"

@@ -162,19 +162,31 @@ static void switch_way(struct cast *c, const char *way, char *reply, size_t n)
 		snprintf(reply, n, "OK way=%s", c->sender->ops->name);
 }
 
+uint64_t cast_bursts(const struct cast *c)
+{
+	return c->bursts_n;
+}
+
+uint64_t cast_packets(const struct cast *c)
+{
+	uint64_t packets_n = 0;
+
+	for (size_t i = 0; i < SENDERS_MAX && c->senders[i]; i++)
+		packets_n += c->senders[i]->counts.packets_n;
+	return packets_n;
+}
+
 static void stats(const struct cast *c, char *reply, size_t n)
 {
-	uint64_t packets_n = 0, errors_n = 0;
+	uint64_t errors_n = 0;
 
-	for (size_t i = 0; i < SENDERS_MAX && c->senders[i]; i++) {
-		packets_n += c->senders[i]->counts.packets_n;
+	for (size_t i = 0; i < SENDERS_MAX && c->senders[i]; i++)
 		errors_n += c->senders[i]->counts.errors_n;
-	}
 	snprintf(reply, n,
 		 "OK way=%s clients=%zu ingested=%" PRIu64 " malformed=%" PRIu64 " bursts=%" PRIu64 " packets=%" PRIu64
 		 " errors=%" PRIu64,
-		 c->sender->ops->name, group_size(c->group), c->ingested_n, c->malformed_n, c->bursts_n, packets_n,
-		 errors_n);
+		 c->sender->ops->name, group_size(c->group), c->ingested_n, c->malformed_n, c->bursts_n,
+		 cast_packets(c), errors_n);
 }
 
 void cast_command(struct cast *c, const struct control *r, uint32_t owner, const union net_addr *peer, char *reply,

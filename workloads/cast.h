@@ -28,6 +28,10 @@ void cast_free(struct cast *cast); /* accepts NULL */
  * dropped. `data` stays in place until this returns. */
 void cast_packet(struct cast *cast, const uint8_t *data, size_t n);
 
+/* How often a packet of the stream was sent to the clients, and the packets that the kernel took for them, by all ways. */
+uint64_t cast_bursts(const struct cast *cast);
+uint64_t cast_packets(const struct cast *cast);
+
 /* Carries out a request and writes the answer, without a newline, into reply[n]. `owner` is the connection, `peer` its
  * address; NULL where it has none (stdin), which therefore cannot join. QUIT is only answered. */
 void cast_command(struct cast *cast, const struct control *request, uint32_t owner, const union net_addr *peer,

@@ -22,8 +22,6 @@
 #define SHAPE_ROUNDS 8     /* of the calibration: only the gap between two calls hangs on it */
 #define SHAPE_SHARE 0.1    /* of the progress bar */
 #define TURN_MS 600
-#define FIRST_BURST_TRIES 300 /* times FIRST_BURST_NS: a stream has at least a packet a second */
-#define FIRST_BURST_NS 10000000
 #define BLOCK_MS 5          /* of the bench: the shorter, the less has changed from one way to the next */
 
 enum part { PROFILE, BENCH, OBSERVE, PARTS };
@@ -89,6 +87,16 @@ static int pause_part(void *context)
 	return turns_between();
 }
 
+static void rest(void *context)
+{
+	traffic_rest(((struct work *)context)->traffic);
+}
+
+static int64_t packets_sent(void *context)
+{
+	return traffic_packets(((struct work *)context)->traffic);
+}
+
 /* ---- The shape ---- */
 
 static struct profile_options profile_options_of(struct work *work)
@@ -102,6 +110,9 @@ static struct profile_options profile_options_of(struct work *work)
 		.window_ms = options->window_ms,
 		.seed = options->seed,
 		.stop = options->stop,
+		.rest = rest,
+		.work = packets_sent,
+		.way_context = work,
 		.progress_context = work,
 		.label = options->label,
 		.command_line = options->command_line,
@@ -132,21 +143,6 @@ static int look_at_shape(struct work *work)
 
 /* ---- The three parts ---- */
 
-static int send_as_observed(struct work *work, const char *way)
-{
-	return way ? traffic_send_way(work->traffic, way) : 0;
-}
-
-static int begin_profile(void *context)
-{
-	return traffic_resume(((struct work *)context)->traffic);
-}
-
-static int end_with_pause(void *context)
-{
-	return traffic_pause(((struct work *)context)->traffic);
-}
-
 static int run_profile(void *context)
 {
 	struct work *work = context;
@@ -158,6 +154,17 @@ static int run_profile(void *context)
 	profile.pause = pause_part;
 	profile.progress = profile_progress;
 	return err ? err : profile_run(work->store, &profile, &work->out->profile);
+}
+
+/* The server is still while the bench sends, and so is what the bench left in the caches before the server is measured again. */
+static int begin_bench(void *context)
+{
+	return traffic_pause(((struct work *)context)->traffic);
+}
+
+static int end_bench(void *context)
+{
+	return traffic_resume(((struct work *)context)->traffic);
 }
 
 /* As long as the others measure: s of a minute more than they had would be of a machine in another mood. */
@@ -207,20 +214,27 @@ static int run_bench(void *context)
 	return err ? err : bench_store_run(work->store, &bench, &work->out->bench);
 }
 
+/* With a burst before the next window: what a way makes once (rings when it is opened, routes when it first sends) is no packet's cost,
+ * and the first burst finds the caches as the other way left them, as that of a block of the bench does, which is in none of its figures. */
+static int send_by(const struct work *work, const char *way)
+{
+	int err = traffic_send_way(work->traffic, way);
+
+	return err ? err : traffic_burst(work->traffic);
+}
+
 static int begin_observe(void *context)
 {
-	struct work *work = context;
-	int err = traffic_resume(work->traffic);
+	const struct work *work = context;
 
-	return err ? err : send_as_observed(work, work->observed_way);
+	return work->observed_way ? send_by(work, work->observed_way) : 0;
 }
 
 static int end_observe(void *context)
 {
-	struct work *work = context;
-	int err = send_as_observed(work, work->options->setup.way);
+	const struct work *work = context;
 
-	return err ? err : traffic_pause(work->traffic);
+	return send_by(work, work->options->setup.way);
 }
 
 static int set_way(void *context, const char *way)
@@ -228,24 +242,7 @@ static int set_way(void *context, const char *way)
 	struct work *work = context;
 
 	work->observed_way = way;
-	return traffic_send_way(work->traffic, way);
-}
-
-/* What a way makes once (rings when it is opened, routes when it first sends) is no packet's cost: a burst by it before the windows. */
-static int send_once(struct work *work, const char *way)
-{
-	const struct timespec pause = {.tv_nsec = FIRST_BURST_NS};
-	struct traffic_stats before = {0}, now;
-	int err = set_way(work, way);
-
-	if (!err)
-		err = traffic_stats(work->traffic, &before);
-	now = before;
-	for (int i = 0; !err && now.bursts_n == before.bursts_n && i < FIRST_BURST_TRIES; i++) {
-		nanosleep(&pause, NULL);
-		err = traffic_stats(work->traffic, &now);
-	}
-	return err;
+	return send_by(work, way);
 }
 
 static int run_observe(void *context)
@@ -256,12 +253,11 @@ static int run_observe(void *context)
 	int err = stay_aside(work);
 
 	for (int i = 1; !err && i >= 0; i--)
-		err = send_once(work, ways[i]);
+		err = set_way(work, ways[i]);
 	observe.seconds = work->options->observe_seconds;
 	observe.ways = ways;
 	observe.ways_n = 2;
 	observe.set_way = set_way;
-	observe.way_context = work;
 	observe.pause = pause_part;
 	observe.progress = observe_progress;
 	return err ? err : profile_run(work->store, &observe, &work->out->observe);
@@ -274,8 +270,8 @@ static int take_turns(struct work *work)
 {
 	double longer = fmax(1, work->options->observe_seconds / work->options->profile_seconds);
 	const struct turns_part parts[PARTS] = {
-		[PROFILE] = {.run = run_profile, .begin = begin_profile, .end = end_with_pause},
-		[BENCH] = {.run = run_bench, .share = (1 + longer) / 2},
+		[PROFILE] = {.run = run_profile},
+		[BENCH] = {.run = run_bench, .begin = begin_bench, .end = end_bench, .share = (1 + longer) / 2},
 		[OBSERVE] = {.run = run_observe, .begin = begin_observe, .end = end_observe, .share = longer},
 	};
 

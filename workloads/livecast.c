@@ -26,6 +26,7 @@ static const char usage[] =
 	"  --send WAY          way of sending to begin with (default sendmsg)\n"
 	"  --batch N           messages per call of batched ways (default 0: the whole group, at most 1024)\n"
 	"  --work-ns NS        user work per recipient (default 0)\n"
+	"  --tally FILE        tell in this file, which is mapped, what was sent, to whoever measures\n"
 	"  --cpu N             stay on this CPU\n"
 	"  --help\n"
 	"With --produce:\n"
@@ -51,6 +52,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		ROW_TEXT("send", &o->server.way),
 		ROW_NUMBER("batch", &o->server.batch, 0, SENDER_BATCH_MAX),
 		ROW_NUMBER("work-ns", &o->server.work_ns, 0, CONTROL_WORK_MAX_NS),
+		ROW_TEXT("tally", &o->server.tally),
 		ROW_FLAG("produce", &o->is_producer),
 		ROW_ADDR("to", &o->produce.to),
 		ROW_NUMBER("payload", &o->produce.datagram_bytes, RTP_HEADER_BYTES, BLOCK_PAYLOAD_MAX),

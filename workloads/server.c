@@ -7,6 +7,7 @@
 #include "workloads/control.h"
 #include "workloads/process.h"
 #include "workloads/sender.h"
+#include "workloads/tally.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ struct connection {
 struct server {
 	struct server_config config;
 	struct cast *cast;
+	struct tally *tally;	/* NULL: nobody reads it */
 	int epoll, listen, ingest, send, signals;
 	bool ending;
 	struct connection connections[CONNECTIONS_MAX + 1]; /* the last one is stdin */
@@ -159,8 +161,10 @@ static int serve(struct server *s)
 
 		if (n < 0 && errno != EINTR)
 			return fail(-errno, "cannot wait for packets: %s", strerror(errno));
+		tally_begin(s->tally);
 		for (int i = 0; i < n; i++)
 			serve_event(s, events[i].data.u32);
+		tally_rest(s->tally, cast_bursts(s->cast), cast_packets(s->cast));
 	}
 	return 0;
 }
@@ -269,6 +273,8 @@ int server_run(const struct server_config *config)
 	if (!s)
 		return fail(-ENOMEM, "out of memory");
 	err = process_raise_files(FILES_MAX);
+	if (!err && config->tally)
+		err = tally_open(config->tally, &s->tally);
 	if (!err)
 		err = open_sockets(s);
 	if (!err)

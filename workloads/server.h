@@ -14,6 +14,7 @@ struct server_config {
 	bool control_stdio;	/* also serve the protocol on stdin and stdout; the end of stdin ends the server */
 	const char *way;
 	uint64_t batch, work_ns; /* as in cast.h */
+	const char *tally;	/* file in which what was done is told (tally.h); NULL: none */
 };
 
 /* Serves until SIGINT, SIGTERM or the end of stdin (with control_stdio). Prints `ready control=ADDR:PORT ingest=ADDR:PORT`

@@ -5,9 +5,11 @@
 #include "base/err.h"
 #include "workloads/child.h"
 #include "workloads/net.h"
+#include "workloads/process.h"
 #include "workloads/rtp.h"
 #include "workloads/sender.h"
 #include "workloads/sinks.h"
+#include "workloads/tally.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,12 +20,18 @@
 #include <string.h>
 #include <time.h>
 
-enum { SETTLE_NS = 20000000 }; /* until the server has done what came in before, or is busy again */
+enum {
+	SETTLE_NS = 5000000,	/* until the server has begun with what came in before */
+	LOOK_NS = 20000,	/* how often its tally is looked at while something is waited for */
+	REST_NS = 50000000,	/* for so long: a server that has no time to rest is measured as it is */
+	BURST_NS = INT32_MAX,	/* and for a burst: a stream has at least a packet a second */
+};
 
 struct traffic {
 	struct livecast_setup setup;
 	struct topology *topology;
 	struct child server, source, clients;
+	struct tally_shared shared; /* of the server */
 	char control[NET_TEXT_BYTES], ingest[NET_TEXT_BYTES]; /* of the server */
 };
 
@@ -62,6 +70,7 @@ static int start_server(struct traffic *t)
 	child_arg(&args, "--ingest=%s:0", host);
 	child_arg(&args, "--send=%s", t->setup.way);
 	child_arg(&args, "--work-ns=%" PRIu64, t->setup.work_ns);
+	child_arg(&args, "--tally=%s", t->shared.path);
 	add_cpu(&args, t->setup.server_cpu);
 	err = child_start(&t->server, "livecast", &args, t->topology, TOPOLOGY_SERVER);
 	if (!err)
@@ -114,6 +123,7 @@ static void traffic_free(struct traffic *t)
 	child_kill(&t->clients);
 	child_kill(&t->source);
 	child_kill(&t->server);
+	tally_free(&t->shared);
 	topology_free(t->topology);
 	free(t);
 }
@@ -127,6 +137,8 @@ int traffic_livecast_start(const struct livecast_setup *setup, struct traffic **
 		return fail(-ENOMEM, "out of memory");
 	t->setup = *setup;
 	err = topology_new(setup->topology, setup->peer_cpu, &t->topology);
+	if (!err)
+		err = tally_new(&t->shared);
 	if (!err)
 		err = start_server(t);
 	if (!err)
@@ -175,40 +187,55 @@ int traffic_work(struct traffic *t, uint64_t work_ns)
 	return ask(t, request, reply, sizeof reply);
 }
 
+static void pause_ns(long ns)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+}
+
+void traffic_rest(struct traffic *t)
+{
+	uint64_t until_ns = process_wall_ns() + REST_NS;
+
+	while (!tally_rests(t->shared.tally) && process_wall_ns() < until_ns)
+		pause_ns(LOOK_NS);
+}
+
+int64_t traffic_packets(struct traffic *t)
+{
+	return (int64_t)t->shared.tally->packets_n;
+}
+
+int traffic_burst(struct traffic *t)
+{
+	traffic_rest(t);
+	uint64_t before_n = t->shared.tally->bursts_n, until_ns = process_wall_ns() + BURST_NS;
+
+	while (t->shared.tally->bursts_n == before_n && process_wall_ns() < until_ns)
+		pause_ns(LOOK_NS);
+	return t->shared.tally->bursts_n == before_n ? fail(-ETIMEDOUT, "livecast sends nothing any more") : 0;
+}
+
 static int signal_source(const struct traffic *t, int signal)
 {
-	struct timespec settle = { .tv_nsec = SETTLE_NS };
-
-	if (kill(t->source.pid, signal))
-		return fail(-errno, "cannot stop the stream for a while: %s", strerror(errno));
-	nanosleep(&settle, NULL);
-	return 0;
+	return kill(t->source.pid, signal) ? fail(-errno, "cannot stop the stream for a while: %s", strerror(errno)) : 0;
 }
 
 int traffic_pause(struct traffic *t)
 {
-	return signal_source(t, SIGSTOP);
+	int err = signal_source(t, SIGSTOP);
+
+	if (!err)
+		pause_ns(SETTLE_NS);
+	if (!err)
+		traffic_rest(t);
+	return err;
 }
 
 int traffic_resume(struct traffic *t)
 {
-	return signal_source(t, SIGCONT);
-}
+	int err = signal_source(t, SIGCONT);
 
-int traffic_stats(struct traffic *t, struct traffic_stats *stats)
-{
-	char reply[CHILD_LINE_BYTES];
-	int err = ask(t, "STATS", reply, sizeof reply);
-
-	if (err)
-		return err;
-	if (sscanf(reply, /* NOLINT(cert-err34-c): the server's own figures */
-		   "OK way=%*s clients=%" SCNu64 " ingested=%" SCNu64 " malformed=%" SCNu64 " bursts=%" SCNu64
-		   " packets=%" SCNu64 " errors=%" SCNu64,
-		   &stats->clients_n, &stats->ingested_n, &stats->malformed_n, &stats->bursts_n, &stats->packets_n,
-		   &stats->errors_n) == 6)
-		return 0;
-	return fail(-EPROTO, "livecast answered STATS with `%s`", reply);
+	return err ? err : traffic_burst(t);
 }
 
 static uint64_t count_of(const json_t *object, const char *name)

@@ -26,16 +26,6 @@ struct livecast_setup {
 	int peer_cpu;		/* of source and clients, and where veth-rps steers to; -1: not pinned */
 };
 
-/* What the server has done so far; the counts only grow. */
-struct traffic_stats {
-	uint64_t clients_n;
-	uint64_t ingested_n;	/* packets of the incoming stream */
-	uint64_t malformed_n;	/* of what came in, not RTP */
-	uint64_t bursts_n;	/* packets of the stream that were sent to the clients */
-	uint64_t packets_n;	/* packets sent to clients */
-	uint64_t errors_n;	/* that the kernel refused */
-};
-
 /* The service that the clients got, from first to last packet (summary.h). */
 struct traffic_quality {
 	uint64_t clients_n, silent_n, packets_n, expected_n, lost_n, duplicates_n, reordered_n;
@@ -58,12 +48,15 @@ pid_t traffic_server_pid(const struct traffic *traffic);
 int traffic_send_way(struct traffic *traffic, const char *way);
 int traffic_work(struct traffic *traffic, uint64_t work_ns);
 
-/* Stops the incoming stream for a while, and with it all sending; lets it go on. By fail(); 0 or -errno. */
+/* Stops the incoming stream for a while, and with it all sending; lets it go on, and waits for the first burst. By fail(); 0 or -errno. */
 int traffic_pause(struct traffic *traffic);
 int traffic_resume(struct traffic *traffic);
 
-/* By fail(); 0 or -errno. */
-int traffic_stats(struct traffic *traffic, struct traffic_stats *stats);
+/* Without asking the server (tally.h). Waits until it rests between two bursts, but not for ever; the packets that it had sent when
+ * it last rested; waits until it has sent one more burst (by fail(): -ETIMEDOUT). */
+void traffic_rest(struct traffic *traffic);
+int64_t traffic_packets(struct traffic *traffic);
+int traffic_burst(struct traffic *traffic);
 
 /* Ends clients, source and server in this order and frees everything; `quality` may be NULL. Accepts NULL traffic.
  * By fail(): -ENODATA when no client got anything, or -errno. */

@@ -21,7 +21,8 @@ static struct block_row *window(int run, int64_t cycle, const char *way, int64_t
 {
 	struct block_row *block = &blocks[run][blocks_n[run]++];
 
-	*block = (struct block_row){.cycle = cycle, .way = way, .dose = dose, .wall_cyc = 1000000, .cpu_cyc = cpu_cyc, .meter_udp = udp};
+	*block = (struct block_row){.cycle = cycle, .way = way, .dose = dose, .wall_cyc = 1000000, .cpu_cyc = cpu_cyc, .meter_udp = udp,
+				    .meter_own = STORE_NULL};
 	return block;
 }
 
@@ -90,6 +91,27 @@ static void a_way_that_the_kernel_s_count_misses_is_measured_by_the_clock(void *
 	assert_int_equal(compare_ways(&out), 0);
 	assert_string_equal(out.work, "clock cycle");
 	assert_near(out.r.value, 2, 1e-12);
+}
+
+/* 200 packets each by its own count; by the clock it would be 2, and by the kernel's count worse. */
+static void a_target_that_tells_its_work_is_believed(void **state)
+{
+	struct observe out;
+
+	(void)state;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		window(0, cycle, "sendmsg", 0, 200, 600000)->meter_own = 200;
+		window(0, cycle, "sendmmsg", 0, 2, 300000)->meter_own = cycle % 2 ? 210 : 190;
+	}
+	assert_int_equal(compare_ways(&out), 0);
+	assert_string_equal(out.work, "packet sent");
+	assert_near(out.before.value, 3000, 1e-9);
+	assert_near(out.after.value, 1500, 1e-9);
+
+	blocks[0][3].meter_own = STORE_NULL; /* it did not tell once */
+	assert_int_equal(compare_ways(&out), 0);
+	assert_string_equal(out.work, "clock cycle");
 }
 
 /* Per packet 500 of them before and 100 after, of which 200 and 50 are in the CPU time already. */
@@ -323,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(r_is_the_cost_before_over_the_cost_after),
 		cmocka_unit_test(a_way_that_the_kernel_s_count_misses_is_measured_by_the_clock),
+		cmocka_unit_test(a_target_that_tells_its_work_is_believed),
 		cmocka_unit_test(network_interrupts_elsewhere_are_part_of_the_cost),
 		cmocka_unit_test(drift_common_to_a_cycle_cancels_when_paired),
 		cmocka_unit_test(drift_widens_the_interval_of_two_runs),
