@@ -139,7 +139,7 @@ int cmd_validate(struct cli *cli, int argc, char **argv)
 		.group = 100,
 		.payload = 1000,
 		.packets = 200,
-		.window_ms = 100,
+		.window_ms = 50,
 		.seed = 1,
 		.rounds = 20000,
 		.peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1,

@@ -21,7 +21,7 @@
 #define SHAPE_SECONDS 1.5
 #define SHAPE_ROUNDS 8     /* of the calibration: only the gap between two calls hangs on it */
 #define SHAPE_SHARE 0.1    /* of the progress bar */
-#define TURN_MS 600
+#define TURN_MS 200 /* moods of a machine last for 0.3 to 1.5 s here: what is to be compared must fall into the same one */
 #define BLOCK_MS 5          /* of the bench: the shorter, the less has changed from one way to the next */
 
 enum part { PROFILE, BENCH, OBSERVE, PARTS };

@@ -3,8 +3,8 @@
  * experiment.h: the whole line once, on livecast: profile it from outside, bench in its shape, predict, let it send by the
  * alternative at the same load, compare.
  *
- * A machine may work half as fast again for some seconds (a neighbour, a clock, a cache). Profile, bench and observation therefore
- * take turns of half a second each, the server's stream standing still while the bench sends, and the observation alternates
+ * A machine may work half as fast again for a second (a neighbour, a clock, a cache). Profile, bench and observation therefore
+ * take turns of fractions of one, the server's stream standing still while the bench sends, and the observation alternates
  * between both ways in short windows and random order: what the machine does falls on all of them alike. For the same reason idle
  * processors are kept from halting: one that halted is lent to a neighbour, and comes back late and cold.
  */
