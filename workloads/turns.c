@@ -58,11 +58,11 @@ static int take(struct taker *me)
 	return err;
 }
 
-/* Under the lock: ends the turn of this thread. */
+/* Under the lock: ends the turn of this thread. After a failure there is nothing to be made ready for others. */
 static int give(struct taker *me)
 {
 	struct turns *t = me->turns;
-	int err = call(me->part->end, t->context);
+	int err = t->err ? 0 : call(me->part->end, t->context);
 
 	t->whose = next_after(t, me->index);
 	pthread_cond_broadcast(&t->changed);

@@ -15,7 +15,7 @@ struct turns;
 struct turns_part {
 	int (*run)(void *context);   /* the measurement; calls turns_between() every now and then */
 	int (*begin)(void *context); /* before each of its turns; may be NULL */
-	int (*end)(void *context);   /* after each of its turns; may be NULL */
+	int (*end)(void *context);   /* after each of its turns, but not once a part has failed; may be NULL */
 	double share;                /* its turns last so many times turn_ms; 0: once */
 };
 

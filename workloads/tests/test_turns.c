@@ -134,6 +134,16 @@ static void a_turn_that_cannot_begin_is_an_error(void **state)
 	assert_string_equal(log_text, "");
 }
 
+static void after_a_failure_no_turn_is_ended(void **state)
+{
+	const struct turns_part parts[] = { { run_b_to_its_error, NULL, end_a, 0 }, { fail_at_once, NULL, end_a, 0 } };
+
+	(void)state;
+	log_text[0] = 0;
+	assert_int_equal(turns_run(parts, 2, NULL, 0), -ENODATA);
+	assert_string_equal(log_text, "b)f"); /* the one turn that ended before */
+}
+
 static bool alone_first, alone_last;
 
 static int run_watching(void *context)
@@ -170,6 +180,7 @@ int main(void)
 		cmocka_unit_test(a_turn_lasts_as_long_as_asked),
 		cmocka_unit_test(the_turns_of_a_part_last_as_long_as_its_share),
 		cmocka_unit_test(when_one_fails_the_others_are_told),
+		cmocka_unit_test(after_a_failure_no_turn_is_ended),
 		cmocka_unit_test(a_turn_that_cannot_begin_is_an_error),
 		cmocka_unit_test(who_is_left_alone_knows),
 	};
