@@ -489,6 +489,8 @@ on_disk_of() {
 	forecall report -o out
 	[ "$status" -eq 0 ]
 	for kind in svg png pdf csv gp; do [ -s out/slice-run-7.$kind ]; done
+	run ! --separate-stderr "$FORECALL" slice 7 --functions
+	[[ $stderr == *"--functions shows counted benches, and run 7 was sampled"* ]]
 	grep -q '^bar,label,entry,entry_low,entry_high,copy,' out/slice-run-7.csv
 	grep -q '^0,"sendmsg",0,0,0,250,250,250,0,0,0,500,500,500,' out/slice-run-7.csv
 	grep -q '^1,"sendmmsg",0,0,0,200,200,200,0,0,0,400,400,400,' out/slice-run-7.csv

@@ -88,6 +88,11 @@ bench_until() {
 		sqlite3 "$FORECALL_DB" "$kept" | sort > "$BATS_TEST_TMPDIR/before"
 		run ! --separate-stderr "$FORECALL" bench $GRID --topology sink --resume 1
 		[[ $stderr == *"run 1 cannot be resumed: its baseline, clock, topology"* ]]
+		sqlite3 "$FORECALL_DB" "INSERT INTO counted (run, round, way, group_size, payload_bytes, private_bytes, stage, function, insn_n)
+			SELECT run, round, way, group_size, payload_bytes, private_bytes, 'ip', 'ip_output', 1 FROM bench LIMIT 1"
+		run ! --separate-stderr "$FORECALL" bench $GRID --resume 1
+		[[ $stderr == *"run 1 cannot be resumed: its instructions were counted; say --count yes"* ]]
+		sqlite3 "$FORECALL_DB" "DELETE FROM counted"
 		"$FORECALL" bench $GRID --resume 1 > /dev/null
 		[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*), group_concat(state) FROM run")" = "1|complete" ]
 		[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT group_size * 10000 + payload_bytes) FROM bench")" -eq 8 ]

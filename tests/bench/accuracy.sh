@@ -40,6 +40,7 @@ for topology in lo veth; do
 		setting 10 $payload $topology 1000 5000
 		setting 100 $payload $topology 200 1000
 		setting 100 $payload $topology 2500 400
+		setting 100 $payload $topology 9000 150
 		setting 1000 $payload $topology 0 100
 		setting 1000 $payload $topology 600 80
 	done
@@ -53,7 +54,7 @@ grep -v failed "$results" | awk -F'\t' '{ e = $13 < 0 ? -$13 : $13
 	END {
 		median = NR % 2 ? errors[(NR + 1) / 2] : (errors[NR / 2] + errors[NR / 2 + 1]) / 2
 		worst = errors[NR]
-		printf "\nsettings %d (target 24), f from %.2f to %.2f (target 0.3 to 0.95)\n", NR, low, high
+		printf "\nsettings %d (target 24 at least), f from %.2f to %.2f (target 0.3 to 0.95)\n", NR, low, high
 		printf "median error %.2f %% (target 0.5 %%): %s\n", median, median <= 0.5 ? "met" : "MISSED"
 		printf "worst error %.2f %% (target 2 %%): %s\n", worst, worst <= 2 ? "met" : "MISSED"
 		printf "difference within both intervals together: %d of %d\n\n", held, NR
@@ -61,5 +62,5 @@ grep -v failed "$results" | awk -F'\t' '{ e = $13 < 0 ? -$13 : $13
 	}'
 status=$?
 grep -c failed "$results" | sed 's/^/settings that failed: /'
-"$build"/bench/fraction "${2:-12}" || status=1
+"$build"/bench/fraction "${2:-40}" || status=1
 exit $status
