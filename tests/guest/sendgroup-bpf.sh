@@ -47,10 +47,11 @@ over veth6 far '[fd00:7::2]'
 ethtool -K v0 tx off > /dev/null
 over veth-off far 198.18.7.2
 over veth6-off far '[fd00:7::2]'
+# The addresses of lab/wire.h.
 if ip link show nic0 > /dev/null 2>&1; then
 	ip netns exec peer ethtool -K nic1 rx off > /dev/null # so that its stack verifies the sums
-	over card peer 198.18.4.2
-	over card6 peer '[fd00:4::2]'
+	over card peer 198.18.0.2
+	over card6 peer '[fd00::2]'
 	ip netns exec peer ip -s link show nic1 # what it dropped
 fi
 sendgroupctl status
