@@ -283,7 +283,7 @@ static int take_over(struct writer *w, int64_t old)
 		err = write_rows(w, w->old, w->old_n, w->old_events, w->old_events_n, w->old_counted, w->old_counted_n);
 	if (!err)
 		err = store_delete(w->store, old);
-	w->points_n += w->old_n > 0;
+	w->points_n += !err && w->old_n > 0;
 	return err;
 }
 
