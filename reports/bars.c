@@ -20,8 +20,12 @@ const struct part_kind part_kinds[PART_MAX] = {
 
 /* ---- Labels ---- */
 
-static const char *look_alike(char c)
+static const char *look_alike(const char *text)
 {
+	char c = *text;
+
+	if (!strncmp(text, "\xef\xbf\xbe", 3) || !strncmp(text, "\xef\xbf\xbf", 3)) /* U+FFFE and U+FFFF: no XML may hold them */
+		return "\xef\xbf\xbd";
 	switch (c) {
 	case '<': return "‹";
 	case '>': return "›";
@@ -50,7 +54,7 @@ void label_clean(const char *text, char *out, size_t size)
 
 	while (*text) {
 		size_t length = utf8_length(text);
-		const char *instead = look_alike(*text);
+		const char *instead = look_alike(text);
 		size_t add = instead ? strlen(instead) : length;
 
 		if (used + add + strlen(more) >= size) {

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "reports/folder.h"
+#include "reports/picture.h"
 
 enum { TAIL = 32 };
 
@@ -37,18 +38,20 @@ static bool is_whole(const char *path, const char *end)
 	return whole;
 }
 
-int drawn_check(const struct folder *folder, const char *name)
+int drawn_check(const struct folder *folder, const struct picture *picture)
 {
+	size_t n = picture->form == PICTURE_NARROW ? 1 : sizeof kinds / sizeof *kinds;
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !err; i++) {
-		char *path;
+	for (size_t i = 0; i < n && !err; i++) {
+		char *path, name[PICTURE_FILE];
 
-		if (asprintf(&path, "%s/%s.%s", folder->work, name, kinds[i].suffix) < 0)
+		picture_file(picture, kinds[i].suffix, name);
+		if (asprintf(&path, "%s/%s", folder->work, name) < 0)
 			return fail(-ENOMEM, "report: out of memory");
 		if (!is_whole(path, kinds[i].end))
-			err = fail(-EIO, "report: gnuplot left %s.%s incomplete: the disk is full, or it lacks the terminal; name another place with -o, "
-				   "or install gnuplot-nox", name, kinds[i].suffix);
+			err = fail(-EIO, "report: gnuplot left %s incomplete: the disk is full, or it lacks the terminal; name another place with -o, "
+				   "or install gnuplot-nox", name);
 		free(path);
 	}
 	return err;

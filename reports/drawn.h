@@ -4,8 +4,9 @@
 #define REPORTS_DRAWN_H
 
 struct folder;
+struct picture;
 
-/* Looks at the ends of NAME.svg, .png and .pdf in the working folder. 0 or -EIO, said. */
-int drawn_check(const struct folder *folder, const char *name);
+/* Looks at the ends of the picture's files in the working folder: SVG, and unless it is narrow PNG and PDF. 0 or -EIO, said. */
+int drawn_check(const struct folder *folder, const struct picture *picture);
 
 #endif

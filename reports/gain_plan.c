@@ -3,11 +3,12 @@
 #include "reports/gain_plan.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "analyze/amdahl.h"
 
-enum { BESIDE = 70, BEYOND = 18, BELOW = 62, WIDE = 560, HIGH = 240, LINE = 18, MARGIN = 12, APART = 17 }; /* px */
+enum { BESIDE = 84, BEYOND = 18, BELOW = 62, HIGH = 240, LINE = 18, MARGIN = 12 }; /* px */
 
 double gain_r(double f, double s)
 {
@@ -69,10 +70,27 @@ static struct axis range_of_r(const struct gain_marks *marks, struct figure f, s
 
 /* At its point, right of it and below, where the curve leaves room; places are in px from the lower left corner of the axes. */
 struct label {
-	const struct gain_mark *mark;
+	char name[GAIN_NAME];
 	double at_x, at_y; /* the point */
 	double x, y, wide;
 };
+
+/* Of neighbours above each other. A terminal rounds ends of axes to cells, which may make them shorter by two. */
+static double apart(const struct gain_plan *plan)
+{
+	return plan->form == PICTURE_TEXT ? CELL_HIGH + 4 : 17;
+}
+
+static double wide_of(const struct gain_plan *plan, const char *name)
+{
+	size_t letters = 0;
+
+	if (plan->form != PICTURE_TEXT)
+		return label_wide(name) + 4;
+	for (; *name; name++)
+		letters += (*name & 0xc0) != 0x80;
+	return CELL_WIDE * ((double)letters + 1);
+}
 
 static double place_s(const struct gain_plan *plan, double s)
 {
@@ -112,26 +130,32 @@ static bool beside_each_other(const struct label *a, const struct label *b)
 }
 
 /* A label goes down below those that are in its way, which belong to points above it. They come from above. */
-static void spread(struct label *labels, size_t n)
+static void spread(struct label *labels, size_t n, double gap)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (!beside_each_other(&labels[i], &labels[j]))
-				labels[i].y = fmin(labels[i].y, labels[j].y - APART);
+				labels[i].y = fmin(labels[i].y, labels[j].y - gap);
 }
 
 static void place_labels(const struct gain_marks *marks, const struct gain_plan *plan, struct label *labels)
 {
+	double beside = plan->form == PICTURE_TEXT ? 1.5 * CELL_WIDE : 6;
+
 	for (size_t i = 0; i < marks->n; i++) {
 		const struct gain_mark *mark = &marks->mark[i];
+		struct label *label = &labels[i];
 		double end = fmax(mark->s.value, isfinite(mark->s.high) ? mark->s.high : 0), y = place_r(plan, lowest(mark));
 
-		labels[i] = (struct label){ mark, place_s(plan, mark->s.value), y, place_s(plan, end) + 6, y - 0.6 * APART, label_wide(mark->name) + 4 };
-		labels[i].x = fmin(labels[i].x, plan->wide - labels[i].wide);
+		*label = (struct label){ .at_x = place_s(plan, mark->s.value), .at_y = y, .y = y - 0.6 * apart(plan) };
+		snprintf(label->name, sizeof label->name, "%s", mark->name);
+		label_fit(label->name, 0.6 * plan->wide);
+		label->wide = wide_of(plan, label->name);
+		label->x = fmin(place_s(plan, end) + beside, plan->wide - label->wide);
 	}
 	if (marks->n)
 		qsort(labels, marks->n, sizeof *labels, highest_first);
-	spread(labels, marks->n);
+	spread(labels, marks->n, apart(plan));
 }
 
 /* Where labels fall out of the axes, these go on below what is drawn: by how much, in px. */
@@ -142,14 +166,14 @@ static double room_below(const struct gain_marks *marks, const struct gain_plan 
 
 	place_labels(marks, plan, labels);
 	for (size_t i = 0; i < marks->n; i++)
-		room = fmax(room, 0.6 * APART - labels[i].y);
+		room = fmax(room, 0.6 * apart(plan) - labels[i].y);
 	return room;
 }
 
 static void write_label(FILE *settings, const struct label *l, const struct gain_plan *plan)
 {
-	fprintf(settings, "set label \"%s\" at graph %.5f, graph %.5f left front textcolor rgb ink\n", l->mark->name, l->x / plan->wide, l->y / plan->high);
-	if (l->at_y - l->y > 1.5 * APART)
+	fprintf(settings, "set label \"%s\" at graph %.5f, graph %.5f left front textcolor rgb ink\n", l->name, l->x / plan->wide, l->y / plan->high);
+	if (l->at_y - l->y > 1.5 * apart(plan))
 		fprintf(settings, "set arrow from graph %.5f, graph %.5f to graph %.5f, graph %.5f nohead linecolor rgb muted linewidth 0.5\n",
 			l->at_x / plan->wide, l->at_y / plan->high, (l->x - 2) / plan->wide, l->y / plan->high);
 }
@@ -173,30 +197,44 @@ static double tic_step(double length)
 	return power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
 }
 
-void gain_plan(const struct gain_marks *marks, struct figure f, struct gain_plan *plan)
+/* A line for each kind of point. */
+static unsigned room_above(const struct gain_marks *marks)
 {
-	*plan = (struct gain_plan){ .wide = WIDE - BESIDE - BEYOND, .high = HIGH, .f = f };
+	return MARGIN + LINE * (1u + gain_any_kept(marks, true) + gain_any_kept(marks, false) + gain_any_observed(marks));
+}
+
+/* As high as the terminal, if that is not too low. */
+static unsigned axes_high(const struct pictures *set, const struct gain_marks *marks)
+{
+	unsigned around = BELOW + room_above(marks), lines = set->lines * CELL_HIGH;
+
+	return set->form == PICTURE_TEXT && lines > around + HIGH / 2 ? lines - around : HIGH;
+}
+
+void gain_plan(const struct pictures *set, const struct gain_marks *marks, struct figure f, struct gain_plan *plan)
+{
+	*plan = (struct gain_plan){ .form = set->form, .wide = picture_width(set) - BESIDE - BEYOND, .high = axes_high(set, marks), .f = f };
 	plan->s = range_of_s(marks, &plan->logarithmic);
 	plan->r = range_of_r(marks, f, plan->s);
 	plan->tic = tic_step(plan->r.high - plan->r.low);
 	plan->first_tic = ceil(plan->r.low / plan->tic - 1e-9) * plan->tic;
 
 	unsigned more = (unsigned)ceil(room_below(marks, plan));
-	plan->r.low -= (plan->r.high - plan->r.low) * more / HIGH;
+	plan->r.low -= (plan->r.high - plan->r.low) * more / plan->high;
 	plan->high += more;
 }
 
 void gain_plan_write(struct picture *picture, const struct gain_plan *plan, const struct gain_marks *marks)
 {
-	unsigned titles = 1 + gain_any_kept(marks, true) + gain_any_kept(marks, false) + gain_any_observed(marks);
-	unsigned above = MARGIN + LINE * titles;
+	unsigned above = room_above(marks);
+	double wide = BESIDE + plan->wide + BEYOND;
 
-	picture->width = WIDE;
+	picture->width = BESIDE + plan->wide + BEYOND;
 	picture->height = above + plan->high + BELOW;
 	axis_write(picture->settings, 'x', plan->s);
 	axis_write(picture->settings, 'y', plan->r);
 	fprintf(picture->settings, "logarithmic = %d\ntic = %.8g\nfirst_tic = %.8g\nlast_tic = %.8g\n", plan->logarithmic, plan->tic, plan->first_tic, plan->r.high);
 	fprintf(picture->settings, "beside = %.5f\nbeyond = %.5f\nbelow = %.5f\nabove = %.5f\n",
-		BESIDE / (double)WIDE, BEYOND / (double)WIDE, BELOW / (double)picture->height, above / (double)picture->height);
+		BESIDE / wide, BEYOND / wide, BELOW / (double)picture->height, above / (double)picture->height);
 	write_labels(picture->settings, marks, plan);
 }

@@ -9,12 +9,12 @@
 #include "analyze/stats.h"
 #include "reports/picture.h"
 
-enum { GAIN_STEPS = 120, GAIN_MARKS_MAX = 24 };
+enum { GAIN_STEPS = 120, GAIN_MARKS_MAX = 24, GAIN_NAME = 48 };
 
 /* An alternative. */
 struct gain_mark {
 	const char *alternative;
-	char name[48]; /* the same, fit for a picture */
+	char name[GAIN_NAME]; /* the same, fit for a picture */
 	bool kept;     /* a prediction of the store; else what would be predicted */
 	struct figure s, r, observed; /* observed.value NAN: nothing was */
 	double curve;  /* r on the curve at s */
@@ -26,6 +26,7 @@ struct gain_marks {
 };
 
 struct gain_plan {
+	enum picture_form form;
 	struct figure f;
 	struct axis s, r;
 	bool logarithmic;    /* s; where ways that gain much and ways that lose much would press the others together */
@@ -40,7 +41,8 @@ double gain_r(double f, double s);
 bool gain_any_kept(const struct gain_marks *marks, bool kept);
 bool gain_any_observed(const struct gain_marks *marks);
 
-void gain_plan(const struct gain_marks *marks, struct figure f, struct gain_plan *plan);
+/* For pictures of this set. */
+void gain_plan(const struct pictures *set, const struct gain_marks *marks, struct figure f, struct gain_plan *plan);
 
 /* s of step i of GAIN_STEPS along the axis. */
 double gain_step(const struct gain_plan *plan, int i);

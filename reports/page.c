@@ -27,13 +27,15 @@ enum { SECTIONS_N = sizeof sections / sizeof *sections };
 
 /* ---- What sections share ---- */
 
-/* A picture in its frame, with links to its files. */
-static int picture_frame(struct page *page, const struct picture *picture)
+/* A picture in its frame, as it is for a screen and for a phone, of which one is shown, with links to its files. */
+static int picture_frame(struct page *page, const struct picture *picture, const struct picture *narrow)
 {
 	static const char *const types[] = { "svg", "png", "pdf", "csv" };
 
-	fprintf(page->out, "<figure style=\"max-width:%upx\">\n", picture->width);
+	fprintf(page->out, "<figure%s style=\"max-width:%upx\">\n", picture->width > 600 ? " class=\"large\"" : "", picture->width);
 	int err = picture_inline(page->pictures->folder, picture, ++page->pictures_n, page->out);
+	if (!err)
+		err = picture_inline(page->pictures->folder, narrow, ++page->pictures_n, page->out);
 	fputs("<figcaption>", page->out);
 	html_text(page->out, picture->caption);
 	fputs(" <span class=\"files\">", page->out);
@@ -51,7 +53,7 @@ int page_pictures(struct page *page, const char *section, int64_t run)
 	fputs("<div class=\"pair\">\n", page->out);
 	for (size_t i = 0; i < set->n && !err; i++)
 		if (!strcmp(set->list[i]->section, section) && set->list[i]->run == run)
-			err = picture_frame(page, set->list[i]);
+			err = picture_frame(page, set->list[i], page->narrow->list[i]);
 	fputs("</div>\n", page->out);
 	for (size_t i = 0; i < set->absences_n; i++)
 		if (!strcmp(set->absences[i].section, section) && set->absences[i].run == run) {
@@ -65,9 +67,9 @@ int page_pictures(struct page *page, const char *section, int64_t run)
 void page_label(struct page *page, const struct run_row *run)
 {
 	if (run->label && *run->label) {
-		fputs(", “", page->out);
+		fputs(", “<bdi>", page->out); /* what turns the direction of writing ends with it */
 		html_line(page->out, run->label, 80);
-		fputs("”", page->out);
+		fputs("</bdi>”", page->out);
 	}
 	if (report_counted(&page->content->data, run->run))
 		fputs(", in instructions, not cycles", page->out);

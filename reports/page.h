@@ -11,7 +11,7 @@
 struct page {
 	FILE *out;
 	const struct content *content;
-	const struct pictures *pictures; /* drawn */
+	const struct pictures *pictures, *narrow; /* drawn; the same ones, in the same order */
 	const char *nonce;               /* of the only script that may run */
 	unsigned pictures_n;             /* in the page so far */
 };

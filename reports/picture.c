@@ -35,6 +35,13 @@ static void *grow(void *list, size_t n, size_t size)
 	return grown;
 }
 
+unsigned picture_width(const struct pictures *set)
+{
+	static const unsigned widths[] = { [PICTURE_WIDE] = 560, [PICTURE_NARROW] = 380 };
+
+	return set->form == PICTURE_TEXT ? CELL_WIDE * set->columns : widths[set->form];
+}
+
 static int add(struct pictures *set, struct picture *picture)
 {
 	struct picture **list = grow(set->list, set->n, sizeof *list);
@@ -46,12 +53,30 @@ static int add(struct pictures *set, struct picture *picture)
 	return 0;
 }
 
+void picture_file(const struct picture *picture, const char *suffix, char out[PICTURE_FILE])
+{
+	snprintf(out, PICTURE_FILE, "%s%s.%s", picture->name, picture->form == PICTURE_NARROW ? "-narrow" : "", suffix);
+}
+
 static FILE *create(const struct pictures *set, const struct picture *picture, const char *suffix)
 {
-	char name[PICTURE_NAME + 8];
+	char name[PICTURE_FILE];
 
-	snprintf(name, sizeof name, "%s.%s", picture->name, suffix);
+	picture_file(picture, suffix, name);
 	return folder_create(set->folder, name);
+}
+
+/* A narrow picture has the data of the wide one, whose CSV is there. */
+static FILE *create_data(const struct pictures *set, const struct picture *picture)
+{
+	FILE *nowhere;
+
+	if (picture->form != PICTURE_NARROW)
+		return create(set, picture, "csv");
+	nowhere = fopen("/dev/null", "we");
+	if (!nowhere)
+		fail(-errno, "report: cannot open /dev/null: %m");
+	return nowhere;
 }
 
 struct picture *picture_begin(struct pictures *set, const char *section, int64_t run, const char *fmt, ...)
@@ -66,6 +91,7 @@ struct picture *picture_begin(struct pictures *set, const char *section, int64_t
 	}
 	picture->section = section;
 	picture->run = run;
+	picture->form = set->form;
 	va_start(args, fmt);
 	vsnprintf(picture->name, sizeof picture->name, fmt, args);
 	va_end(args);
@@ -73,16 +99,16 @@ struct picture *picture_begin(struct pictures *set, const char *section, int64_t
 	if (!picture->settings)
 		no_memory();
 	else
-		picture->data = create(set, picture, "csv");
+		picture->data = create_data(set, picture);
 	return picture->data ? picture : NULL; /* the set has it, and frees it */
 }
 
 int picture_end(struct pictures *set)
 {
 	struct picture *picture = set->list[set->n - 1];
-	char name[PICTURE_NAME + 8];
+	char name[PICTURE_FILE];
 
-	snprintf(name, sizeof name, "%s.csv", picture->name);
+	picture_file(picture, "csv", name);
 	int err = folder_close(picture->data, name);
 	picture->data = NULL;
 	if (fclose(picture->settings))
@@ -135,12 +161,22 @@ static const char common[] =
 	"set key textcolor rgb ink\n"
 	"set pointsize 1\n"
 	"set bars small\n"
-	"or(k, value) = valid(k) ? column(k) : value\n";
+	"or(k, value) = valid(k) ? column(k) : value\n"
+	"set lmargin at screen 84 / wide\n"; /* room for the axis' title, a label: gnuplot's own is half outside in SVG, or left out */
 
 static void write_head(FILE *out, const struct picture *p)
 {
 	theme_gnuplot(out);
-	fprintf(out, "%sdata = \"%s.csv\"\n%s", common, p->name, p->settings_text ? p->settings_text : "");
+	fprintf(out, "wide = %u.0\nhigh = %u.0\ncells = %d\n%sdata = \"%s.csv\"\n%s", p->width, p->height, p->form == PICTURE_TEXT, common, p->name, p->settings_text ? p->settings_text : "");
+}
+
+static void write_svg(FILE *out, const struct picture *p)
+{
+	char name[PICTURE_FILE];
+
+	picture_file(p, "svg", name);
+	fprintf(out, "set terminal svg size %u,%u dynamic noenhanced font \"DejaVu Sans,13\" background paper\n", p->width, p->height);
+	fprintf(out, "set output \"%s\"\n%s", name, p->script);
 }
 
 /* Each terminal plots anew: a picture of several panels cannot be replotted. In PNG everything is twice as large, for fine screens. */
@@ -148,8 +184,11 @@ static void write_script(FILE *out, const struct picture *p)
 {
 	fprintf(out, "# Made by forecall report. Draws %s.svg, .png and .pdf from %s.csv: gnuplot %s.gp\nreset\n", p->name, p->name, p->name);
 	write_head(out, p);
-	fprintf(out, "set terminal svg size %u,%u dynamic noenhanced font \"DejaVu Sans,13\" background paper\n", p->width, p->height);
-	fprintf(out, "set output \"%s.svg\"\n%s", p->name, p->script);
+	write_svg(out, p);
+	if (p->form == PICTURE_NARROW) {
+		fputs("unset output\n", out);
+		return;
+	}
 	fprintf(out, "set terminal pngcairo size %u,%u noenhanced font \"DejaVu Sans,9.75\" fontscale 2 linewidth 2 pointscale 2 background paper\n",
 		2 * p->width, 2 * p->height);
 	fprintf(out, "set output \"%s.png\"\n%s", p->name, p->script);
@@ -213,12 +252,14 @@ static int deal_close(struct deal *deal, int err)
 
 int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop)
 {
+	char name[PICTURE_FILE];
 	struct deal deal;
 	int err = deal_open(&deal, set);
 
 	for (size_t i = 0; i < set->n && deal.n && !err; i++) {
 		err = write_one(set, set->list[i]);
-		fprintf(deal.files[i % deal.n], "load \"%s.gp\"\n", set->list[i]->name);
+		picture_file(set->list[i], "gp", name);
+		fprintf(deal.files[i % deal.n], "load \"%s\"\n", name);
 	}
 	err = deal_close(&deal, err);
 	if (!err)
@@ -226,36 +267,47 @@ int pictures_draw(const struct pictures *set, const volatile sig_atomic_t *stop)
 	for (size_t i = 0; i < deal.n; i++)
 		folder_remove(set->folder, deal.names[i]);
 	for (size_t i = 0; i < set->n && !err; i++)
-		err = drawn_check(set->folder, set->list[i]->name);
+		err = drawn_check(set->folder, set->list[i]);
 	return err;
 }
 
-/* Columns and lines of the terminal on stdout; a page of the usual size where it is none. */
-static void terminal_size(unsigned *columns, unsigned *lines)
+void pictures_remove(const struct pictures *set)
+{
+	static const char *const suffixes[] = { "gp", "svg" };
+	char name[PICTURE_FILE];
+
+	for (size_t i = 0; i < set->n; i++)
+		for (size_t j = 0; j < sizeof suffixes / sizeof *suffixes; j++) {
+			picture_file(set->list[i], suffixes[j], name);
+			folder_remove(set->folder, name);
+		}
+}
+
+/* A page of the usual size where stdout is no terminal. */
+void pictures_for_terminal(struct pictures *set)
 {
 	struct winsize size;
 	int known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 && size.ws_row > 10;
 
-	*columns = known ? size.ws_col - 1u : 79;
-	*lines = known ? (size.ws_row < 40 ? size.ws_row - 2u : 38) : 24;
+	set->form = PICTURE_TEXT;
+	set->columns = known ? size.ws_col - 1u : 79;
+	set->lines = known ? (size.ws_row < 40 ? size.ws_row - 2u : 38) : 24;
 }
 
 int picture_show(const struct pictures *set, const struct picture *picture, int sixel, const volatile sig_atomic_t *stop)
 {
 	static const char *const name = "show.gp";
 	FILE *out = folder_create(set->folder, name);
-	unsigned columns, lines;
 
 	if (!out)
 		return -EIO;
-	terminal_size(&columns, &lines);
 	write_head(out, picture);
 	if (sixel)
 		fprintf(out, "set terminal sixelgd size %u,%u noenhanced truecolor font \"DejaVu Sans,10\" background paper\n", picture->width,
 			picture->height);
 	else
-		fprintf(out, "set terminal dumb size %u,%u noenhanced %s aspect 1\nset pointsize 1\nunset grid\n", columns, lines,
-			isatty(STDOUT_FILENO) ? "ansi256" : "mono");
+		fprintf(out, "set terminal dumb size %u,%u noenhanced %s aspect 1\nset pointsize 1\nunset grid\n", picture->width / CELL_WIDE,
+			(picture->height + CELL_HIGH - 1) / CELL_HIGH, isatty(STDOUT_FILENO) ? "ansi256" : "mono");
 	fprintf(out, "%s", picture->script);
 	int err = folder_close(out, name);
 	if (!err)

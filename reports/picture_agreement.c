@@ -9,11 +9,13 @@
 #include "reports/pictures.h"
 
 static const char script[] =
-	"set size square\n"
+	"set rmargin at screen 1 - 20 / wide\n"
+	"set bmargin at screen 62 / high\n"
+	"set tmargin at screen 1 - above / high\n"
 	"set xrange [xlow:xhigh]\n"
 	"set yrange [xlow:xhigh]\n"
 	"set xlabel \"r predicted\" textcolor rgb muted\n"
-	"set ylabel \"r observed\" textcolor rgb muted\n"
+	"if (!cells) set label 9999 \"r observed\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
 	"set key above left vertical Left reverse samplen 2 maxrows 3 width -6\n"
 	"plot x with lines linecolor rgb muted dashtype 2 linewidth 1 title \"as predicted\", \\\n"
 	"  data skip 1 using (column(13) == forced ? column(5) : NaN) : 8 : (or(6, $5)) : (or(7, $5)) : (or(9, $8)) : (or(10, $8)) \\\n"
@@ -59,8 +61,11 @@ int picture_agreement(struct pictures *set, const struct content *content)
 	axis_write(picture->settings, 'x', axis_widen(axis, 0.06, 0.02));
 	/* Points that are not there would still have a line in the legend. */
 	fprintf(picture->settings, "forced = %d\nforced_title = \"%s\"\n", forced ? 1 : -1, forced ? "made in spite of a refusal" : "");
-	picture->width = 520;
-	picture->height = 500;
+	/* Both axes are of one length: 84 px are left of them, 20 right, 62 below. */
+	unsigned above = 16 + 18 * (forced ? 3 : 2);
+	picture->width = set->form == PICTURE_WIDE ? 520 : picture_width(set);
+	picture->height = picture->width - 104 + 62 + above;
+	fprintf(picture->settings, "above = %u\n", above);
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Observed against predicted r of %zu predictions, with 95 %% intervals and the diagonal; "
 		 "the figures are in agreement.csv", data->observed_n);

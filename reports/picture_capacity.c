@@ -17,11 +17,12 @@ static const char script[] =
 	"set xrange [0:xhigh]\n"
 	"set yrange [0:yhigh]\n"
 	"set xlabel \"group size, clients\" textcolor rgb muted\n"
-	"set ylabel title_y textcolor rgb muted\n"
-	"set rmargin 3\n"
-	"set key bottom right Left reverse samplen 1.5\n"
-	"set arrow from graph 0, first level to graph 1, first level nohead linecolor rgb muted dashtype 2\n"
-	"set label level_text at graph 0.01, first level left offset 0, char (column_y == 3 ? 0.6 : -0.9) textcolor rgb muted\n"
+	"if (!cells) set label 9999 title_y at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
+	"set rmargin at screen 1 - 24 / wide\n"
+	"set tmargin at screen 1 - above / high\n"
+	"set key above left vertical Left reverse samplen 1.5 maxrows 8\n"
+	"set arrow 9999 from graph 0, first level to graph 1, first level nohead linecolor rgb muted dashtype 2\n"
+	"set label 9998 level_text at graph 0.01, first level left offset 0, char (column_y == 3 ? 0.6 : -0.9) textcolor rgb muted\n"
 	"plot for [i = 1 : ways] data skip 1 using (strcol(1) eq names[i] ? $2 : NaN) : (column(column_y + 4)) with lines linecolor rgb colours[i] linewidth 1.5 notitle, \\\n"
 	"  for [i = 1 : ways] data skip 1 using (strcol(1) eq names[i] && $6 == 1 ? $2 : NaN) : column_y with points linecolor rgb colours[i] \\\n"
 	"    pointtype 7 pointsize 0.6 title titles[i], \\\n"
@@ -130,12 +131,14 @@ static void write_ways(FILE *out, const struct content *content, const struct vi
 	const char *ways[WAYS_MAX];
 	size_t ways_n = ways_of(rows, n, ways);
 
-	fprintf(out, "ways = %zu\narray names[ways]\narray titles[ways]\narray colours[ways]\n", ways_n);
+	fprintf(out, "above = %zu\nways = %zu\narray names[ways]\narray titles[ways]\narray colours[ways]\n", 14 + 18 * ways_n, ways_n);
 	for (size_t i = 0; i < ways_n; i++) {
 		struct trials trials;
-		char way[48], more[64] = "";
+		char way[BAR_LABEL], title[BAR_LABEL], more[64] = "";
 
-		label_clean(ways[i], way, sizeof way);
+		label_clean(ways[i], way, sizeof way); /* as it stands in the CSV */
+		memcpy(title, way, sizeof title);
+		label_fit(title, 160);
 		trials_sum(rows, n, ways[i], &trials);
 		if (view->column == 3 && isfinite(trials.saturation)) {
 			snprintf(more, sizeof more, ", full at %.0f", trials.saturation);
@@ -144,7 +147,7 @@ static void write_ways(FILE *out, const struct content *content, const struct vi
 					trials.saturation, content_colour(content, ways[i]));
 		} else if (view->column == 4 && trials.served)
 			snprintf(more, sizeof more, ", serves up to %" PRId64, trials.served);
-		fprintf(out, "names[%zu] = \"%s\"\ntitles[%zu] = \"%s%s\"\ncolours[%zu] = %s\n", i + 1, way, i + 1, way, more, i + 1,
+		fprintf(out, "names[%zu] = \"%s\"\ntitles[%zu] = \"%s%s\"\ncolours[%zu] = %s\n", i + 1, way, i + 1, title, more, i + 1,
 			content_colour(content, ways[i]));
 	}
 }
@@ -156,12 +159,13 @@ static int make(struct pictures *set, const struct content *content, const struc
 
 	if (!picture)
 		return -EIO;
+	const char *ways[WAYS_MAX];
 	double limit = limit_of(rows, search->n, write_rows(picture->data, rows, search->n));
 	fprintf(picture->settings, "xhigh = %.8g\nyhigh = 112\ntitle_y = \"%s\"\nlevel = %.6g\nlevel_text = \"%s\"\ncolumn_y = %d\n", limit,
 		view->title_y, view->column == 4 ? 100 * rows[0].quality : 100.0, view->level_text, view->column);
 	write_ways(picture->settings, content, view, rows, search->n, limit);
-	picture->width = 560;
-	picture->height = 360;
+	picture->width = picture_width(set);
+	picture->height = 340 + 18 * (unsigned)ways_of(rows, search->n, ways);
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "%s against group size, run %" PRId64 "; the figures are in %s.csv", view->title_y, search->run->run,
 		 picture->name);

@@ -13,7 +13,7 @@ static const char script[] =
 	"set xrange [0:100]\n"
 	"set yrange [ylow:yhigh]\n"
 	"set xlabel \"per cent of the predictions, by their error\" textcolor rgb muted\n"
-	"set ylabel \"predicted / observed - 1, per cent\" textcolor rgb muted\n"
+	"if (!cells) set label 9999 \"predicted / observed - 1, per cent\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
 	"set xtics 25\n"
 	"set key above left vertical Left reverse samplen 2 maxrows 3 width -6\n"
 	"holds(yes) = column(5) == yes\n"
@@ -92,7 +92,7 @@ int picture_errors(struct pictures *set, const struct content *content)
 	size_t n = sorted(data, rows);
 	write_rows(picture, rows, n);
 	free(rows);
-	picture->width = 560;
+	picture->width = picture_width(set);
 	picture->height = 370;
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Errors of %zu predictions by size, with 95 %% intervals; the figures are in errors.csv", n);

@@ -17,9 +17,9 @@ static const char script[] =
 	"is(kind) = strcol(1) eq kind\n"
 	"set xrange [xlow:xhigh]\n"
 	"set yrange [ylow:yhigh]\n"
-	"set xlabel \"s, how many times as fast it is on the path alone\".(logarithmic ? \"; logarithmic\" : \"\") textcolor rgb muted\n"
+	"set xlabel title_s.(logarithmic ? \"; logarithmic\" : \"\") textcolor rgb muted\n"
 	"set ytics first_tic, tic, last_tic\n"
-	"set ylabel \"r, busy cycles before / after\" textcolor rgb muted\n"
+	"if (!cells) set label 9999 \"r, busy cycles before / after\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
 	"if (logarithmic) set logscale x; set xtics (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)\n"
 	"set lmargin at screen beside\n"
 	"set rmargin at screen 1 - beyond\n"
@@ -29,12 +29,12 @@ static const char script[] =
 	"plot data skip 1 using (is(\"curve\") ? $3 : NaN) : 7 : 8 with filledcurves fillstyle solid 1 noborder linecolor rgb band notitle, \\\n"
 	"  1 with lines linecolor rgb muted dashtype 3 linewidth 1 notitle, \\\n"
 	"  data skip 1 using (is(\"curve\") ? $3 : NaN) : 6 with lines linecolor rgb way0 linewidth 2 title curve, \\\n"
-	"  data skip 1 using (is(\"predicted\") ? $3 : NaN) : 6 : (or(4, $3)) : (or(5, $3)) : (or(7, $6)) : (or(8, $6)) \\\n"
-	"  with xyerrorbars linecolor rgb way1 linewidth 1.5 pointtype 7 pointsize 0.9 title predicted, \\\n"
+	"  data skip 1 using (is(\"observed\") ? $3 : NaN) : 6 : (or(7, $6)) : (or(8, $6)) \\\n"
+	"  with yerrorbars linecolor rgb way2 linewidth 1.5 pointtype 6 pointsize 1.2 title observed, \\\n"
 	"  data skip 1 using (is(\"benched\") ? $3 : NaN) : 6 : (or(4, $3)) : (or(5, $3)) : (or(7, $6)) : (or(8, $6)) \\\n"
 	"  with xyerrorbars linecolor rgb way3 linewidth 1.25 pointtype 12 pointsize 1.2 title benched, \\\n"
-	"  data skip 1 using (is(\"observed\") ? $3 : NaN) : 6 : (or(7, $6)) : (or(8, $6)) \\\n"
-	"  with yerrorbars linecolor rgb way2 linewidth 1.5 pointtype 6 pointsize 1.2 title observed\n";
+	"  data skip 1 using (is(\"predicted\") ? $3 : NaN) : 6 : (or(4, $3)) : (or(5, $3)) : (or(7, $6)) : (or(8, $6)) \\\n"
+	"  with xyerrorbars linecolor rgb way1 linewidth 1.5 pointtype 7 pointsize 0.9 title predicted\n";
 
 /* ---- What is marked: the newest prediction of each alternative, and what was benched and never predicted ---- */
 
@@ -144,7 +144,7 @@ static int make(struct pictures *set, const struct content *content, const struc
 	bool first = detail == content_first(content);
 
 	find_marks(content, detail, &marks);
-	gain_plan(&marks, f, &plan);
+	gain_plan(set, &marks, f, &plan);
 	struct picture *picture = picture_begin(set, first ? "gain" : "cycles", detail->run->run, "gain-run-%" PRId64, detail->run->run);
 	if (!picture)
 		return -EIO;
@@ -153,6 +153,7 @@ static int make(struct pictures *set, const struct content *content, const struc
 	write_marks(picture->data, &marks);
 	gain_plan_write(picture, &plan, &marks);
 	write_titles(picture->settings, &marks, f);
+	fprintf(picture->settings, "title_s = \"s, %s on the path alone\"\n", set->form == PICTURE_NARROW ? "speed-up" : "how many times as fast it is");
 	write_bound(picture->settings, f, plan.r);
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "r over s for f = %.3g, with %zu alternatives marked; the figures are in %s.csv", f.value,

@@ -16,11 +16,11 @@ static const char script[] =
 	"set xrange [xlow:xhigh]\n"
 	"set yrange [ylow:yhigh]\n"
 	"set xlabel title_x textcolor rgb muted\n"
-	"set ylabel title_y textcolor rgb muted\n"
-	"set rmargin margin\n"
+	"if (!cells) set label 9999 title_y at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
+	"set rmargin at screen 1 - margin / wide\n"
 	"unset key\n"
 	"if (logarithmic) set logscale x\n"
-	"set arrow from graph 0, first level to graph 1, first level nohead linecolor rgb muted dashtype 3\n"
+	"set arrow 9999 from graph 0, first level to graph 1, first level nohead linecolor rgb muted dashtype 3\n"
 	"plot for [i = 1 : lines] data skip 1 using ($1 == i ? $6 : NaN) : 7 with lines linecolor rgb colours[i] dashtype dashes[i] linewidth 1.5, \\\n"
 	"  for [i = 1 : lines] data skip 1 using ($1 == i ? $6 : NaN) : 7 : (or(8, $7)) : (or(9, $7)) \\\n"
 	"  with yerrorbars linecolor rgb colours[i] linewidth 1.25 pointtype 7 pointsize 0.6\n";
@@ -41,7 +41,7 @@ static const struct view views[] = {
 	{ GRID_PAYLOAD, "payload", "bytes per packet", "cycles per packet",
 	  "What a packet costs by each way, by its size; the harness's own cost is taken off.",
 	  "No picture of the cost by payload: the bench has one payload.", 0 },
-	{ GRID_PRIVATE, "private", "per cent of the packet that is private to its recipient", "cycles per packet",
+	{ GRID_PRIVATE, "private", "private share of the packet, per cent", "cycles per packet",
 	  "What a packet costs by each way, by how much of it is each recipient's own.",
 	  "No picture of the cost by private share: the bench has one private size.", 0 },
 };
@@ -101,6 +101,7 @@ static void write_line(struct drawing *d, size_t way, const struct grid_point *l
 	for (size_t i = 0; i < n; i++)
 		write_point(d, d->line[i]);
 	label_clean(d->grid->ways[way], name, sizeof name);
+	label_fit(name, 0.3 * d->picture->width);
 	snprintf(label->text, sizeof label->text, several ? "%s, %" PRId64 " B" : "%s", name, like->payload);
 	label->y = value(d->view, d->line[n - 1]).value;
 	label->colour = content_colour(d->content, d->grid->ways[way]);
@@ -147,7 +148,7 @@ static void write_settings(struct drawing *d)
 	axis_write(out, 'x', logarithmic ? (struct axis){ d->x.low / factor, d->x.high * factor } : axis_widen(d->x, 0.04, 1));
 	axis_write(out, 'y', y);
 	fprintf(out, "title_x = \"%s\"\ntitle_y = \"%s\"\nlogarithmic = %d\nlines = %zu\nlevel = %.8g\nmargin = %.1f\n", d->view->title_x, d->view->title_y,
-		logarithmic, d->lines_n, d->view->gain ? 1 : y.low, d->wide / 8 + 2);
+		logarithmic, d->lines_n, d->view->gain ? 1 : y.low, d->wide + 22);
 	fputs("array colours[lines] = [", out);
 	for (size_t i = 0; i < d->lines_n; i++)
 		fprintf(out, "%s%s", i ? ", " : "", d->labels[i].colour);
@@ -187,11 +188,11 @@ static int make(struct pictures *set, const struct content *content, const struc
 		return fail(-ENOMEM, "report: out of memory");
 	d.picture = picture_begin(set, "costs", grid->run->run, "%s-run-%" PRId64, view->name, grid->run->run);
 	if (d.picture) {
+		d.picture->width = picture_width(set);
 		fprintf(d.picture->data, "line,way,group,payload,private,at,%s\n", view->gain ? "speedup,speedup_low,speedup_high" :
 			"cycles_per_packet,cycles_per_packet_low,cycles_per_packet_high");
 		write_lines(&d, like);
 		write_settings(&d);
-		d.picture->width = 560;
 		d.picture->height = 360;
 		d.picture->script = script;
 		write_caption(&d, like);

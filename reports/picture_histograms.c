@@ -3,27 +3,29 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "reports/content.h"
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
-/* Two panels side by side. A bucket is a bar at its mean. */
+/* Two panels, side by side or below each other. A bucket is a bar at its mean. */
 static const char script[] =
-	"set multiplot layout 1,2\n"
+	"unset lmargin\n"
+	"set multiplot layout rows,columns margins 84 / wide, 1 - 20 / wide, 58 / high, 1 - 14 / high spacing 46 / wide, 76 / high\n"
 	"set yrange [0:105]\n"
 	"set ytics 25\n"
 	"set grid noxtics\n"
 	"unset key\n"
 	"set logscale x\n"
 	"set xtics scale 0.5\n"
-	"set ylabel \"per cent of the path's calls\" textcolor rgb muted\n"
+	"if (!cells) set label 9999 \"per cent of the path's calls\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
 	"set xlabel title_bursts textcolor rgb muted\n"
 	"set xrange [0.7:bursts_high]\n"
 	"plot data skip 1 using (strcol(1) eq \"burst\" ? $3 : NaN) : 6 with impulses linecolor rgb way0 linewidth 3\n"
 	"set xlabel title_sizes textcolor rgb muted\n"
 	"set xrange [sizes_low:sizes_high]\n"
-	"unset ylabel\n"
+	"if (columns == 2) unset label 9999\n"
 	"plot data skip 1 using (strcol(1) eq \"bytes\" ? $3 : NaN) : 6 with impulses linecolor rgb way1 linewidth 3\n"
 	"unset multiplot\n";
 
@@ -67,13 +69,15 @@ static int make(struct pictures *set, const struct detail *detail)
 	fprintf(picture->settings, "title_bursts = \"calls in a row (median %.4g)\"\ntitle_sizes = \"bytes per call (median %.4g)\"\n", burst, size);
 	fprintf(picture->settings, "bursts_high = %.8g\nsizes_low = %.8g\nsizes_high = %.8g\n", 2 * fmax(bursts.high, 5), sizes.low / 3,
 		3 * sizes.high);
-	picture->width = 560;
-	picture->height = 280;
+	bool beside = set->form != PICTURE_NARROW;
+	fprintf(picture->settings, "rows = %d\ncolumns = %d\n", beside ? 1 : 2, beside ? 2 : 1);
+	picture->width = picture_width(set);
+	picture->height = beside ? 280 : 500;
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Histograms of burst length and of bytes per call of run %" PRId64 "; the figures are in %s.csv",
 		 detail->run->run, picture->name);
-	snprintf(picture->caption, sizeof picture->caption, "Left: how many path calls a thread makes in a row, which is what a batched call could "
-		 "take at once. Right: how much each sends. Logarithmic axes.");
+	snprintf(picture->caption, sizeof picture->caption, "How many path calls a thread makes in a row, which is what a batched call could take "
+		 "at once, and how much each sends. Logarithmic axes.");
 	return picture_end(set);
 }
 

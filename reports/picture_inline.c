@@ -97,16 +97,16 @@ static const char *translate(const char *text, unsigned number, FILE *page)
 
 int picture_inline(const struct folder *folder, const struct picture *picture, unsigned number, FILE *page)
 {
-	char name[PICTURE_NAME + 8];
+	char name[PICTURE_FILE];
 
-	snprintf(name, sizeof name, "%s.svg", picture->name);
+	picture_file(picture, "svg", name);
 	char *svg = read_svg(folder, name);
 	const char *text = svg ? strstr(svg, "<svg") : NULL;
 	if (!text) {
 		free(svg);
 		return fail(-EIO, "report: gnuplot left no picture in %s: it must have the svg terminal; install gnuplot-nox", name);
 	}
-	fputs("<svg class=\"picture\" role=\"img\" aria-label=\"", page);
+	fprintf(page, "<svg class=\"picture%s\" role=\"img\" aria-label=\"", picture->form == PICTURE_NARROW ? " narrow" : "");
 	html_text(page, picture->alt);
 	putc('"', page);
 	for (text += strlen("<svg"); *text;)

@@ -24,7 +24,7 @@ static const char script[] =
 	"set bmargin at screen below / high\n"
 	"unset key\n"
 	"set style fill solid 1 border rgb paper\n"
-	"plot for [k = 3 : 2 + parts] data skip 1 using (0) : 1 : (left(k)) : (left(k) + column(k)) : ($1 - 0.36) : ($1 + 0.36) : ytic(2) \\\n"
+	"plot for [k = 3 : 2 + parts] data skip 1 using (0) : 1 : (left(k)) : (left(k) + column(k)) : ($1 - 0.36) : ($1 + 0.36) \\\n"
 	"  with boxxyerror linecolor rgb colours[k - 2] linewidth 0.5\n";
 
 static void write_csv(FILE *out, const struct bars *bars)
@@ -66,15 +66,6 @@ static double longest(const struct bars *bars)
 
 enum { BAR_HIGH = 28 }; /* px */
 
-static double label_width(const struct bars *bars)
-{
-	double most = 0;
-
-	for (size_t i = 0; i < bars->n; i++)
-		most = fmax(most, label_wide(bars->bar[i].label));
-	return most + 16;
-}
-
 static size_t parts_used(const struct bars *bars)
 {
 	size_t n = 0;
@@ -87,11 +78,14 @@ static size_t parts_used(const struct bars *bars)
 static void write_settings(const struct picture *picture, const struct bars *bars, int threads)
 {
 	FILE *out = picture->settings;
+	struct tic_names names = { .settings = out, .most = 0.5 * picture->width };
 	size_t places = 0;
 
 	fprintf(out, "rows = %zu\nparts = %d\nlimit = %.6g\n", bars->n, PART_MAX, threads ? 102 * fmax(longest(bars), 1e-6) : 100.0);
-	fprintf(out, "wide = %u.0\nhigh = %u.0\nbelow = %u.0\nbeside = %.1f\n", picture->width, picture->height,
-		legend_below(parts_used(bars)), label_width(bars));
+	for (size_t i = 0; i < bars->n; i++)
+		tic_name(&names, bars->bar[i].label, (double)i);
+	tic_names_end(&names);
+	fprintf(out, "below = %u.0\nbeside = %.1f\n", legend_below(picture->width, parts_used(bars)), names.wide + 16);
 	fprintf(out, "unit = \"per cent of %s time\"\narray colours[parts] = [", threads ? "one CPU's" : "each CPU's");
 	for (size_t j = 0; j < PART_MAX; j++)
 		fprintf(out, "%s%s", j ? ", " : "", part_kinds[j].colour);
@@ -111,8 +105,8 @@ static int make(struct pictures *set, int64_t run, const struct bars *bars, int 
 	struct picture *picture = picture_begin(set, "cycles", run, "ledger-run-%" PRId64 "-%s", run, what);
 	if (!picture)
 		return -EIO;
-	picture->width = 560;
-	picture->height = legend_below(parts_used(bars)) + 6 + BAR_HIGH * (unsigned)bars->n;
+	picture->width = picture_width(set);
+	picture->height = legend_below(picture->width, parts_used(bars)) + 6 + BAR_HIGH * (unsigned)bars->n;
 	picture->script = script;
 	write_csv(picture->data, bars);
 	write_settings(picture, bars, threads);

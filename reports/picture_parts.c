@@ -68,23 +68,28 @@ void axis_write(FILE *settings, char which, struct axis axis)
 
 /* ---- Legend ---- */
 
-enum { LEGEND_COLUMNS = 3, LEGEND_WIDE = 184, LEGEND_HIGH = 20, AXIS_HIGH = 62, LEGEND_MARGIN = 16 };
+enum { LEGEND_WIDE = 184, LEGEND_HIGH = 20, AXIS_HIGH = 62, LEGEND_MARGIN = 16 };
 
-static size_t legend_lines(size_t n)
+static size_t legend_columns(unsigned width)
 {
-	return (n + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
+	return width > LEGEND_WIDE ? width / LEGEND_WIDE : 1;
 }
 
-unsigned legend_below(size_t n)
+static size_t legend_lines(unsigned width, size_t n)
 {
-	return (unsigned)(AXIS_HIGH + LEGEND_HIGH * legend_lines(n) + (n ? LEGEND_MARGIN / 2 : 0));
+	return (n + legend_columns(width) - 1) / legend_columns(width);
+}
+
+unsigned legend_below(unsigned width, size_t n)
+{
+	return (unsigned)(AXIS_HIGH + LEGEND_HIGH * legend_lines(width, n) + (n ? LEGEND_MARGIN / 2 : 0));
 }
 
 void legend_write(const struct picture *picture, size_t place, size_t n, const char *colour, const char *text)
 {
-	size_t line = place / LEGEND_COLUMNS;
-	double x = 10 + (double)LEGEND_WIDE * (double)(place % LEGEND_COLUMNS);
-	double y = LEGEND_MARGIN + (double)LEGEND_HIGH * (double)(legend_lines(n) - 1 - line);
+	size_t columns = legend_columns(picture->width), line = place / columns;
+	double x = 10 + (double)LEGEND_WIDE * (double)(place % columns);
+	double y = LEGEND_MARGIN + (double)LEGEND_HIGH * (double)(legend_lines(picture->width, n) - 1 - line);
 	double wide = picture->width, high = picture->height;
 
 	fprintf(picture->settings,
@@ -95,15 +100,59 @@ void legend_write(const struct picture *picture, size_t place, size_t n, const c
 
 /* ---- Labels ---- */
 
-/* Of DejaVu Sans at 13 px, in three classes. */
+/* Of DejaVu Sans at 13 px, in three classes; what is not ASCII may be as wide as it is high. */
+static double letter_wide(char c)
+{
+	return c & 0x80 ? 13 : strchr("mwMW@%", c) ? 12.7 : strchr("fijlrtI()-,.:' ", c) ? 5.2 : 8.3;
+}
+
+static int begins_letter(char c)
+{
+	return (c & 0xc0) != 0x80;
+}
+
 double label_wide(const char *text)
 {
 	double wide = 0;
 
 	for (; *text; text++)
-		if ((*text & 0xc0) != 0x80)
-			wide += strchr("mwMW@%", *text) ? 12.7 : strchr("fijlrtI()-,.:' ", *text) ? 5.2 : *text & 0x80 ? 11 : 8.3;
+		if (begins_letter(*text))
+			wide += letter_wide(*text);
 	return wide;
+}
+
+void label_fit(char *text, double most)
+{
+	static const char more[] = "…";
+	double wide = 0;
+	char *cut = text, *at = text;
+
+	if (label_wide(text) <= most)
+		return;
+	for (; *at && wide + 13 <= most; at++)
+		if (begins_letter(*at)) {
+			cut = at;
+			wide += letter_wide(*at);
+		}
+	while (cut > text && (strlen(cut) < sizeof more - 1 || !begins_letter(*cut)))
+		cut--;
+	if (strlen(cut) >= sizeof more - 1)
+		memcpy(cut, more, sizeof more);
+}
+
+void tic_name(struct tic_names *names, const char *text, double y)
+{
+	char label[BAR_LABEL];
+
+	label_clean(text, label, sizeof label);
+	label_fit(label, names->most);
+	names->wide = fmax(names->wide, label_wide(label));
+	fprintf(names->settings, "%s\"%s\" %.8g", names->n++ ? ", " : "set ytics (", label, y);
+}
+
+void tic_names_end(const struct tic_names *names)
+{
+	fputs(names->n ? ")\n" : "", names->settings);
 }
 
 static int by_y(const void *a, const void *b)

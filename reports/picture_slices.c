@@ -27,7 +27,7 @@ static const char script[] =
 	"set bmargin at screen below / high\n"
 	"unset key\n"
 	"set style fill solid 1 border rgb paper\n"
-	"plot for [j = 1 : stages] data skip 1 using (0) : 1 : (left(3 * j)) : (left(3 * j) + column(3 * j)) : ($1 - 0.36) : ($1 + 0.36) : ytic(2) \\\n"
+	"plot for [j = 1 : stages] data skip 1 using (0) : 1 : (left(3 * j)) : (left(3 * j) + column(3 * j)) : ($1 - 0.36) : ($1 + 0.36) \\\n"
 	"  with boxxyerror linecolor rgb colours[j] linewidth 0.5\n";
 
 static const char *const colours[SLICE_STAGE_MAX] = {
@@ -100,16 +100,17 @@ static void write_totals(FILE *out, const struct slices *slices)
 static void write_settings(const struct picture *picture, const struct slices *slices, bool cycles)
 {
 	FILE *out = picture->settings;
-	double letters = 0, longest = 0;
+	struct tic_names names = { .settings = out, .most = 0.45 * picture->width };
+	double longest = 0;
 
 	for (size_t i = 0; i < slices->n; i++) {
-		letters = fmax(letters, label_wide(slices->way[i]));
+		tic_name(&names, slices->way[i], (double)i);
 		longest = fmax(longest, whole(&slices->slice[i], cycles));
 	}
+	tic_names_end(&names);
 	fprintf(out, "rows = %zu\nstages = %d\nunit = \"%s\"\nlimit = %.6g\n", slices->n, SLICE_STAGE_MAX,
 		cycles ? "cycles per packet" : "per cent of the path", cycles ? 1.13 * longest : 100.0);
-	fprintf(out, "wide = %u.0\nhigh = %u.0\nbelow = %u.0\nbeside = %.1f\n", picture->width, picture->height, legend_below(stages_seen(slices)),
-		letters + 16);
+	fprintf(out, "below = %u.0\nbeside = %.1f\n", legend_below(picture->width, stages_seen(slices)), names.wide + 16);
 	fputs("array colours[stages] = [", out);
 	for (int j = 0; j < SLICE_STAGE_MAX; j++)
 		fprintf(out, "%s%s", j ? ", " : "", colours[j]);
@@ -126,8 +127,8 @@ static int make(struct pictures *set, int64_t run, const struct slices *slices)
 
 	if (!picture)
 		return -EIO;
-	picture->width = 560;
-	picture->height = legend_below(stages_seen(slices)) + 6 + BAR_HIGH * (unsigned)slices->n;
+	picture->width = picture_width(set);
+	picture->height = legend_below(picture->width, stages_seen(slices)) + 6 + BAR_HIGH * (unsigned)slices->n;
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Stacked bars: the stages of a packet by way of sending, run %" PRId64 "; the figures are in %s.csv",
 		 run, picture->name);

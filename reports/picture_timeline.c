@@ -12,9 +12,9 @@ static const char script[] =
 	"set xrange [0:xhigh]\n"
 	"set yrange [ylow:yhigh]\n"
 	"set xlabel \"seconds since the run began\" textcolor rgb muted\n"
-	"set ylabel \"f\" textcolor rgb muted rotate by 0\n"
+	"if (!cells) set label 9999 \"f\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
 	"set rmargin 2\n"
-	"set key above left horizontal Left reverse samplen 2\n"
+	"set key above left vertical Left reverse samplen 2 maxrows 2\n"
 	"set object rectangle from graph 0, first flow to graph 1, first fhigh fillcolor rgb band fillstyle solid noborder behind\n"
 	"plot f with lines linecolor rgb way0 linewidth 1.5 title title_f, \\\n"
 	"  data skip 1 using 1 : 2 with points linecolor rgb way1 pointtype 7 pointsize size title \"one probed window\"\n";
@@ -36,10 +36,10 @@ static int make(struct pictures *set, const struct detail *detail)
 	axis_hold_figure(&y, f);
 	axis_write(picture->settings, 'x', (struct axis){ 0, 1.02 * x.high });
 	axis_write(picture->settings, 'y', axis_widen(y, 0.1, 0.01));
-	fprintf(picture->settings, "f = %.8g\nflow = %.8g\nfhigh = %.8g\nsize = %g\ntitle_f = \"f of the run, %.3g, and its 95 %% interval\"\n", f.value,
+	fprintf(picture->settings, "f = %.8g\nflow = %.8g\nfhigh = %.8g\nsize = %g\ntitle_f = \"f = %.3g, and its 95 %% interval\"\n", f.value,
 		isfinite(f.low) ? f.low : f.value, isfinite(f.high) ? f.high : f.value, detail->moments_n > 300 ? 0.3 : 0.6, f.value);
-	picture->width = 560;
-	picture->height = 280;
+	picture->width = picture_width(set);
+	picture->height = 300;
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "f in each of %zu windows of run %" PRId64 " over time; the figures are in %s.csv", detail->moments_n,
 		 detail->run->run, picture->name);

@@ -18,15 +18,14 @@
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
-enum { LINES_MAX = 8, WIDTH = 860, PLOT_HIGH = 380, LEGEND_LINE = 20 };
+enum { LINES_MAX = 8, WIDE = 860, PLOT_HIGH = 380, LEGEND_LINE = 20, TIC_MOST = 480 }; /* px */
 
 /* Columns of the CSV: 1 line shown (0: not in the picture), 2 place, 5 median, 6 low, 7 high, 8 change here. */
 static const char script[] =
 	"set lmargin at screen beside\n"
 	"set xrange [0.5:places + 0.5]\n"
 	"set yrange [ylow:yhigh]\n"
-	"set ylabel \"per cent of the first\" textcolor rgb muted\n"
-	"set xtics rotate by 45 right\n"
+	"if (!cells) set label 9999 \"per cent of the first\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
 	"set grid noxtics\n"
 	"set key outside below left vertical Left reverse maxrows 8 samplen 2\n"
 	"array colours[8] = [way0, way1, way2, way3, way4, way5, way6, way7]\n"
@@ -45,6 +44,8 @@ struct shown {
 	const struct track_mark **axis; /* every place once, in order */
 	size_t axis_n;
 	bool by_date;
+	unsigned width; /* of the picture, in px */
+	bool upright;   /* names below the axis, where there is no room to lean them */
 };
 
 static double movement(const struct track_line *line)
@@ -180,38 +181,49 @@ static void write_csv(FILE *out, const struct track *track, const struct shown *
 		write_line(out, shown, &track->lines[i]);
 }
 
-/* How far the longest name below the axis, at half a right angle, goes to the left and down, in px. */
+/* The name of a place below the axis. */
+static void tic_label(const struct shown *shown, const struct track_mark *mark, char label[BAR_LABEL])
+{
+	char date[32];
+
+	date_text(mark->started_ns, date, sizeof date);
+	label_clean(shown->by_date ? date : mark->kernel, label, BAR_LABEL);
+	label_fit(label, TIC_MOST);
+}
+
+/* How far the longest name goes down, and leaning at half a right angle also to the left, in px. */
 static double label_reach(const struct shown *shown)
 {
-	double most = 16 * 8;
+	double most = 0;
 
-	for (size_t i = 0; i < shown->axis_n && !shown->by_date; i++) {
+	for (size_t i = 0; i < shown->axis_n; i++) {
 		char label[BAR_LABEL];
 
-		label_clean(shown->axis[i]->kernel, label, sizeof label);
+		tic_label(shown, shown->axis[i], label);
 		most = fmax(most, label_wide(label));
 	}
-	return 0.71 * fmin(most, 480) + 8;
+	return (shown->upright ? 1 : 0.71) * most + 8;
 }
 
 /* Room at the left: for the numbers of the axis, and for the name below its first place. */
 static double room_beside(const struct shown *shown)
 {
-	double before_first = 0.5 * (WIDTH - 140) / (double)shown->axis_n;
+	if (shown->upright)
+		return 84;
+	double before_first = 0.5 * (shown->width - 140.0) / (double)shown->axis_n;
 
-	return fmax(76, label_reach(shown) - before_first);
+	return fmax(84, label_reach(shown) - before_first);
 }
 
 /* Where a version's, or now and then a date's, name stands below the axis. */
 static void write_tics(FILE *out, const struct shown *shown)
 {
-	size_t step = shown->axis_n / 24 + 1;
-	char label[BAR_LABEL], date[32];
+	size_t step = shown->axis_n * (shown->upright ? 16 : 29) / (shown->width - 96) + 1;
+	char label[BAR_LABEL];
 
-	fputs("set xtics (", out);
+	fprintf(out, "set xtics rotate by %d right (", shown->upright ? 90 : 45);
 	for (size_t i = 0; i < shown->axis_n; i += step) {
-		date_text(shown->axis[i]->started_ns, date, sizeof date);
-		label_clean(shown->by_date ? date : shown->axis[i]->kernel, label, sizeof label);
+		tic_label(shown, shown->axis[i], label);
 		fprintf(out, "%s\"%s\" %zu", i ? ", " : "", label, i + 1);
 	}
 	fputs(")\n", out);
@@ -239,10 +251,11 @@ static void write_settings(FILE *out, const struct shown *shown)
 	fprintf(out, "shown = %zu\nplaces = %zu\narray titles[%d]\n", shown->n, shown->axis_n, LINES_MAX);
 	for (size_t i = 0; i < shown->n; i++) {
 		label_clean(shown->line[i]->name, label, sizeof label);
+		label_fit(label, shown->width - 60.0);
 		fprintf(out, "titles[%zu] = \"%s\"\n", i + 1, label);
 	}
 	axis_write(out, 'y', range_of(shown));
-	fprintf(out, "beside = %.4f\n", room_beside(shown) / WIDTH);
+	fprintf(out, "beside = %.4f\n", room_beside(shown) / shown->width);
 	write_tics(out, shown);
 }
 
@@ -254,7 +267,7 @@ static int make_picture(struct pictures *set, const struct track *track, const s
 		return -EIO;
 	write_csv(picture->data, track, shown);
 	write_settings(picture->settings, shown);
-	picture->width = WIDTH;
+	picture->width = shown->width;
 	picture->height = PLOT_HIGH + (unsigned)label_reach(shown) + LEGEND_LINE * (unsigned)shown->n;
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Costs of %zu benchmarks over %zu %s, in per cent of the first, changes circled; the figures are in track.csv",
@@ -267,7 +280,8 @@ static int make_picture(struct pictures *set, const struct track *track, const s
 int picture_track_of(struct pictures *set, const struct track *track)
 {
 	const char *machine = busiest_machine(track);
-	struct shown shown = { .by_date = track->by_date };
+	bool narrow = set->form == PICTURE_NARROW;
+	struct shown shown = { .by_date = track->by_date, .width = narrow ? picture_width(set) : WIDE, .upright = narrow };
 
 	for (size_t i = 0; i < track->lines_n && machine; i++)
 		if (!strcmp(track->lines[i].machine, machine) && movement(&track->lines[i]) > 0)

@@ -23,7 +23,7 @@ struct job {
 	struct store *store;
 	const struct report_options *options;
 	struct content content;
-	struct pictures pictures;
+	struct pictures pictures, narrow; /* the same ones, in the same order */
 	struct folder folder;
 };
 
@@ -41,12 +41,17 @@ static int draw(struct job *job)
 {
 	int err = step(job, 0.3, "making the pictures");
 
-	job->pictures.folder = &job->folder;
+	job->pictures.folder = job->narrow.folder = &job->folder;
+	job->narrow.form = PICTURE_NARROW;
 	if (!err)
 		err = pictures_make(&job->pictures, &job->content);
 	if (!err)
+		err = pictures_make(&job->narrow, &job->content);
+	if (!err)
 		err = step(job, 0.4, "drawing");
-	return err ? err : pictures_draw(&job->pictures, job->options->stop);
+	if (!err)
+		err = pictures_draw(&job->pictures, job->options->stop);
+	return err ? err : pictures_draw(&job->narrow, job->options->stop);
 }
 
 /* What nobody could know who wrote a name into the database. */
@@ -64,7 +69,7 @@ static int make_nonce(char out[33])
 static int write_page(struct job *job)
 {
 	char nonce[33];
-	struct page page = { .content = &job->content, .pictures = &job->pictures, .nonce = nonce };
+	struct page page = { .content = &job->content, .pictures = &job->pictures, .narrow = &job->narrow, .nonce = nonce };
 	int err = make_nonce(nonce);
 
 	if (err)
@@ -74,12 +79,14 @@ static int write_page(struct job *job)
 		return -EIO;
 	err = page_write(&page);
 	int closed = folder_close(page.out, PAGE);
+	pictures_remove(&job->narrow);
 	return err ? err : closed;
 }
 
 static void job_free(struct job *job)
 {
 	pictures_free(&job->pictures);
+	pictures_free(&job->narrow);
 	content_free(&job->content);
 	folder_free(&job->folder);
 }
@@ -187,6 +194,8 @@ int report_show(struct store *store, const struct report_options *options, bool 
 	if (!err)
 		err = folder_open(dir, &job.folder);
 	job.pictures.folder = &job.folder;
+	if (!sixel)
+		pictures_for_terminal(&job.pictures);
 	if (!err)
 		err = pictures_make(&job.pictures, &job.content);
 	const struct picture *picture = pictures_main(&job.pictures);

@@ -43,7 +43,7 @@
 
 	// ---- The curve ----
 
-	const WIDE = 440, HIGH = 270, LEFT = 46, RIGHT = 14, TOP = 14, BELOW = 44;
+	const WIDE = 440, HIGH = 270, LEFT = 54, RIGHT = 14, TOP = 14, BELOW = 44;
 
 	function node(name, attributes, content) {
 		const made = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -67,6 +67,8 @@ page_text() {
 		[ "$(wc -l < "out/$picture.csv")" -ge 2 ]
 	done
 	[ "$(grep -c '<svg class="picture"' out/index.html)" -eq 6 ]
+	[ "$(grep -c '<svg class="picture narrow"' out/index.html)" -eq 6 ]
+	[ -z "$(find out -name '*narrow*')" ]
 	[ "$(ls -A)" = out ]
 	[ ! -e out/all0.gp ]
 	[ -z "$(find out -name '.*' -type d ! -name . -mindepth 1)" ]
@@ -415,6 +417,22 @@ on_disk_of() {
 	TMPDIR=$PWD run --separate-stderr sh -c "'$FORECALL' report --sixel | head -c 2 | od -An -tx1"
 	[[ $output == *"1b 50"* ]]
 	nothing_left
+}
+
+@test "in a terminal no label of the curve lies over another, however close the points" {
+	fill
+	for file in windows alternatives; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
+	ways="sendto connected uring-sqpoll uring-zc uring-multi zerocopy packet"
+	sql "WITH way (way, cyc) AS (VALUES ('sendto', 890), ('connected', 892), ('uring-sqpoll', 896), ('uring-zc', 897), ('uring-multi', 902), ('zerocopy', 905),
+	     ('packet', 906)), round (round) AS (VALUES (0), (1), (2), (3))
+	     INSERT INTO bench (run, round, way, group_size, payload_bytes, private_bytes, packets_n, errors_n, cpu_cyc, preempt_n)
+	     SELECT 5, round, way, 10, 1000, 12, 1000, 0, 1000 * cyc, 0 FROM way, round"
+	forecall report --terminal
+	[ "$status" -eq 0 ]
+	for way in sendmmsg $ways; do
+		grep -qE "(^|[^a-z-])$way([^a-z-]|$)" <<< "$output" || { echo "$way is not there: $output"; return 1; }
+	done
+	[ "$(awk '{ if (length($0) > most) most = length($0) } END { print most }' <<< "$output")" -le 79 ]
 }
 
 @test "a profile with windows has its f over time, and its curve of r over s" {

@@ -12,7 +12,7 @@ setup_file() {
 	cd "$DIR" || return 1
 	sqlite3 test.db < "$BATS_TEST_DIRNAME/../schema.sql"
 	sqlite3 test.db < "$BATS_TEST_DIRNAME/data/runs.sql"
-	sqlite3 test.db < "$BATS_TEST_DIRNAME/data/report.sql"
+	for file in report windows alternatives slices capacity; do sqlite3 test.db < "$BATS_TEST_DIRNAME/data/$file.sql"; done
 	"$FORECALL" report --db test.db -o plain
 	# Every text that somebody else may have chosen.
 	hostile="</script><script>document.title=1</script><img src=x onerror=document.title=2>\"''&#39;\\ é日本 \$(id) "
@@ -54,7 +54,7 @@ overflow="
 	if (document.documentElement.scrollWidth > wide) out.push('the page is ' + document.documentElement.scrollWidth + ' wide, the window ' + wide);
 	for (const e of document.querySelectorAll('body *')) {
 		const box = e.getBoundingClientRect();
-		if (box.width && (box.right > wide + 1 || box.left < -1) && !e.closest('.scroll') && !e.closest('.long') && !e.closest('svg'))
+		if (box.width && (box.right > wide + 1 || box.left < -1) && !e.closest('.scroll') && !e.closest('.long') && (e.tagName == 'text' || !e.closest('svg')))
 			out.push(e.tagName + ' ' + e.className + ' from ' + box.left + ' to ' + box.right);
 	}
 	return out"
@@ -63,8 +63,8 @@ overflow="
 	browser_start 1280 900
 	browser_open plain/index.html
 	is 'return document.readyState' '"complete"'
-	is 'return document.querySelectorAll("svg.picture").length' "$(find plain -name '*.svg' | wc -l)"
-	is 'return [...document.querySelectorAll("svg.picture")].filter(p => p.getBoundingClientRect().width < 200).length' 0
+	is 'return [...document.querySelectorAll("svg.picture:not(.narrow)")].filter(p => p.getBoundingClientRect().width > 200).length' "$(find plain -name '*.svg' | wc -l)"
+	is 'return [...document.querySelectorAll("svg.narrow")].filter(p => p.getBoundingClientRect().width > 0).length' 0
 	[ "$(browser_console)" = "[]" ]
 }
 
@@ -143,6 +143,38 @@ overflow="
 	for page in plain hostile; do
 		browser_open $page/index.html
 		is "$overflow" '[]'
+	done
+}
+
+# The smallest letters of the pictures that are seen, in px; and the pictures.
+letters="
+	const seen = [...document.querySelectorAll('svg.picture, #whatif-chart')].filter(p => p.getBoundingClientRect().width);
+	const sizes = seen.flatMap(p => [...p.querySelectorAll('text')].map(t => parseFloat(getComputedStyle(t).fontSize) * p.getBoundingClientRect().width / p.viewBox.baseVal.width));
+	return [Math.min(...sizes) >= 11, seen.length]"
+
+@test "letters of pictures can be read in windows of any width, on a phone and on paper" {
+	pictures=$(($(find plain -name '*.svg' | wc -l) + 1)) # and the live one, which paper has not
+	for size in "360 740 phone" "620 800" "1000 800" "1280 900"; do
+		browser_start $size
+		browser_open plain/index.html
+		is "$letters" "[true,$pictures]" || { echo "$size"; return 1; }
+		browser_stop
+	done
+	browser_start 700 900
+	browser_open plain/index.html
+	browser_media print light
+	is "$letters" "[true,$((pictures - 1))]"
+}
+
+@test "no text of a picture sticks out of its file" {
+	browser_start 1280 900
+	for svg in plain/*.svg hostile/*.svg; do
+		browser_open "$svg"
+		is 'const frame = document.documentElement.getBoundingClientRect();
+		    return [...document.querySelectorAll("text")].filter(t => t.textContent.trim()).filter(t => {
+			const box = t.getBoundingClientRect();
+			return box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom;
+		    }).map(t => t.textContent.trim())' '[]' || { echo "$svg"; return 1; }
 	done
 }
 

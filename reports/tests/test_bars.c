@@ -97,6 +97,8 @@ static void labels_hold_no_markup_and_break_no_character(void **state)
 	assert_string_equal(label, "a‹b› ”");
 	label_clean("ééééééééé", label, sizeof label); /* 18 bytes */
 	assert_string_equal(label, "éééééé…");
+	label_clean("a\xef\xbf\xbe\xef\xbf\xbf", label, sizeof label); /* no XML may hold these two */
+	assert_string_equal(label, "a��");
 	label_clean("", label, sizeof label);
 	assert_string_equal(label, "");
 }
