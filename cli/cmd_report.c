@@ -21,7 +21,7 @@ static const struct usage usage = {
 	.about = "Writes one page that needs nothing else (no network, no server): what the server would gain, how sure that is, what was\n"
 		 "observed, where the cycles go, what a packet costs, and how it was measured. Its pictures are also there as SVG, PNG, PDF\n"
 		 "and CSV files. Or writes the same as one document, or draws its main picture in the terminal.\n"
-		 "RUN: the runs to report, with those that their predictions rest on; default: every complete run.",
+		 "RUN: the runs to report, with those that their predictions rest on; default: every run that came to an end.",
 	.notes = "Examples:\n"
 		 "  forecall report && xdg-open forecall-report/index.html\n"
 		 "  forecall report 7 -o /var/www/html/gain\n"

@@ -170,20 +170,28 @@ static int each_file(const struct folder *folder, const char *except, int (*what
 	return err;
 }
 
+static int move_all(const struct folder *folder, const char *last)
+{
+	int err = each_file(folder, last, move);
+
+	if (!err)
+		err = move(folder, last);
+	if (!err)
+		rmdir(folder->work);
+	return err;
+}
+
 int folder_publish(struct folder *folder, const char *last)
 {
 	int err = 0;
 
-	if (!folder->exists) {
-		if (rename(folder->work, folder->dir))
+	if (!folder->exists && rename(folder->work, folder->dir)) {
+		if (errno != ENOTEMPTY && errno != EEXIST)
 			return said(errno, "make", folder->dir);
-	} else {
-		err = each_file(folder, last, move);
-		if (!err)
-			err = move(folder, last);
-		if (!err)
-			rmdir(folder->work);
+		folder->exists = true; /* by another report that was written at the same time */
 	}
+	if (folder->exists)
+		err = move_all(folder, last);
 	if (!err) {
 		free(folder->work);
 		folder->work = NULL;

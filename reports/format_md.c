@@ -226,7 +226,10 @@ static void way_row(const struct search *search, const char *way, FILE *out)
 	trials_sum(search->rows, search->n, way, &trials);
 	cell(out, "run %" PRId64, search->run->run);
 	text_cell(out, way);
-	cell(out, "%" PRId64 " | %" PRId64 " | %.1f %% | %.0f", trials.served, trials.refused, 100 * trials.cpu_share, trials.saturation);
+	cell(out, "%" PRId64, trials.served);
+	cell(out, trials.refused ? "%" PRId64 : "none", trials.refused);
+	cell(out, isfinite(trials.cpu_share) ? "%.1f %%" : "–", 100 * trials.cpu_share);
+	cell(out, isfinite(trials.saturation) ? "%.0f" : "–", trials.saturation);
 	fputs("|\n", out);
 }
 

@@ -129,7 +129,9 @@ int page_gain(struct page *page)
 	const struct content *content = page->content;
 	const struct detail *first = content_first(content);
 
-	if (!content->data.runs_n)
+	if (!content->data.runs_n && content->data.all_n)
+		page_missing(page, "No run of this database came to its end, so there is no result. Measure again:", "forecall profile -p PID --path sendmsg");
+	else if (!content->data.runs_n)
 		page_missing(page, "Nothing was measured yet. First watch the server:", "forecall profile -p PID --path sendmsg");
 	else if (!content->main)
 		page_missing(page, "There is no prediction from these runs yet. It takes a profile, and a micro-benchmark in its shape:",

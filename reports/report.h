@@ -17,7 +17,7 @@ struct store;
 
 struct report_options {
 	const int64_t *runs; /* the runs to report; the runs that their predictions rest on come with them */
-	size_t runs_n;       /* 0: every complete run */
+	size_t runs_n;       /* 0: every run that came to an end */
 	alternatives_needs *needs; /* what a way of sending asks of a server */
 	const char *to;      /* html: a folder, made if need be; files of a report that is there are replaced, other files stay.
 			      * Otherwise a file; NULL (not for pdf): stdout */

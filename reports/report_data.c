@@ -85,11 +85,17 @@ static void add_profiles(const struct report_data *data, bool *flags)
 			set(data, flags, data->all[i].like_run);
 }
 
+/* A run that was ended early has results all the same, with wider intervals. */
+static bool has_ended(const struct run_row *run)
+{
+	return strcmp(run->state, "incomplete") != 0;
+}
+
 /* A bench made like a profile tells what other ways it has: have it too. */
 static void add_benches(const struct report_data *data, bool *flags)
 {
 	for (size_t i = 0; i < data->all_n; i++)
-		if (!strcmp(data->all[i].kind, "bench") && !strcmp(data->all[i].state, "complete") && is_set(data, flags, data->all[i].like_run))
+		if (!strcmp(data->all[i].kind, "bench") && has_ended(&data->all[i]) && is_set(data, flags, data->all[i].like_run))
 			flags[i] = true;
 }
 
@@ -102,7 +108,7 @@ static int choose(const struct report_data *data, const int64_t *runs, size_t n,
 		set(data, flags, runs[i]);
 	}
 	for (size_t i = 0; !n && i < data->all_n; i++)
-		flags[i] = !strcmp(data->all[i].state, "complete");
+		flags[i] = has_ended(&data->all[i]);
 	add_profiles(data, flags);
 	return 0;
 }

@@ -40,7 +40,7 @@ struct report_data {
 	struct warning_row **warning_rows;
 };
 
-/* Reads the runs runs[n] (n 0: every complete run), and those that the predictions from them rest on. 0 or -errno, said; then
+/* Reads the runs runs[n] (n 0: every run that came to an end), and those that the predictions from them rest on. 0 or -errno, said; then
  * there is nothing to free. */
 int report_data_load(struct store *store, const int64_t *runs, size_t n, struct report_data *out);
 void report_data_free(struct report_data *data);

@@ -275,6 +275,45 @@ on_disk_of() {
 	[ -z "$(find keep -mindepth 1 -type d)" ]
 }
 
+@test "a report that is written at the same time is replaced, and nothing but it" {
+	fill
+	mkdir keep
+	# What comes between the moment at which the folder is missed and the one at which it is made.
+	printf '#!/bin/sh\nmkdir -p ../out && echo theirs > ../out/index.html && echo mine > ../out/notes.txt\nexec %s "$@"\n' "$(command -v gnuplot)" > keep/gnuplot
+	chmod +x keep/gnuplot
+	PATH=$PWD/keep:$PATH forecall report -o out
+	[ "$status" -eq 0 ]
+	[ "$(tail -n 1 out/index.html)" = "</html>" ]
+	[ "$(cat out/notes.txt)" = mine ]
+	[ "$(ls -A)" = "$(printf '%s\n' keep out)" ]
+}
+
+@test "a run that was ended early is in the report; of runs that never ended the page says so" {
+	fill
+	sql "DELETE FROM observation; DELETE FROM prediction; UPDATE run SET state = 'interrupted'"
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	[[ $(page_text out/index.html) == *"the run ended early on request"*"3 runs"* || $(page_text out/index.html) == *"3 runs"*"the run ended early on request"* ]]
+	[ -e out/ledger-run-1-cpus.svg ]
+	sql "UPDATE run SET state = 'incomplete'"
+	forecall report -o none
+	[ "$status" -eq 0 ]
+	[[ $(page_text none/index.html) == *"No run of this database came to its end"* ]]
+}
+
+@test "a search in which nobody was served has dashes, no figures" {
+	fill
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/capacity.sql"
+	forecall report -f md
+	[[ $output == *"| run 8 | sendmsg | 1000 | 1100 | "*" % | 1050 |"* ]]
+	sql "UPDATE trial SET rate_bps_min = 1"
+	forecall report -f md
+	[[ $output == *"| run 8 | sendmsg | 0 | 250 | – | – |"* ]]
+	forecall report -o out
+	[ "$status" -eq 0 ]
+	lacks '[^a-z]nan[^a-z]' <(page_text out/index.html)
+}
+
 @test "a run that does not exist is an error" {
 	fill
 	forecall report 1 99 -o out
