@@ -242,10 +242,12 @@ static int deal_open(struct deal *deal, const struct pictures *set)
 static int deal_close(struct deal *deal, int err)
 {
 	for (size_t i = 0; i < deal->n; i++) {
-		int closed = deal->files[i] ? folder_close(deal->files[i], deal->names[i]) : 0;
-
-		if (!err)
-			err = closed;
+		if (!deal->files[i])
+			continue;
+		if (err) /* said already */
+			fclose(deal->files[i]);
+		else
+			err = folder_close(deal->files[i], deal->names[i]);
 	}
 	return err;
 }

@@ -8,6 +8,8 @@
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
+enum { MANY = 200 }; /* bars become a band */
+
 static const char script[] =
 	"set rmargin at screen 1 - 20 / wide\n"
 	"set bmargin at screen 62 / high\n"
@@ -21,7 +23,8 @@ static const char script[] =
 	"  data skip 1 using (column(13) == forced ? column(5) : NaN) : 8 : (or(6, $5)) : (or(7, $5)) : (or(9, $8)) : (or(10, $8)) \\\n"
 	"  with xyerrorbars linecolor rgb other linewidth 1.25 pointtype 6 pointsize 0.7 title forced_title, \\\n"
 	"  data skip 1 using (column(13) == 0 ? column(5) : NaN) : 8 : (or(6, $5)) : (or(7, $5)) : (or(9, $8)) : (or(10, $8)) \\\n"
-	"  with xyerrorbars linecolor rgb way0 linewidth 1.25 pointtype 7 pointsize 0.7 title \"predictions, 95 % intervals\"\n";
+	"  with xyerrorbars linecolor rgb bar linewidth 1.25 pointsize 0 notitle, \\\n"
+	"  data skip 1 using (column(13) == 0 ? column(5) : NaN) : 8 with points linecolor rgb way0 pointtype 7 pointsize size title \"predictions, 95 % intervals\"\n";
 
 static void write_row(FILE *data, const struct scored_row *row)
 {
@@ -65,7 +68,8 @@ int picture_agreement(struct pictures *set, const struct content *content)
 	unsigned above = 16 + 18 * (forced ? 3 : 2);
 	picture->width = set->form == PICTURE_WIDE ? 520 : picture_width(set);
 	picture->height = picture->width - 104 + 62 + above;
-	fprintf(picture->settings, "above = %u\n", above);
+	bool many = data->observed_n > MANY;
+	fprintf(picture->settings, "above = %u\nbar = %s\nsize = %g\n", above, many ? "band" : "way0", many ? 0.4 : 0.7);
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Observed against predicted r of %zu predictions, with 95 %% intervals and the diagonal; "
 		 "the figures are in agreement.csv", data->observed_n);

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "reports/content.h"
 #include "reports/picture.h"
 #include "reports/pictures.h"
 
+/* Bars come first: a point with bars has a white rim, which where there are many wipes out its neighbours. */
 static const char script[] =
 	"set xrange [0:100]\n"
 	"set yrange [ylow:yhigh]\n"
@@ -18,11 +20,13 @@ static const char script[] =
 	"set key above left vertical Left reverse samplen 2 maxrows 3 width -6\n"
 	"holds(yes) = column(5) == yes\n"
 	"plot 0 with lines linecolor rgb muted linewidth 1 notitle, \\\n"
-	"  data skip 1 using (holds(1) ? $1 : NaN) : 2 : (or(3, $2)) : (or(4, $2)) \\\n"
-	"  with yerrorbars linecolor rgb way0 linewidth 1.25 pointtype 7 pointsize size title held, \\\n"
-	"  data skip 1 using (holds(0) ? $1 : NaN) : 2 : (or(3, $2)) : (or(4, $2)) \\\n"
-	"  with yerrorbars linecolor rgb way1 linewidth 1.25 pointtype 5 pointsize size title missed, \\\n"
+	"  data skip 1 using (holds(1) ? $1 : NaN) : 2 : (or(3, $2)) : (or(4, $2)) with yerrorbars linecolor rgb held_bar linewidth 1.25 pointsize 0 notitle, \\\n"
+	"  data skip 1 using (holds(0) ? $1 : NaN) : 2 : (or(3, $2)) : (or(4, $2)) with yerrorbars linecolor rgb missed_bar linewidth 1.25 pointsize 0 notitle, \\\n"
+	"  data skip 1 using (holds(1) ? $1 : NaN) : 2 with points linecolor rgb way0 pointtype 7 pointsize size title held, \\\n"
+	"  data skip 1 using (holds(0) ? $1 : NaN) : 2 with points linecolor rgb way1 pointtype 5 pointsize size title missed, \\\n"
 	"  data skip 1 using (holds(-1) ? $1 : NaN) : 2 with points linecolor rgb muted pointtype 6 pointsize size title unknown\n";
+
+enum { MANY = 200 }; /* bars become a band */
 
 static int by_error(const void *a, const void *b)
 {
@@ -67,7 +71,8 @@ static void write_rows(struct picture *picture, const struct scored_row **rows, 
 		count[holds(error) + 1]++;
 	}
 	axis_write(picture->settings, 'y', axis_widen(axis, 0.06, 0.1));
-	fprintf(picture->settings, "size = %g\n", n > 200 ? 0.3 : 0.6);
+	bool many = n > MANY;
+	fprintf(picture->settings, "size = %g\nheld_bar = %s\nmissed_bar = %s\n", many ? 0.3 : 0.6, many ? "band" : "way0", many ? "call" : "way1");
 	if (count[2])
 		fprintf(picture->settings, "held = \"%zu: 0 lies in the interval\"\n", count[2]);
 	else

@@ -23,6 +23,7 @@ enum { LINES_MAX = 8, WIDE = 860, PLOT_HIGH = 380, LEGEND_LINE = 20, TIC_MOST = 
 /* Columns of the CSV: 1 line shown (0: not in the picture), 2 place, 5 median, 6 low, 7 high, 8 change here. */
 static const char script[] =
 	"set lmargin at screen beside\n"
+	"set rmargin at screen 1 - 20 / wide\n"
 	"set xrange [0.5:places + 0.5]\n"
 	"set yrange [ylow:yhigh]\n"
 	"if (!cells) set label 9999 \"per cent of the first\" at screen 15 / wide, graph 0.5 center rotate by 90 textcolor rgb muted\n"
@@ -33,7 +34,7 @@ static const char script[] =
 	"pointsize 0 notitle, \\\n"
 	"  for [k = 1:shown] data skip 1 using ($1 == k ? $2 : NaN) : 5 with linespoints linecolor rgb colours[k] linewidth 1.5 pointtype 7 "
 	"pointsize 0.5 title titles[k], \\\n"
-	"  for [k = 1:shown] data skip 1 using ($1 == k && $8 != 0 ? $2 : NaN) : 5 with points pointtype 6 pointsize 1.4 linecolor rgb ink "
+	"  for [k = 1:shown] data skip 1 using ($1 == k && abs(column(8)) > least ? $2 : NaN) : 5 with points pointtype 6 pointsize 1.4 linecolor rgb ink "
 	"linewidth 1.25 notitle\n";
 
 /* ---- Which lines, and where their marks stand ---- */
@@ -205,14 +206,26 @@ static double label_reach(const struct shown *shown)
 	return (shown->upright ? 1 : 0.71) * most + 8;
 }
 
-/* Room at the left: for the numbers of the axis, and for the name below its first place. */
+/* Room at the left: for the numbers of the axis, and for names below its first places that reach further. */
 static double room_beside(const struct shown *shown)
 {
-	if (shown->upright)
-		return 84;
-	double before_first = 0.5 * (shown->width - 140.0) / (double)shown->axis_n;
+	double room = 84, step = (shown->width - 160.0) / (double)shown->axis_n;
+	char label[BAR_LABEL];
 
-	return fmax(84, label_reach(shown) - before_first);
+	for (size_t i = 0; i < shown->axis_n && !shown->upright; i++) {
+		tic_label(shown, shown->axis[i], label);
+		room = fmax(room, 0.71 * label_wide(label) + 8 - step * ((double)i + 0.5));
+	}
+	return room;
+}
+
+/* In per cent, from which size on a change has a circle. On lines that are counted every version is one: there the large ones. */
+static double least_circled(const struct shown *shown, struct axis range)
+{
+	for (size_t i = 0; i < shown->n; i++)
+		if (!shown->line[i]->exact)
+			return 0;
+	return 0.1 * (range.high - range.low);
 }
 
 /* Where a version's, or now and then a date's, name stands below the axis. */
@@ -255,6 +268,7 @@ static void write_settings(FILE *out, const struct shown *shown)
 		fprintf(out, "titles[%zu] = \"%s\"\n", i + 1, label);
 	}
 	axis_write(out, 'y', range_of(shown));
+	fprintf(out, "least = %.8g\n", least_circled(shown, range_of(shown)));
 	fprintf(out, "beside = %.4f\n", room_beside(shown) / shown->width);
 	write_tics(out, shown);
 }
@@ -272,8 +286,12 @@ static int make_picture(struct pictures *set, const struct track *track, const s
 	picture->script = script;
 	snprintf(picture->alt, sizeof picture->alt, "Costs of %zu benchmarks over %zu %s, in per cent of the first, changes circled; the figures are in track.csv",
 		 shown->n, shown->axis_n, shown->by_date ? "times" : "kernels");
-	snprintf(picture->caption, sizeof picture->caption, "The costs that moved most (%s), each in per cent of where it began; a circle is a change of its level.",
-		 shown->line[0]->machine);
+	double least = least_circled(shown, range_of(shown));
+	char by[32] = "";
+	if (least > 0)
+		snprintf(by, sizeof by, " by %.2g %% or more", least);
+	snprintf(picture->caption, sizeof picture->caption, "The costs that moved most (%s), each in per cent of where it began; a circle is a change of its level%s.",
+		 shown->line[0]->machine, by);
 	return picture_end(set);
 }
 

@@ -381,6 +381,23 @@ on_disk_of() {
 	[ "$(stat -c %s out/index.html)" -lt 5000000 ]
 }
 
+@test "of many observed predictions the bars are a band behind the points" {
+	fill
+	forecall report -o few
+	grep -q '^held_bar = way0$' few/errors.gp
+	sql "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+	     INSERT INTO prediction (prediction, profile, made_ns, path, alternative, fraction, speedup, predicted, predicted_low, predicted_high, forced)
+	     SELECT i, 1, 1, 'sendmsg', 'sendmmsg', 0.8, 1.25, 1.2 + i / 1e4, 1.19 + i / 1e4, 1.21 + i / 1e4, 0 FROM n;
+	     INSERT INTO observation SELECT prediction, 3, 1.2, 1.195, 1.205 FROM prediction WHERE prediction >= 10"
+	forecall report -o many
+	[ "$status" -eq 0 ]
+	grep -q '^held_bar = band$' many/errors.gp
+	grep -q '^bar = band$' many/agreement.gp
+	[ "$(wc -l < many/errors.csv)" -eq 294 ]
+	# The points come last, so that nothing lies over them.
+	awk '/^<g id="gnuplot_plot_/ { plot++ } /gpPt/ && /<use/ { last = plot } END { exit !(last == plot) }' many/agreement.svg
+}
+
 @test "--format md, json and csv print the report, and with -o write it whole" {
 	fill
 	forecall report --format md
@@ -471,7 +488,7 @@ on_disk_of() {
 	for way in sendmmsg $ways; do
 		grep -qE "(^|[^a-z-])$way([^a-z-]|$)" <<< "$output" || { echo "$way is not there: $output"; return 1; }
 	done
-	[ "$(awk '{ if (length($0) > most) most = length($0) } END { print most }' <<< "$output")" -le 79 ]
+	[ "$(wc -L <<< "$output")" -le 79 ]
 }
 
 @test "a profile with windows has its f over time, and its curve of r over s" {
