@@ -88,7 +88,7 @@ static void host_cell(struct page *page, const struct scored_row *row)
 	const struct host_row *host = report_host(&page->content->data, row->profile);
 
 	if (page->content->data.hosts_n > 1)
-		html_td(page->out, "%s", host ? host->name : "");
+		html_td_code(page->out, host ? host->name : "");
 }
 
 static void prediction(struct page *page, const struct scored_row *row, bool overhead)
