@@ -99,6 +99,14 @@ static int64_t packets_sent(void *context)
 
 /* ---- The shape ---- */
 
+/* A window that begins while the server rests, behind a burst, must be long enough for the next one. */
+static int window_ms(const struct experiment_options *options)
+{
+	const int period_ms = (int)ceil(1000.0 / (double)options->setup.packets_per_s);
+
+	return period_ms > options->window_ms ? period_ms : options->window_ms;
+}
+
 static struct profile_options profile_options_of(struct work *work)
 {
 	const struct experiment_options *options = work->options;
@@ -107,7 +115,7 @@ static struct profile_options profile_options_of(struct work *work)
 		.pid = traffic_server_pid(work->traffic),
 		.path = options->setup.way,
 		.clock = options->clock,
-		.window_ms = options->window_ms,
+		.window_ms = window_ms(options),
 		.seed = options->seed,
 		.stop = options->stop,
 		.rest = rest,

@@ -26,7 +26,7 @@ struct experiment_options {
 	double profile_seconds, observe_seconds;
 	double rel_width;     /* the bench goes on, alone in the end, until s is known to this half width; 0: it ends with the others */
 	uint64_t max_rounds;  /* of the bench */
-	int window_ms;
+	int window_ms; /* at least; longer where packets are rarer */
 	bool halt;            /* let idle CPUs halt; otherwise they are kept from it, where that is possible (collect/idle.h) */
 	int calibration_rounds; /* of the profile; 0: CALIBRATE_ROUNDS */
 	uint64_t seed;
