@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,14 @@ static int set_both_aside(struct side *before, struct side *after, int paired, s
 	return err ? err : set_outliers_aside(after, NULL, outliers_n);
 }
 
+static bool ran(const struct side *side)
+{
+	for (size_t i = 0; i < side->n; i++)
+		if (side->cycles[i].cpu > 0)
+			return true;
+	return false;
+}
+
 static int compare_by(enum work work, const struct observe_side *before, const struct observe_side *after, int paired,
 		      struct observe *out)
 {
@@ -271,6 +280,8 @@ static int compare_by(enum work work, const struct observe_side *before, const s
 
 	if (!err)
 		err = side_sums(after, work, &a);
+	if (!err && b.windows_n && a.windows_n && (!ran(&b) || !ran(&a)))
+		err = fail(-ENODATA, "observe: the target did nothing in any unprobed window; take longer windows (--window), or give it more work");
 	paired = paired && b.n == a.n;
 	size_t outliers_n = 0;
 	if (!err)

@@ -55,6 +55,25 @@ static int compare_runs(struct observe *out)
 	return observe_compare(&before, &after, 0, out);
 }
 
+/* As of a slow stream whose packets all come between the windows. */
+static void a_target_that_did_nothing_is_said_to_have_done_so(void **state)
+{
+	struct observe out;
+
+	(void)state;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		window(0, cycle, "sendmsg", 0, 0, 0);
+		window(0, cycle, "sendmmsg", 0, 0, 0);
+	}
+	said_begin();
+	int err = compare_ways(&out);
+	const char *said = said_end();
+	assert_int_equal(err, -ENODATA);
+	assert_said(said, "--window");
+	assert_int_equal(said_lines(said), 1);
+}
+
 /* 3000 cycles a packet before, 2500 after. */
 static void r_is_the_cost_before_over_the_cost_after(void **state)
 {
@@ -355,6 +374,7 @@ int main(void)
 		cmocka_unit_test(time_is_no_measure_of_a_server_that_uses_up_its_cpu),
 		cmocka_unit_test(windows_without_cpu_time_are_left_out),
 		cmocka_unit_test(one_window_of_a_side_is_too_few),
+		cmocka_unit_test(a_target_that_did_nothing_is_said_to_have_done_so),
 		cmocka_unit_test(a_way_that_was_not_measured_is_an_error_that_is_said),
 		cmocka_unit_test(paired_intervals_hold_the_truth_as_often_as_they_say),
 		cmocka_unit_test(intervals_of_two_runs_hold_the_truth_as_often_as_they_say),

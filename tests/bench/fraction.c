@@ -202,9 +202,10 @@ static int point(double aim, double seconds, struct work *work, const struct mea
 		err = measure(&mine, &m);
 	if (!err)
 		err = calibrate_half(options, 1, rows, &rows_n);
+	if (!err)
+		err = set_mode(work, "both");
 	if (err)
 		return err;
-	set_mode(work, "both");
 	size_t n = 0;
 	for (size_t i = 0; i < m.blocks_n; i++)
 		if (!strcmp(m.blocks[i].way, "both"))
