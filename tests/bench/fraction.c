@@ -8,7 +8,8 @@
  * (a fifth of the time here), so f is another then; medians, or means without outliers, are the f of the undisturbed machine, 0.01 above.
  * syscall()'s few instructions are part of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as
  * a profile is.
- * Usage: fraction [SECONDS per point] [POINT...]; a point is the f aimed at. Exit status 1 when a point is missed.
+ * With --samples HZ the sampling engine is held against the same truth in place of the ledger: half a second with it, a quarter without.
+ * Usage: fraction [--samples HZ] [SECONDS per point [POINT...]]; a point is the f aimed at. Exit status 1 when a point is missed.
  */
 #include <linux/types.h>
 
@@ -39,11 +40,14 @@
 #include "collect/cpus.h"
 #include "collect/ledger.h"
 #include "collect/measure.h"
+#include "collect/sample.h"
+#include "collect/sample_measure.h"
 #include "collect/syscalls.h"
 
 #define TARGET 0.005
 #define SENDS_N 8
 #define STOLEN 4 /* times the usual: the host took the processor away meanwhile */
+#define TRUTH_S 0.25 /* beside samples */
 #define HIGH 0.75 /* from this f on a point takes three times as long: the probes' cost is a larger part of less time */
 #define CPU 0
 
@@ -224,10 +228,88 @@ static int point(double aim, double seconds, struct work *work, const struct mea
 	return fabs(error) <= TARGET ? 0 : 1;
 }
 
+/* Windows by the sampling engine and stretches of the truth, in turns. */
+static int take_turns(double seconds, struct work *work, const struct measure_options *options, struct sampler *sampler,
+		      struct sample_measurement *m)
+{
+	const struct sample_measure_options windows = {
+		.sampler = sampler, .clock = options->clock, .pid = work->child, .window_ms = 100, .stop = &stop,
+	};
+	int err = 0;
+
+	for (double done = 0; done < seconds && !err; done += 2 * TRUTH_S) {
+		err = set_mode(work, "truth");
+		usleep((useconds_t)(1e6 * TRUTH_S));
+		if (!err)
+			err = set_mode(work, "both");
+		if (!err)
+			err = sample_measure(&windows, 2 * TRUTH_S, m);
+	}
+	return err;
+}
+
+static int estimate_sampled(const struct sample_measurement *m, const struct sampler *sampler, struct fraction *fraction)
+{
+	struct sample_row *rows = calloc(m->counts_n + 1, sizeof *rows);
+	double scale = sample_scale(m, sampler);
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->counts_n; i++) {
+		const struct sample_count *count = &m->counts[i];
+		struct account_words words = account_words(count->row);
+
+		rows[i] = (struct sample_row){
+			.block = count->block, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
+			.samples_n = count->samples_n, .cyc = llround(count->cyc * scale),
+		};
+	}
+	struct fraction_input input = {.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n};
+	int err = fraction_sampled(&input, fraction);
+	free(rows);
+	return err;
+}
+
+static int sampled_point(double aim, double seconds, double hz, struct work *work, const struct measure_options *options)
+{
+	const struct sample_options how = {.clock = options->clock, .path = "sendto", .hz = hz, .seed = 1};
+	struct sample_measurement m = {0};
+	struct sampler *sampler;
+	struct fraction fraction;
+	int err = aim_at(work, aim);
+
+	if (!err)
+		err = sampler_open(&how, work->child, &sampler);
+	if (err)
+		return err;
+	err = sampler_add(sampler, work->child);
+	if (!err)
+		err = take_turns(seconds, work, options, sampler, &m);
+	if (!err)
+		err = estimate_sampled(&m, sampler, &fraction);
+	if (err)
+		return err;
+	double known = truth(work), error = fraction.f.value - known;
+	printf("%-8.4f %-8.4f %-8.4f [%.4f, %.4f]  %+8.4f  %zu samples in calls\n", known, fraction.raw.value, fraction.f.value, fraction.f.low,
+	       fraction.f.high, error, (size_t)fraction.calls_n);
+	fflush(stdout);
+	bool holds = fraction.f.low <= known && known <= fraction.f.high;
+	fraction_free(&fraction);
+	sample_measurement_free(&m);
+	sampler_free(sampler);
+	return !holds;
+}
+
 int main(int argc, char **argv)
 {
 	static const double usual[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
 	static const struct measure_step steps[] = {{0, "both"}, {1, "both"}, {1, "both"}, {2, "both"}, {0, "truth"}, {0, "both"}, {0, "truth"}};
+	double hz = 0;
+	if (argc > 2 && !strcmp(argv[1], "--samples")) {
+		hz = atof(argv[2]);
+		argc -= 2;
+		argv += 2;
+	}
 	double seconds = argc > 1 ? atof(argv[1]) : 40;
 	uint8_t path[ACCOUNT_CALLS_MAX];
 	struct clock clock;
@@ -255,14 +337,18 @@ int main(int argc, char **argv)
 					  .window_ms = 50, .seed = 1, .stop = &stop, .set_way = set_mode, .context = work};
 	printf("%-8s %-8s %-8s %-17s %9s  %6s  %6s  %8s  %s\n", "true f", "raw", "f", "95 % interval", "error", "k", "linear", "cyc/call", "residue  meter");
 	for (int i = 0; i < n; i++) {
-		int err = point(argc > 2 ? atof(argv[i + 2]) : usual[i], seconds, work, &options);
+		double aim = argc > 2 ? atof(argv[i + 2]) : usual[i];
+		int err = hz > 0 ? sampled_point(aim, seconds, hz, work, &options) : point(aim, seconds, work, &options);
 
 		if (err < 0)
 			return fail(1, "fraction: %s", strerror(-err));
 		missed += err;
 	}
-	printf("points off by more than %.3f: %d of %d (target 0); lost events: %llu\n", TARGET, missed, n,
-	       (unsigned long long)ledger_lost(ledger));
+	if (hz > 0)
+		printf("points that the interval of the samples does not hold: %d of %d\n", missed, n);
+	else
+		printf("points off by more than %.3f: %d of %d (target 0); lost events: %llu\n", TARGET, missed, n,
+		       (unsigned long long)ledger_lost(ledger));
 	ledger_free(ledger);
 	clock_free(&clock);
 	kill(pid, SIGKILL);
