@@ -34,6 +34,7 @@
 #include "analyze/fraction.h"
 #include "base/err.h"
 #include "collect/account.h"
+#include "collect/account_names.h"
 #include "collect/calibrate.h"
 #include "collect/clock.h"
 #include "collect/counter.h"
