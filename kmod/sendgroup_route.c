@@ -7,6 +7,7 @@
 #include <net/dst.h>
 #include <net/flow.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
 
