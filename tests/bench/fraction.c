@@ -9,7 +9,8 @@
  * syscall()'s few instructions are part of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as
  * a profile is.
  * With --samples HZ the sampling engine is held against the same truth in place of the ledger: half a second with it, a quarter without.
- * Usage: fraction [--samples HZ] [SECONDS per point [POINT...]]; a point is the f aimed at. Exit status 1 when a point is missed.
+ * Usage: fraction [--samples HZ] [SECONDS per point [POINT...]]; a point is the f aimed at. Exit status 1 when a point is off by more than TARGET,
+ * or with --samples by more than its interval.
  */
 #include <linux/types.h>
 
@@ -336,7 +337,11 @@ int main(int argc, char **argv)
 	ledger_add(ledger, pid);
 	struct measure_options options = {.ledger = ledger, .clock = &clock, .pid = pid, .steps = steps, .steps_n = sizeof steps / sizeof *steps,
 					  .window_ms = 50, .seed = 1, .stop = &stop, .set_way = set_mode, .context = work};
-	printf("%-8s %-8s %-8s %-17s %9s  %6s  %6s  %8s  %s\n", "true f", "raw", "f", "95 % interval", "error", "k", "linear", "cyc/call", "residue  meter");
+	printf("%-8s %-8s %-8s %-17s %9s", "true f", "raw", "f", "95 % interval", "error");
+	if (hz > 0)
+		printf("  of\n");
+	else
+		printf("  %6s  %6s  %8s  %s\n", "k", "linear", "cyc/call", "residue  meter");
 	for (int i = 0; i < n; i++) {
 		double aim = argc > 2 ? atof(argv[i + 2]) : usual[i];
 		int err = hz > 0 ? sampled_point(aim, seconds, hz, work, &options) : point(aim, seconds, work, &options);
