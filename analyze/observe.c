@@ -29,6 +29,7 @@ struct sums {
 };
 
 struct side {
+	double widen; /* for the cycles set aside: stats_trimmed() */
 	struct sums *cycles;
 	size_t n;
 	size_t windows_n;
@@ -204,6 +205,8 @@ static int figures(const struct side *before, const struct side *after, int pair
 		for (int j = 0; j < 3 && !err; j++) {
 			err = stats_widen_log(reps[j], STATS_REPLICATES, values[j], n);
 			if (!err)
+				err = stats_stretch_log(reps[j], STATS_REPLICATES, values[j], fmax(before->widen, after->widen));
+			if (!err)
 				err = stats_interval(reps[j], STATS_REPLICATES, values[j], to[j]);
 		}
 	}
@@ -242,8 +245,11 @@ static int set_outliers_aside(struct side *side, struct side *other, size_t *out
 
 	for (size_t i = 0; i < side->n && !err; i++)
 		x[i] = log_cost(&side->cycles[i]) - (other ? log_cost(&other->cycles[i]) : 0);
+	side->widen = 1;
 	if (!err && side->n >= CYCLES_TO_CHOOSE) {
 		err = stats_outliers(x, side->n, outlier, &n);
+		if (!err)
+			err = stats_trimmed(x, side->n, outlier, &side->widen);
 		if (!err && other)
 			drop_outliers(other, outlier);
 		if (!err)

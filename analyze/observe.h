@@ -9,7 +9,8 @@
  * the windows. Others may send in the same namespace, a target may send something else than UDP, and copies that are made behind the
  * socket are not counted there.
  * Cycles whose own r is an outlier are set aside (of two runs, those whose own cost is), and counted.
- * Interval: bootstrap over cycles of windows; where both sides were measured in one run, a cycle is kept whole.
+ * Interval: bootstrap over cycles of windows, widened for how few they are and for those set aside; where both sides were measured in one
+ * run, a cycle is kept whole.
  */
 #ifndef ANALYZE_OBSERVE_H
 #define ANALYZE_OBSERVE_H

@@ -107,8 +107,8 @@ static double log_ratio(const struct round *round)
 	return log((cost(round, WAY_BASE) - null) / (cost(round, WAY_ALT) - null));
 }
 
-/* Moves the rounds that something disturbed behind the others; *n becomes how many are left. */
-static int set_outliers_aside(struct round *rounds, size_t *n)
+/* Moves the rounds that something disturbed behind the others; *n becomes how many are left. *widen: stats_trimmed(). */
+static int set_outliers_aside(struct round *rounds, size_t *n, double *widen)
 {
 	double *ratios = malloc((*n + 1) * sizeof *ratios);
 	bool *outlier = malloc((*n + 1) * sizeof *outlier);
@@ -119,6 +119,9 @@ static int set_outliers_aside(struct round *rounds, size_t *n)
 		ratios[i] = log_ratio(&rounds[i]);
 	if (!err)
 		err = stats_outliers(ratios, *n, outlier, &outliers_n);
+	*widen = 1;
+	if (!err && *n >= ROUNDS_TO_CHOOSE)
+		err = stats_trimmed(ratios, *n, outlier, widen);
 	if (!err && *n >= ROUNDS_TO_CHOOSE) {
 		for (size_t i = 0; i < *n; i++)
 			if (!outlier[i])
@@ -161,14 +164,18 @@ static void resample(const struct round *rounds, size_t n, struct stats_rng *rng
 }
 
 /* To widen base and alt in their logarithms is to widen s in its logarithm, so the replicates still pair. */
-static int widen(struct speedup *out)
+static int widen(struct speedup *out, double by)
 {
 	int err = stats_widen_log(out->base_rep, out->rep_n, out->base_cyc.value, out->rounds_n);
 
-	return err ? err : stats_widen_log(out->alt_rep, out->rep_n, out->alt_cyc.value, out->rounds_n);
+	if (!err)
+		err = stats_widen_log(out->alt_rep, out->rep_n, out->alt_cyc.value, out->rounds_n);
+	if (!err)
+		err = stats_stretch_log(out->base_rep, out->rep_n, out->base_cyc.value, by);
+	return err ? err : stats_stretch_log(out->alt_rep, out->rep_n, out->alt_cyc.value, by);
 }
 
-static int bootstrap(const struct round *rounds, uint64_t seed, struct speedup *out)
+static int bootstrap(const struct round *rounds, uint64_t seed, double by, struct speedup *out)
 {
 	struct stats_rng *rng = stats_rng_new(seed);
 	size_t *index = malloc(out->rounds_n * sizeof *index);
@@ -176,7 +183,7 @@ static int bootstrap(const struct round *rounds, uint64_t seed, struct speedup *
 
 	if (!err) {
 		resample(rounds, out->rounds_n, rng, index, out);
-		err = widen(out);
+		err = widen(out, by);
 	}
 	free(index);
 	stats_rng_free(rng);
@@ -215,10 +222,28 @@ int speedup_divide(struct speedup *speedup)
 	return err;
 }
 
+static struct figure scaled(struct figure figure, double by)
+{
+	return (struct figure){ figure.value * by, figure.low * by, figure.high * by };
+}
+
+void speedup_rebase(struct speedup *speedup, double base_cyc)
+{
+	const double by = base_cyc / speedup->base_cyc.value;
+
+	speedup->base_cyc = scaled(speedup->base_cyc, by);
+	speedup->s = scaled(speedup->s, by);
+	for (size_t i = 0; i < speedup->rep_n; i++) {
+		speedup->base_rep[i] *= by;
+		speedup->s_rep[i] *= by;
+	}
+}
+
 static int compute(struct round *rounds, size_t n, uint64_t seed, size_t rep_n, struct speedup *out)
 {
 	size_t all_n = n;
-	int err = set_outliers_aside(rounds, &n);
+	double by;
+	int err = set_outliers_aside(rounds, &n, &by);
 
 	if (!err)
 		err = speedup_alloc(out, n > 1 ? rep_n : 0);
@@ -231,7 +256,7 @@ static int compute(struct round *rounds, size_t n, uint64_t seed, size_t rep_n, 
 	out->base_cyc = figure_exact(cost(&sum, WAY_BASE) - out->null_cyc);
 	out->alt_cyc = figure_exact(cost(&sum, WAY_ALT) - out->null_cyc);
 	if (out->rep_n)
-		err = bootstrap(rounds, seed, out);
+		err = bootstrap(rounds, seed, by, out);
 	if (!err)
 		err = speedup_divide(out);
 	return err;

@@ -5,7 +5,7 @@
  * Cost of a way in a set of rounds = sum of (cpu_cyc + async_cyc) / sum of packets_n, in cycles per packet;
  * s = (base - null) / (alternative - null): what the harness itself costs, the `null` way, is taken off both sides.
  * Interval: bootstrap over rounds. A round is kept whole, so that drift of the machine, which is common to the ways
- * of a round, cancels; replicates are widened for the number of rounds (stats_widen_log()). Of a large bench, neighbouring
+ * of a round, cancels; replicates are widened for the number of rounds (stats_widen_log()) and for those set aside (stats_trimmed()). Of a large bench, neighbouring
  * rounds are joined into batches beforehand (batch.h); a batch then is what a round is here.
  */
 #ifndef ANALYZE_SPEEDUP_H
@@ -48,6 +48,9 @@ int speedup_alloc(struct speedup *speedup, size_t rep_n);
 /* Makes s, its interval and s_rep, and the intervals of base_cyc and alt_cyc, from the values and replicates of these two.
  * -EDOM when one is not above 0, -ENOMEM; not printed. */
 int speedup_divide(struct speedup *speedup);
+
+/* s where the baseline costs base_cyc > 0 a packet and the alternative what it did: both scaled, with their intervals and replicates. */
+void speedup_rebase(struct speedup *speedup, double base_cyc);
 
 void speedup_free(struct speedup *speedup);
 

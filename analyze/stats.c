@@ -140,6 +140,44 @@ int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n)
 	return err;
 }
 
+/* Outliers moved to the nearest x that is none; what is not finite to the middle. */
+static void winsorize(const double *x, size_t n, const bool *outlier, double *out)
+{
+	double low = INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < n; i++)
+		if (!outlier[i]) {
+			low = fmin(low, x[i]);
+			high = fmax(high, x[i]);
+		}
+	for (size_t i = 0; i < n; i++)
+		out[i] = isnan(x[i]) ? (low + high) / 2 : fmin(high, fmax(low, x[i]));
+}
+
+int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by)
+{
+	double *all = malloc((n + 1) * sizeof *all), *kept = malloc((n + 1) * sizeof *kept);
+	size_t kept_n = 0;
+
+	*by = 1;
+	if (all && kept) {
+		for (size_t i = 0; i < n; i++)
+			if (!outlier[i])
+				kept[kept_n++] = x[i];
+		if (kept_n > 1 && kept_n < n) {
+			winsorize(x, n, outlier, all);
+			double share = (double)kept_n / (double)n, sd = gsl_stats_sd(kept, 1, kept_n);
+
+			if (sd > 0)
+				*by = fmax(1, gsl_stats_sd(all, 1, n) / (share * sqrt((double)n)) / (sd / sqrt((double)kept_n)));
+		}
+	}
+	int err = all && kept ? 0 : -ENOMEM;
+	free(all);
+	free(kept);
+	return err;
+}
+
 int stats_interval(const double *rep, size_t n, double value, struct figure *out)
 {
 	double *sorted;
@@ -176,21 +214,21 @@ int stats_widen(double *rep, size_t n, double value, size_t units_n)
 	return 0;
 }
 
-int stats_widen_log(double *rep, size_t n, double value, size_t units_n)
+int stats_stretch_log(double *rep, size_t n, double value, double by)
 {
-	double factor;
-
-	if (units_n < 2)
-		return -ENODATA;
-	factor = expansion(units_n);
 	if (!(value > 0))
 		return -EDOM;
 	for (size_t i = 0; i < n; i++) {
 		if (!(rep[i] > 0))
 			return -EDOM;
-		rep[i] = value * pow(rep[i] / value, factor);
+		rep[i] = value * pow(rep[i] / value, by);
 	}
 	return 0;
+}
+
+int stats_widen_log(double *rep, size_t n, double value, size_t units_n)
+{
+	return units_n < 2 ? -ENODATA : stats_stretch_log(rep, n, value, expansion(units_n));
 }
 
 static int share(size_t hits, size_t n, double *p)

@@ -61,6 +61,13 @@ int stats_mad(const double *x, size_t n, double *out);
  */
 int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n);
 
+/*
+ * What an interval that rests on the x[n] that are no outliers must be widened by, since the rule would take others of another draw: the standard
+ * error of a trimmed mean, of the winsorized deviation (J. Tukey and D. McLaughlin, Less vulnerable confidence and significance procedures,
+ * 1963), over that of the mean of what is left. 1 when nothing is set aside; never less. -ENOMEM.
+ */
+int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by);
+
 /* Percentile interval: value, with the 2.5 % and 97.5 % quantiles of rep[n], n >= 2, as low and high. */
 int stats_interval(const double *rep, size_t n, double value, struct figure *out);
 
@@ -74,6 +81,9 @@ int stats_interval(const double *rep, size_t n, double value, struct figure *out
  */
 int stats_widen(double *rep, size_t n, double value, size_t units_n);
 int stats_widen_log(double *rep, size_t n, double value, size_t units_n);
+
+/* The same by a factor of the caller's. */
+int stats_stretch_log(double *rep, size_t n, double value, double by);
 
 /* Share hits / n with its interval. Normal: p +- 1.96 sqrt(p (1 - p) / n), cut at 0 and 1. Wilson: E. B. Wilson,
  * Probable inference, 1927; good for small n and p near 0 or 1. -ENODATA when n is 0, -EDOM when hits > n. */

@@ -96,6 +96,23 @@ static void few_units_widen_replicates_by_students_factor(void **state)
 	assert_near(log_rep[1], 10 * pow(2, factor), 1e-8);
 }
 
+/* 1 to 9, and 100 set aside: winsorized it is a second 9, with a deviation of sqrt(74.4 / 9); what is left has sqrt(7.5). */
+static void what_is_set_aside_widens_by_tukeys_and_mclaughlins_factor(void **state)
+{
+	const double x[] = { 5, 1, 100, 2, 3, 4, 6, 7, 8, 9 };
+	const bool outlier[] = { false, false, true, false, false, false, false, false, false, false }, none[10] = { false };
+	double by = 0, rep[] = { 5, 20 };
+
+	(void)state;
+	assert_int_equal(stats_trimmed(x, 10, outlier, &by), 0);
+	assert_near(by, sqrt(74.4 / 9) / (0.9 * sqrt(10)) / (sqrt(7.5) / 3), 1e-12);
+	assert_int_equal(stats_trimmed(x, 10, none, &by), 0);
+	assert_near(by, 1, 0);
+	assert_int_equal(stats_stretch_log(rep, 2, 10, 2), 0);
+	assert_near(rep[0], 2.5, 1e-12);
+	assert_near(rep[1], 40, 1e-12);
+}
+
 static void widening_refuses_one_unit_and_logs_of_nothing(void **state)
 {
 	double rep[] = { -1, 2 };
@@ -228,6 +245,7 @@ int main(void)
 		cmocka_unit_test(mean_has_students_interval),
 		cmocka_unit_test(one_value_has_no_interval),
 		cmocka_unit_test(no_data_and_no_numbers_are_errors),
+		cmocka_unit_test(what_is_set_aside_widens_by_tukeys_and_mclaughlins_factor),
 		cmocka_unit_test(quantiles_are_linear_between_order_statistics),
 		cmocka_unit_test(mad_is_the_median_distance_from_the_median),
 		cmocka_unit_test(percentile_interval_cuts_two_and_a_half_percent_at_each_end),
