@@ -238,6 +238,8 @@ static int derive(struct alternatives *a, struct measured *m, const struct run_r
 	err = weigh(a, m, profile->run, &speedup, out->text, sizeof out->text);
 	if (err)
 		return tell(err, out->text);
+	if (needs.spins && is_like(m))
+		answer_keep_cost(fraction, m->bench->path, &speedup);
 	err = predict(a, m, profile, fraction, &speedup, out, &bound);
 	const struct rank_result result = { fraction->f.value, speedup.s.value, speedup.s.low, speedup.s.high, bound };
 	if (!err)

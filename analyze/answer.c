@@ -183,6 +183,12 @@ int answer_weigh(struct store *store, int64_t profile, const struct surface *sur
 	return err;
 }
 
+void answer_keep_cost(const struct fraction *fraction, const char *baseline, struct speedup *speedup)
+{
+	if (fraction->meter && fraction->path_cyc.value > 0 && strcmp(baseline, "sendmmsg") != 0)
+		speedup_rebase(speedup, fraction->path_cyc.value);
+}
+
 /* s of the bench for this profile: at its own shape when it was made like it, else weighted with the profile's histograms. */
 static int bench_speedup(struct store *store, const struct answer_options *options, const struct run_row *bench, struct answer *out)
 {
@@ -192,6 +198,8 @@ static int bench_speedup(struct store *store, const struct answer_options *optio
 	out->like = bench->like_run == options->profile;
 	if (!err)
 		err = answer_weigh(store, options->profile, surface, out->like, &out->speedup);
+	if (!err && options->spins && out->like)
+		answer_keep_cost(&out->fraction, options->baseline, &out->speedup);
 	surface_free(surface);
 	return err;
 }

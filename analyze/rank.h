@@ -15,6 +15,7 @@ struct rank_needs {
 	bool one_destination; /* ... and go to one recipient */
 	bool shared_only;     /* all recipients get the same bytes */
 	bool uncopied;        /* it saves the copy of the payload, and little else */
+	bool spins;           /* a thread of it spins between the sends */
 	bool bound;           /* no drop-in, but a bound to compare with */
 };
 

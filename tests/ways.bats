@@ -36,6 +36,16 @@ ways() {
 	[ "$(jq '.models | length' <<< "$output")" -eq 0 ]
 }
 
+@test "a kernel's thread that spins costs as many periods as there are bursts, and none before them" {
+	ways | grep -qx uring-sqpoll || skip "no uring-sqpoll here"
+	for _ in 1 2 3 4 5; do
+		echo "block way=uring-sqpoll group=4 payload=100 bursts=2 period_ns=4000000 warm=1"
+	done > "$BATS_TEST_TMPDIR/blocks"
+	"$(dirname "$FORECALL")/groupsend" --topology lo --group 4 --cpu 0 --serve < "$BATS_TEST_TMPDIR/blocks" > "$BATS_TEST_TMPDIR/answers"
+	# the least of five: a CPU that is taken away makes a period longer
+	jq -se 'length == 5 and (map(.cpu_ns / 8e6) | min) > 0 and (map(.cpu_ns / 8e6) | min) < 1.3' "$BATS_TEST_TMPDIR/answers"
+}
+
 @test "what a way cannot send is refused before anything is measured" {
 	while read -r way options; do
 		run --separate-stderr "$FORECALL" bench --alternative "$way" $options

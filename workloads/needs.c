@@ -17,6 +17,7 @@ bool sender_needs(const char *way, struct rank_needs *out)
 		.one_destination = ops->traits & SENDER_ONE_DESTINATION,
 		.shared_only = ops->traits & SENDER_SHARED_ONLY,
 		.uncopied = ops->traits & SENDER_UNCOPIED,
+		.spins = ops->traits & SENDER_THREAD,
 		.bound = ops->traits & SENDER_BOUND,
 	};
 	return true;

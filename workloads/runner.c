@@ -211,6 +211,25 @@ static size_t group_max(const struct block *b, bool one_destination)
 	return most;
 }
 
+/* CPU time of the other threads since; one may have ended meanwhile. */
+static uint64_t spent_since(uint64_t others_ns)
+{
+	uint64_t now_ns = process_others_ns();
+
+	return now_ns > others_ns ? now_ns - others_ns : 0;
+}
+
+/* What a thread spins on after the last burst must not be another way's cost. */
+static void let_threads_sleep(void)
+{
+	uint64_t before_ns;
+
+	do {
+		before_ns = process_others_ns();
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	} while (spent_since(before_ns));
+}
+
 static int prepare_sender(struct runner *r, struct kit *kit, const struct block *b, char *why, size_t n)
 {
 	struct sender_config config = {
@@ -225,8 +244,11 @@ static int prepare_sender(struct runner *r, struct kit *kit, const struct block 
 		sender_free(*kept);
 		*kept = NULL;
 	}
-	if (!*kept)
+	if (!*kept) {
 		err = sender_open(b->way, &config, kept, why, n);
+		if (!err && (*kept)->ops->traits & SENDER_THREAD)
+			let_threads_sleep(); /* that of the ring by which the way was tried ends */
+	}
 	kit->sender = *kept;
 	if (!err)
 		group_prepare(kit->group, *kept);
@@ -316,25 +338,6 @@ static uint64_t preemptions(void)
 	return (uint64_t)usage.ru_nivcsw;
 }
 
-/* CPU time of the other threads since; one may have ended meanwhile. */
-static uint64_t spent_since(uint64_t others_ns)
-{
-	uint64_t now_ns = process_others_ns();
-
-	return now_ns > others_ns ? now_ns - others_ns : 0;
-}
-
-/* What a thread spins on after the last burst must not be another way's cost. */
-static void let_threads_sleep(void)
-{
-	uint64_t before_ns;
-
-	do {
-		before_ns = process_others_ns();
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-	} while (spent_since(before_ns));
-}
-
 /* One burst, with the CPU time and the events between its begin and its end; in a guest, its instructions may be counted. */
 static int measure_burst(struct runner *r, struct kit *kit, uint64_t work, bool finish, struct runner_result *result)
 {
@@ -376,7 +379,7 @@ static int run_bursts(struct runner *r, const struct block *b, struct runner_res
 {
 	bool has_thread = r->kits[0].sender->ops->traits & SENDER_THREAD;
 	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
-	uint64_t others_ns = process_others_ns(), start_ns = process_wall_ns();
+	uint64_t start_ns = process_wall_ns(), others_ns = 0;
 	int err = 0;
 
 	for (uint64_t i = 1; i <= b->bursts && !err; i++) {
@@ -389,6 +392,8 @@ static int run_bursts(struct runner *r, const struct block *b, struct runner_res
 		else if (b->period_ns)
 			result->late_n++;
 		touch(r, b->touch);
+		if (i == 1) /* until here a thread spins for what was sent before */
+			others_ns = process_others_ns();
 		err = measure_burst(r, kit, work, b->finish, result);
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
