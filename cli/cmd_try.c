@@ -103,7 +103,7 @@ static int run(const struct cli *cli, const struct try_arguments *arguments, con
 
 int cmd_try(struct cli *cli, int argc, char **argv)
 {
-	struct try_arguments arguments = {.with = "sendmmsg", .batch = 256, .delay_us = 200, .clock = "auto", .seconds = 10, .wait = 20,
+	struct try_arguments arguments = {.with = "sendmmsg", .batch = 256, .delay_us = 200, .clock = "auto", .idle = "poll", .seconds = 10, .wait = 20,
 					  .settle = 1, .width = 0.005, .window_ms = 100, .rounds = 200, .seed = 1, .peer_cpu = 1};
 	const struct option_spec specs[] = {
 		OPT_WORD('w', "with", "sendmmsg|uring|sendgroup", &arguments.with, "the way in which batches go to the kernel"),
@@ -115,12 +115,14 @@ int cmd_try(struct cli *cli, int argc, char **argv)
 		OPT_STRING('l', "load", "SHELL", &arguments.load, "keeps the server busy; started again whenever it ends"),
 		OPT_STRING('P', "path", "CALLS", &arguments.path, "the system calls that are replaced; without it those that it sends by"),
 		OPT_DOUBLE('s', "seconds", "N", &arguments.seconds, 1, 3600, "length of the profile, and of the observation"),
+		OPT_DOUBLE(0, "observe", "N", &arguments.observe, 1, 3600, "length of the observation where it shall be another, in seconds"),
 		OPT_DOUBLE(0, "wait", "S", &arguments.wait, 0.1, 3600, "how long to wait for its first sends"),
 		OPT_DOUBLE(0, "settle", "S", &arguments.settle, 0, 3600, "and then, until the load is what it will be"),
 		OPT_U64(0, "window", "MS", &arguments.window_ms, 5, 10000, "length of one window in ms"),
 		OPT_DOUBLE(0, "width", "W", &arguments.width, 1e-4, 1, "stop the bench at this half width of s, relative"),
 		OPT_U64(0, "rounds", "N", &arguments.rounds, 10, 100000, "most rounds of the bench"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from"),
+		OPT_WORD(0, "idle", "poll|halt", &arguments.idle, "whether idle CPUs are kept from halting, which makes less noise, or may"),
 		OPT_U64(0, "cpu", "CPU", &arguments.cpu, 0, 1023, "where the sender of the bench runs"),
 		OPT_U64(0, "peer-cpu", "CPU", &arguments.peer_cpu, 0, 1023, "where its receivers sleep"),
 		OPT_STRING(0, "label", "TEXT", &arguments.label, "free text to find the runs by"),

@@ -16,8 +16,8 @@ struct try_arguments {
 	bool stream;
 	/* --compare only */
 	bool compare, force;
-	const char *load, *path, *clock, *label;
-	double seconds, wait, settle, width;
+	const char *load, *path, *clock, *idle, *label;
+	double seconds, observe, wait, settle, width;
 	uint64_t window_ms, rounds, seed, cpu, peer_cpu;
 };
 

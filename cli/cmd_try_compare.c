@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analyze/store.h"
 #include "base/err.h"
@@ -76,7 +77,7 @@ int try_compare(const struct cli *cli, const struct try_arguments *arguments, co
 		.path = arguments->path,
 		.clock = arguments->clock,
 		.profile_seconds = arguments->seconds,
-		.observe_seconds = arguments->seconds,
+		.observe_seconds = arguments->observe > 0 ? arguments->observe : arguments->seconds,
 		.rel_width = arguments->width,
 		.max_rounds = arguments->rounds,
 		.window_ms = (int)arguments->window_ms,
@@ -84,6 +85,7 @@ int try_compare(const struct cli *cli, const struct try_arguments *arguments, co
 		.server_cpu = (int)arguments->cpu,
 		.peer_cpu = (int)arguments->peer_cpu,
 		.force = arguments->force,
+		.halt = !strcmp(arguments->idle, "halt"),
 		.stop = &signals_stop,
 		.progress = progress_tick,
 		.progress_context = progress,

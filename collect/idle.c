@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/err.h"
+
 #define DRIVER "/sys/devices/system/cpu/cpuidle/current_driver"
 #define LATENCY "/dev/cpu_dma_latency"
 
@@ -54,6 +56,16 @@ int idle_hold(void)
 		close(fd);
 		return err;
 	}
+	return fd;
+}
+
+int idle_hold_unless(bool halt, const char *command, const char **idle)
+{
+	int fd = halt ? -EOPNOTSUPP : idle_hold();
+
+	*idle = fd < 0 ? NULL : IDLE_POLL;
+	if (fd < 0 && fd != -EOPNOTSUPP)
+		warn("%s: idle CPUs cannot be kept from halting, which makes intervals wider: %s", command, strerror(-fd));
 	return fd;
 }
 

@@ -9,11 +9,16 @@
 #ifndef COLLECT_IDLE_H
 #define COLLECT_IDLE_H
 
+#include <stdbool.h>
+
 #define IDLE_POLL "poll" /* run.idle of what was measured meanwhile */
 
 /* Returns a descriptor for idle_release(), or -errno, silently: -EOPNOTSUPP when this kernel has no driver that would care, and in
  * guests of the lab, which are emulated; -EACCES without privilege. All processors of the machine use more power meanwhile. */
 int idle_hold(void);
+
+/* The same for `command`, unless CPUs may halt, and said when it cannot be. *idle: of the runs to come. */
+int idle_hold_unless(bool halt, const char *command, const char **idle);
 
 void idle_release(int fd); /* accepts what idle_hold() returned */
 

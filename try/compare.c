@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "collect/idle.h"
 #include "collect/profile.h"
 #include "try/load.h"
 #include "workloads/bench_like.h"
@@ -45,6 +47,7 @@ struct work {
 	struct launch server, bench; /* the library in the server, and in the bench's groupsend */
 	struct load load;
 	struct bench_like like;
+	const char *idle; /* of the runs */
 	bool library; /* at work in the observation, as its last turn left it */
 	double done[PARTS];
 	/* of the profile's turns, and of the observation's */
@@ -129,6 +132,7 @@ static struct profile_options profiling(struct work *work, const char *path)
 		.label = options->label,
 		.command_line = options->command_line,
 		.version = options->version,
+		.idle = work->idle,
 	};
 }
 
@@ -359,6 +363,7 @@ static int run_bench(void *context)
 		.label = options->label,
 		.command_line = options->command_line,
 		.version = options->version,
+		.idle = work->idle,
 	};
 
 	return bench_store_run(work->store, &bench, &work->out->bench);
@@ -411,11 +416,18 @@ static int run_observe(void *context)
 	return profile_run(work->store, &observe, &work->out->observe);
 }
 
-static const struct turns_part parts[PARTS] = {
-	[PROFILE] = {.run = run_profile, .begin = begin_profile, .end = end_profile},
-	[BENCH] = {.run = run_bench, .begin = begin_bench, .end = end_bench},
-	[OBSERVE] = {.run = run_observe, .begin = begin_observe, .end = end_observe},
-};
+/* The longer the observation is than the profile, the longer are its turns, so that both end at about the same time. */
+static int take_turns(struct work *work)
+{
+	const double longer = fmax(1, work->options->observe_seconds / work->options->profile_seconds);
+	const struct turns_part parts[PARTS] = {
+		[PROFILE] = {.run = run_profile, .begin = begin_profile, .end = end_profile},
+		[BENCH] = {.run = run_bench, .begin = begin_bench, .end = end_bench},
+		[OBSERVE] = {.run = run_observe, .begin = begin_observe, .end = end_observe, .share = longer},
+	};
+
+	return turns_run(parts, PARTS, work, TURN_MS);
+}
 
 /* ---- The whole ---- */
 
@@ -477,7 +489,7 @@ static int measure_all(struct work *work)
 	if (!err)
 		err = stopped(work->options);
 	if (!err)
-		err = turns_run(parts, PARTS, work, TURN_MS);
+		err = take_turns(work);
 	return err ? err : stopped(work->options);
 }
 
@@ -517,9 +529,11 @@ int compare_run(struct store *store, const struct compare_options *options, stru
 	*out = (struct compare){.alternative = way_in_bench(options->launch.way, options->launch.stream)};
 	if (!sender_find(out->alternative))
 		return fail(-EINVAL, "try: there is no way of sending %s to bench against; `forecall bench --help` lists them", out->alternative);
+	int idle = idle_hold_unless(options->halt, "try", &work.idle);
 	int err = start_all(&work);
 	if (!err)
 		err = run_steps(&work);
+	idle_release(idle);
 	load_stop(&work.load);
 	if (work.server.pid > 0)
 		launch_end(&work.server, 2000);

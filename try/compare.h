@@ -35,6 +35,7 @@ struct compare_options {
 	uint64_t seed;
 	int server_cpu, peer_cpu; /* of the bench; -1: anywhere */
 	bool force;
+	bool halt;            /* let idle CPUs halt (collect/idle.h) */
 	volatile sig_atomic_t *stop;
 	void (*progress)(void *context, double done, const char *text); /* may be NULL */
 	void *progress_context;

@@ -16,12 +16,14 @@
 #include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
 #include "workloads/rtp.h"
+#include "workloads/sender.h"
 #include "workloads/turns.h"
 
 #define SHAPE_SECONDS 1.5
 #define SHAPE_ROUNDS 8     /* of the calibration: only the gap between two calls hangs on it */
 #define SHAPE_SHARE 0.1    /* of the progress bar */
 #define TURN_MS 200 /* moods of a machine last for 0.3 to 1.5 s here: what is to be compared must fall into the same one */
+#define SPIN_END_NS 25000000 /* a thread of io_uring's that was told 1 ms sleeps after at most two of the kernel's ticks */
 #define BLOCK_MS 5          /* of the bench: the shorter, the less has changed from one way to the next */
 
 enum part { PROFILE, BENCH, OBSERVE, PARTS };
@@ -37,6 +39,11 @@ struct work {
 	const char *observed_way; /* in which the observation's last turn ended; NULL before its first */
 	double done[PARTS];
 };
+
+static bool alternative_spins(const struct experiment_options *options)
+{
+	return sender_find(options->alternative)->traits & SENDER_THREAD;
+}
 
 static void say_progress(const struct work *work, double done, const char *text)
 {
@@ -145,6 +152,9 @@ static int look_at_shape(struct work *work)
 		return err;
 	work->like = (struct bench_like){.private_bytes = RTP_HEADER_BYTES};
 	err = bench_like(work->store, run, &work->like);
+	/* Windows that begin while the server rests hold more bursts than their length tells. */
+	if (work->like.period_ns)
+		work->like.period_ns = 1000000000 / work->options->setup.packets_per_s;
 	int deleted = store_delete(work->store, run);
 	return err ? err : deleted;
 }
@@ -238,11 +248,15 @@ static int begin_observe(void *context)
 	return work->observed_way ? send_by(work, work->observed_way) : 0;
 }
 
+/* The next part must not find a kernel's thread of the other way still spinning: its time would be the server's. */
 static int end_observe(void *context)
 {
 	const struct work *work = context;
+	int err = send_by(work, work->options->setup.way);
 
-	return send_by(work, work->options->setup.way);
+	if (!err && alternative_spins(work->options))
+		nanosleep(&(struct timespec){.tv_nsec = SPIN_END_NS}, NULL);
+	return err;
 }
 
 static int set_way(void *context, const char *way)
@@ -309,6 +323,7 @@ static int predict(const struct work *work)
 		.bench = work->out->bench,
 		.baseline = options->setup.way,
 		.alternative = options->alternative,
+		.spins = alternative_spins(options),
 		.force = options->force,
 		/* What a card raises is the sends' alone, and in the CPU time of both the server and the bench. */
 		.async = options->setup.topology == TOPOLOGY_NIC ? FRACTION_ASYNC_OWN : FRACTION_ASYNC_AUTO,
@@ -319,12 +334,10 @@ static int predict(const struct work *work)
 
 int experiment_run(struct store *store, const struct experiment_options *options, struct experiment *out)
 {
-	int idle = options->halt ? -EOPNOTSUPP : idle_hold();
-	struct work work = {.store = store, .options = options, .out = out, .idle = idle < 0 ? NULL : IDLE_POLL};
+	struct work work = {.store = store, .options = options, .out = out};
+	int idle = idle_hold_unless(options->halt, "validate", &work.idle);
 
 	*out = (struct experiment){0};
-	if (!options->halt && idle < 0 && idle != -EOPNOTSUPP)
-		warn("validate: idle CPUs cannot be kept from halting, which makes intervals wider: %s", strerror(-idle));
 	int err = measure_all(&work);
 	idle_release(idle);
 	if (!err)
