@@ -13,6 +13,7 @@
 #include "analyze/store.h"
 #include "base/err.h"
 
+#define DATAGRAMS_SHARE 0.9 /* of the path calls: less are not those of a path on UDP sockets */
 #define BUSY_SHARE 0.97 /* of a CPU: a server above it does not pause */
 #define KIND_SHARE 0.005 /* of the path calls: bursts that have less are counted among those that are most like them */
 
@@ -151,15 +152,36 @@ static int read_kinds(struct store *store, int64_t profile, struct bench_like *l
 	return err;
 }
 
+/* Whether the path's calls sent datagrams, as the bench does: so many went out in the target's namespace meanwhile. */
+static int sends_datagrams(struct store *store, int64_t profile, bool *out)
+{
+	struct block_row *blocks;
+	double calls = 0, datagrams = 0;
+	size_t n;
+	int err = store_blocks(store, profile, &blocks, &n);
+
+	for (size_t i = 0; i < n && !err; i++)
+		if (blocks[i].dose == 1 && blocks[i].meter_udp != STORE_NULL) {
+			calls += (double)blocks[i].calls_n;
+			datagrams += (double)blocks[i].meter_udp;
+		}
+	store_rows_free(blocks);
+	*out = calls > 0 && datagrams > DATAGRAMS_SHARE * calls;
+	return err;
+}
+
 /* What a path call cost in the profile, where it sent datagrams as the bench does; what is not known is 0. */
 static int read_cost(struct store *store, const struct run_row *run, struct bench_like *like)
 {
 	struct fraction fraction;
-	int err = answer_estimate(store, run, FRACTION_ASYNC_NONE, &fraction);
+	bool datagrams = false;
+	int err = sends_datagrams(store, run->run, &datagrams);
 
+	if (!err)
+		err = answer_estimate(store, run, FRACTION_ASYNC_NONE, &fraction);
 	if (err)
 		return err == -ENOMEM ? err : 0;
-	if (fraction.meter && !strncmp(fraction.meter, "UDP", 3) && fraction.path_cyc.low > 0) {
+	if (datagrams && fraction.path_cyc.low > 0) {
 		like->wakes = run->waking_n > 0 ? (double)run->waking_n / (double)(run->waking_n + run->quiet_n) : 0;
 		like->packet_cyc = fraction.path_cyc.value;
 		like->packet_low_cyc = fraction.path_cyc.low;
