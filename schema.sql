@@ -227,7 +227,7 @@ CREATE TABLE sample (
   softirq      TEXT NOT NULL,
   hardirq      TEXT NOT NULL,
   stage        TEXT NOT NULL,        -- none outside of frames; entry, copy, socket, ip, netfilter, queue, driver, completion, receive, interrupt, other
-  samples_n    INTEGER NOT NULL CHECK (samples_n > 0),
+  samples_n    INTEGER NOT NULL CHECK (samples_n > 0), -- target, call unknown: expiries of the timer that left no sample while it ran
   cyc          INTEGER NOT NULL,     -- what they stand for: the sum of their periods, which vary, in cycles
   PRIMARY KEY (run, block, cpu, task, call, softirq, hardirq, stage)
 ) STRICT, WITHOUT ROWID;

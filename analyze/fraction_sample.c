@@ -11,9 +11,9 @@
 
 #define SURE 2 /* standard errors */
 
-/* Weighed samples of one window, and its CPU time. */
+/* Weighed samples of one window, and its CPU time. `target` is without what is unknown. */
 struct sums {
-	double target, path, async, async_target, cpu;
+	double target, path, call, unknown, async, async_target, cpu;
 };
 
 static bool is(const char *word, const char *other)
@@ -35,11 +35,13 @@ static bool is_async(const struct sample_row *row, enum fraction_async async)
 
 static void add_row(struct sums *sums, const struct sample_row *row, enum fraction_async async)
 {
-	bool target = is(row->task, "target"), outside = is_async(row, async);
+	bool target = is(row->task, "target") && !is(row->call, "unknown"), outside = is_async(row, async);
 	double cyc = (double)row->cyc;
 
 	sums->target += target ? cyc : 0;
 	sums->path += target && is(row->call, "path") ? cyc : 0;
+	sums->call += target && is(row->call, "call") ? cyc : 0;
+	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
 	sums->async += outside ? cyc : 0;
 	sums->async_target += outside && target ? cyc : 0;
 }
@@ -48,17 +50,27 @@ static void add_sums(struct sums *to, const struct sums *from)
 {
 	to->target += from->target;
 	to->path += from->path;
+	to->call += from->call;
+	to->unknown += from->unknown;
 	to->async += from->async;
 	to->async_target += from->async_target;
 	to->cpu += from->cpu;
 }
 
+/* Expiries without a sample, as far as the CPU time knows of them: the others were of an idle CPU, which is not always woken for the timer. */
+static double missing(const struct sums *sums)
+{
+	return isnan(sums->cpu) ? sums->unknown : fmin(sums->unknown, fmax(0, sums->cpu - sums->target));
+}
+
 /* With `by_cpu` T is the CPU time. */
 static double f_of(const struct sums *sums, bool by_cpu)
 {
-	double busy = (by_cpu ? sums->cpu : sums->target) + sums->async - sums->async_target;
+	/* User space is always sampled, so what is missing is shared out among the calls. */
+	double path = sums->path > 0 ? sums->path + missing(sums) * sums->path / (sums->path + sums->call) : 0;
+	double busy = (by_cpu ? sums->cpu : sums->target + missing(sums)) + sums->async - sums->async_target;
 
-	return busy > 0 ? (sums->path + sums->async) / busy : NAN;
+	return busy > 0 ? (path + sums->async) / busy : NAN;
 }
 
 static int by_block(const void *a, const void *b)
@@ -169,7 +181,7 @@ static bool falls_short(const struct fraction_input *input, const struct sums *t
 
 	for (size_t i = 0; i < input->samples_n; i++)
 		samples += is(input->samples[i].task, "target") ? (double)input->samples[i].samples_n : 0;
-	return total->cpu > total->target * (1 + SURE / sqrt(samples)); /* not when either is unknown */
+	return total->cpu > (total->target + missing(total)) * (1 + SURE / sqrt(samples)); /* not when either is unknown */
 }
 
 static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, bool by_cpu, struct fraction *out)

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
+#define LATE 0.25 /* of a period: a sample comes at most so much late */
 
 /* A sample that waits for the end of its window. */
 struct pending {
@@ -38,6 +40,12 @@ struct pending {
 struct watch {
 	struct ring *ring;
 	int cpu;
+};
+
+/* The sample before, on each CPU. */
+struct last {
+	uint64_t time_ns;
+	uint32_t tid; /* of the target; 0: of another task */
 };
 
 struct sampler {
@@ -66,6 +74,7 @@ struct sampler {
 	/* while a ring is read */
 	struct sample_window *window;
 	int cpu;
+	struct last last[CPUS_MAX];
 };
 
 static int64_t now_ns(void)
@@ -333,6 +342,27 @@ static double period_of(const struct sampler *s, const struct ring_sample *sampl
 	return (double)(sample->time_ns < s->drawn_ns ? s->drawn_before : s->drawn);
 }
 
+/*
+ * Some kernels let the timer expire without a sample, where they do not want to be looked at. The time between two samples of one thread is then
+ * two periods: the one between them is the target's, and nobody knows in what. A longer time may have been a pause of a halted CPU's timer.
+ */
+static void note_missing(struct sampler *s, const struct ring_sample *sample, bool target)
+{
+	struct last *last = &s->last[s->cpu], before = *last;
+	double period = period_of(s, sample), gap = (double)(sample->time_ns - before.time_ns);
+	bool one_period = (before.time_ns < s->drawn_ns) == (sample->time_ns < s->drawn_ns);
+
+	*last = (struct last){.time_ns = sample->time_ns, .tid = target ? sample->tid : 0};
+	if (s->source != RING_CPU_CLOCK || !s->sees_all || !target || before.tid != sample->tid || !one_period || fabs(gap - 2 * period) > LATE * period)
+		return;
+	const struct pending p = {
+		.cpu = (uint32_t)s->cpu, .row = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE),
+		.pid = sample->pid, .tid = sample->tid, .cyc = period * s->cyc_per_unit,
+	};
+	s->totals.missing_n++;
+	add_cell(s, s->window, &p, ACCOUNT_CALL_UNKNOWN, SAMPLE_STAGE_NONE);
+}
+
 static void take_sample(void *context, const struct ring_sample *sample)
 {
 	struct sampler *s = context;
@@ -345,6 +375,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
 		.cyc = period_of(s, sample) * s->cyc_per_unit, .unresolved = what.unresolved,
 	};
+	note_missing(s, sample, task == ACCOUNT_TARGET);
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
 		sites_learn(s->sites, p.pid, p.user_ip, call == ACCOUNT_CALL_PATH);
 	if (task == ACCOUNT_TARGET && (what.unresolved || sample->n == 0))

@@ -11,7 +11,8 @@
  * sample at exactly such an address belongs to that call's exit, and one at a call's entry, before it is known which call it is, to
  * the call that the address belongs to. Which addresses these are is learnt from samples inside calls.
  *
- * Idle time may be missing: a virtual CPU that is halted is not always woken for the timer.
+ * Idle time may be missing: a virtual CPU that is halted is not always woken for the timer. So may samples of code that the kernel keeps
+ * to itself: where a thread's samples are two periods apart, the one between them is counted as the target's in an unknown call.
  *
  * With the privilege for it, whole CPUs are watched and samples told apart by process; without it, for a process of one's own,
  * only its threads (one counter per thread and CPU).
@@ -63,6 +64,7 @@ struct sample_window {
 
 struct sample_totals {
 	uint64_t samples_n, lost_n, throttled_n;
+	uint64_t missing_n;     /* expiries of the timer that left none, while the target ran: of an unknown call */
 	uint64_t unresolved_n;  /* in a system call that stayed unknown: counted as no call of the path */
 	uint64_t sites_full_n;  /* addresses that found no room in the table */
 	double multiplexed;     /* 1 - running / enabled time of the counters */

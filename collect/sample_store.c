@@ -19,6 +19,7 @@
 
 #define UNRESOLVED 0.002 /* of all samples */
 #define MULTIPLEXED 0.001
+#define MISSING 0.002 /* of all expiries */
 
 struct writer {
 	struct store *store;
@@ -181,6 +182,10 @@ static int write_warnings(const struct writer *w)
 	if (!err && unresolved > UNRESOLVED)
 		err = write_warning(w, "unresolved", "%.2g %% of the samples are in a system call that could not be told: f is too low by up to their share",
 				    100 * unresolved);
+	double missing = (double)t->missing_n / (double)(t->samples_n + t->missing_n ? t->samples_n + t->missing_n : 1);
+	if (!err && missing > MISSING)
+		err = write_warning(w, "samples-missing", "%.2g %% of the timer's expiries left no sample while the target ran: the kernel keeps something "
+				    "to itself; f takes them for system calls, in proportion to the samples in them", 100 * missing);
 	if (!err && !sampler_sees_all(w->sampler))
 		err = write_warning(w, "own-threads", "without the privilege to watch whole CPUs only the target's own threads were sampled: --async "
 				    "counts nothing; run as root or with CAP_PERFMON");

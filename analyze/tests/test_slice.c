@@ -79,6 +79,36 @@ static void busy_time_that_samples_do_not_see_is_in_the_whole(void **state)
 	fraction_free(&f);
 }
 
+static void expiries_without_a_sample_are_shared_out_among_the_calls(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++) { /* of 10, 7 in the path, 1 without a sample, 2 in user space */
+		samples[i * ROWS + 3].cyc = 2000;
+		samples[i * ROWS + 5] = samples[i * ROWS + 3];
+		samples[i * ROWS + 5].call = "unknown";
+		samples[i * ROWS + 5].cyc = 1000;
+	}
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.8, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* the CPU time knows nothing of it: the CPU was idle */
+		blocks[i].cpu_cyc = 9000;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7.0 / 9, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* nor is it known */
+		blocks[i].cpu_cyc = STORE_NULL;
+	for (int i = 0; i < WINDOWS; i++) /* as many in other calls as in the path */
+		samples[i * ROWS + 3] = (struct sample_row){.block = i, .task = "target", .call = "call", .softirq = "none", .hardirq = "none",
+							    .stage = "none", .samples_n = 7, .cyc = 7000};
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7.5 / 15, 1e-12);
+	fraction_free(&f);
+}
+
 static void interrupts_elsewhere_count_when_asked_for(void **state)
 {
 	struct fraction_input input = input_of(FRACTION_ASYNC_NET);
@@ -265,6 +295,7 @@ int main(void)
 		cmocka_unit_test(what_the_probes_cost_is_taken_off_each_piece),
 		cmocka_unit_test(f_is_the_samples_inside_frames_over_those_of_the_target),
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
+		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
 		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
 		cmocka_unit_test(all_samples_inside_frames_are_no_certainty),
 		cmocka_unit_test(no_sample_inside_frames_is_f_0),
