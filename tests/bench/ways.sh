@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ways.sh: how far benches of every way can be believed: a way against itself, s measured twice, the harness's share (ways.c);
 # then predicted against observed r on livecast for five ways, 8 settings each.
-# Usage: ways.sh [PART...]: harness, sendmmsg, uring, uring-zc, connected, uring-sqpoll; default: all. SECONDS_EACH=3.
+# Usage: ways.sh [PART...]: harness, sendmmsg, uring, uring-zc, connected, uring-sqpoll; default: all.
+# SECONDS_EACH=6 of profile, SECONDS_OBSERVED=20 of observation; DB=FILE keeps the runs.
 set -u
 # A network of its own: the datagrams of others must not turn the work meter.
 if [ -z "${WAYS_NETWORK:-}" ]; then
@@ -10,9 +11,11 @@ if [ -z "${WAYS_NETWORK:-}" ]; then
 fi
 ip link set lo up || exit 1
 build=${BUILD:-build}
-seconds=${SECONDS_EACH:-3}
+seconds=${SECONDS_EACH:-6}
+observe=${SECONDS_OBSERVED:-20}
 work_dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$work_dir"' EXIT
+db=${DB:-$work_dir/ways.db}
 results=$work_dir/results
 touch "$results"
 status=0
@@ -20,8 +23,8 @@ status=0
 # One setting: way group payload topology work_ns packets_per_s
 setting() {
 	local json
-	if ! json=$("$build"/forecall validate --json --quiet --force --db "$work_dir/ways.db" --with "$1" --group "$2" --payload "$3" \
-		--topology "$4" --work "$5" --packets "$6" --seconds "$seconds" --width 0.005 --rounds 100); then
+	if ! json=$("$build"/forecall validate --json --quiet --db "$db" --with "$1" --group "$2" --payload "$3" \
+		--topology "$4" --work "$5" --packets "$6" --seconds "$seconds" --observe "$observe"); then
 		echo "$1 $2 $3 $4 $5 failed"
 		echo failed >> "$results"
 		return
@@ -45,7 +48,7 @@ way() {
 began=$SECONDS
 [ $# -gt 0 ] || set -- harness sendmmsg uring uring-zc connected uring-sqpoll
 ways_n=$(printf '%s\n' "$@" | grep -vc '^harness$')
-printf 'about %d minutes, on an idle machine\n' $(((ways_n * 8 * (6 + 3 * seconds) + $([ $ways_n -eq $# ] && echo 0 || echo 240) + 59) / 60))
+printf 'about %d minutes, on an idle machine\n' $(((ways_n * 8 * (10 + seconds + 3 * observe / 2) + $([ $ways_n -eq $# ] && echo 0 || echo 240) + 59) / 60))
 for part in "$@"; do
 	if [ "$part" = harness ]; then
 		"$build"/bench/ways || status=1
