@@ -13,6 +13,11 @@
 #include "cli/signals.h"
 #include "try/launch.h"
 
+enum {
+	DELAY_US = 200,
+	COMPARE_DELAY_US = 20000, /* the guard, which a port in the source has not, wakes by it, beside the server and its clients */
+};
+
 static const struct usage usage = {
 	.name = "try",
 	.operands = "-- CMD [ARG...]",
@@ -103,12 +108,12 @@ static int run(const struct cli *cli, const struct try_arguments *arguments, con
 
 int cmd_try(struct cli *cli, int argc, char **argv)
 {
-	struct try_arguments arguments = {.with = "sendmmsg", .batch = 256, .delay_us = 200, .clock = "auto", .idle = "poll", .seconds = 10, .wait = 20,
+	struct try_arguments arguments = {.with = "sendmmsg", .batch = 256, .clock = "auto", .idle = "poll", .seconds = 10, .wait = 20,
 					  .settle = 1, .width = 0.005, .window_ms = 100, .rounds = 200, .seed = 1, .peer_cpu = 1};
 	const struct option_spec specs[] = {
 		OPT_WORD('w', "with", "sendmmsg|uring|sendgroup", &arguments.with, "the way in which batches go to the kernel"),
 		OPT_U64('b', "batch", "N", &arguments.batch, 1, TRY_BATCH_MAX, "most datagrams to a batch"),
-		OPT_U64('d', "delay", "US", &arguments.delay_us, 20, 1000000, "longest time in us that a datagram is held back"),
+		OPT_U64('d', "delay", "US", &arguments.delay_us, 20, 1000000, "longest time in us that a datagram is held back: 200, with --compare 20000"),
 		OPT_FLAG(0, "stream", &arguments.stream, "hold back writes on stream sockets, too; with uring"),
 		OPT_FLAG(0, "compare", &arguments.compare, "profile it as it is, predict, and observe it without and with the library at work"),
 		OPT_HEADING("With --compare:"),
@@ -141,6 +146,8 @@ int cmd_try(struct cli *cli, int argc, char **argv)
 	if (!strcmp(arguments.with, "sendgroup"))
 		return options_misuse(&usage, "--with sendgroup: its call tells which datagrams went only when it returns, so that after a kill in its midst "
 					      "none could be sent exactly once; take sendmmsg or uring here, and sendgroup in `forecall bench --like`");
+	if (!arguments.delay_us)
+		arguments.delay_us = arguments.compare ? COMPARE_DELAY_US : DELAY_US;
 	if (arguments.load && !arguments.compare)
 		return options_misuse(&usage, "--load goes with --compare");
 	const struct launch_options options = {
