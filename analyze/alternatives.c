@@ -222,7 +222,7 @@ static int derive(struct alternatives *a, struct measured *m, const struct run_r
 		  const struct rank_profile *sends, struct alternative *out)
 {
 	struct speedup speedup = { .rep_n = 0 };
-	struct rank_needs needs;
+	struct rank_needs needs, base;
 	double bound = NAN;
 
 	*out = (struct alternative){ .bench = m->bench->run, .speedup = figure_exact(NAN), .predicted = figure_exact(NAN) };
@@ -238,8 +238,8 @@ static int derive(struct alternatives *a, struct measured *m, const struct run_r
 	err = weigh(a, m, profile->run, &speedup, out->text, sizeof out->text);
 	if (err)
 		return tell(err, out->text);
-	if (needs.spins && is_like(m))
-		answer_keep_cost(fraction, m->bench->path, &speedup);
+	if (is_like(m) && a->needs(m->bench->path, &base) && rank_keeps_cost(&base, &needs))
+		answer_keep_cost(fraction, &speedup);
 	err = predict(a, m, profile, fraction, &speedup, out, &bound);
 	const struct rank_result result = { fraction->f.value, speedup.s.value, speedup.s.low, speedup.s.high, bound };
 	if (!err)

@@ -183,9 +183,9 @@ int answer_weigh(struct store *store, int64_t profile, const struct surface *sur
 	return err;
 }
 
-void answer_keep_cost(const struct fraction *fraction, const char *baseline, struct speedup *speedup)
+void answer_keep_cost(const struct fraction *fraction, struct speedup *speedup)
 {
-	if (fraction->meter && fraction->path_cyc.value > 0 && strcmp(baseline, "sendmmsg") != 0)
+	if (fraction->meter && fraction->path_cyc.value > 0)
 		speedup_rebase(speedup, fraction->path_cyc.value);
 }
 
@@ -198,8 +198,8 @@ static int bench_speedup(struct store *store, const struct answer_options *optio
 	out->like = bench->like_run == options->profile;
 	if (!err)
 		err = answer_weigh(store, options->profile, surface, out->like, &out->speedup);
-	if (!err && options->spins && out->like)
-		answer_keep_cost(&out->fraction, options->baseline, &out->speedup);
+	if (!err && options->keeps_cost && out->like)
+		answer_keep_cost(&out->fraction, &out->speedup);
 	surface_free(surface);
 	return err;
 }

@@ -36,7 +36,7 @@ struct answer_options {
 	double speedup;           /* with bench STORE_NULL */
 	double overhead;
 	enum fraction_async async;
-	bool spins;               /* a thread of the alternative spins between its sends: see answer_keep_cost() */
+	bool keeps_cost;          /* the alternative's cost is time: see answer_keep_cost() */
 	bool force;
 };
 
@@ -62,10 +62,10 @@ int answer_weigh(struct store *store, int64_t profile, const struct surface *sur
 
 /*
  * s where the alternative's cost is not in proportion to the baseline's: a thread that spins between the sends costs the time that the
- * bench found, however much a send of this server costs more or less than one of the bench. `speedup` of a bench like the profile;
- * nothing is changed where the profile does not know what a send costs, or calls are not single sends.
+ * bench found, however much a send of this server costs more or less than one of the bench. `speedup` of a bench like the profile, whose
+ * path's calls send one message each; nothing is changed where the profile does not know what they cost.
  */
-void answer_keep_cost(const struct fraction *fraction, const char *baseline, struct speedup *speedup);
+void answer_keep_cost(const struct fraction *fraction, struct speedup *speedup);
 
 /* Which bench to use for a profile: the newest made like it, else the newest that has both ways. -ENOENT, said. */
 int answer_choose_bench(struct store *store, int64_t profile, const char *baseline, const char *alternative, int64_t *bench);

@@ -112,8 +112,7 @@ void fraction_free(struct fraction *fraction);
  * each weighed by what it stands for. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of these as of the samples
  * in system calls, as far as the CPU time exceeds the samples. Nothing is taken out: sampling slows everything alike. Interval: bootstrap over the
  * sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n samples is no certainty.
- * calls_n and probed_n are the samples inside
- * frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
+ * calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
  */
 int fraction_sampled(const struct fraction_input *input, struct fraction *out);
 

@@ -19,6 +19,12 @@ struct rank_needs {
 	bool bound;           /* no drop-in, but a bound to compare with */
 };
 
+/* Whether a thread of the alternative spins between sends, so that it costs time, and the baseline sends one message a call. */
+static inline bool rank_keeps_cost(const struct rank_needs *baseline, const struct rank_needs *alternative)
+{
+	return alternative->spins && !baseline->batches;
+}
+
 /* What is known of a profile's sends. */
 struct rank_profile {
 	double alone;           /* share of its sends that are not followed by another before another call: bursts of one */

@@ -13,7 +13,7 @@
 #include "cli/predict_all.h"
 #include "cli/print.h"
 #include "cli/show.h"
-#include "workloads/sender.h"
+#include "workloads/needs.h"
 
 static const struct usage usage = {
 	.name = "predict",
@@ -157,9 +157,7 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 	if (!err && all) {
 		err = predict_all(cli, store, &options, &arguments->known);
 	} else if (!err) {
-		const struct sender_ops *way = sender_find(options.alternative);
-
-		options.spins = way && way->traits & SENDER_THREAD;
+		options.keeps_cost = sender_keeps_cost(options.baseline, options.alternative);
 		err = answer_predict(store, &options, &answer);
 		if (!err) {
 			err = show(cli, store, &options, &answer);

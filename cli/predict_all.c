@@ -82,7 +82,7 @@ static int predict_way(struct store *store, const struct answer_options *options
 		return 0;
 	}
 	own.alternative = c->ops->name;
-	own.spins = needs->spins;
+	own.keeps_cost = sender_keeps_cost(own.baseline, own.alternative);
 	err = answer_predict(store, &own, &c->answer);
 	if (err == -ERANGE || err == -ENODATA || err == -EDOM) { /* of this way's bench, and said; the others may have better ones */
 		snprintf(c->text, sizeof c->text, "run %" PRId64 " does not tell it", own.bench);

@@ -342,18 +342,21 @@ static double period_of(const struct sampler *s, const struct ring_sample *sampl
 	return (double)(sample->time_ns < s->drawn_ns ? s->drawn_before : s->drawn);
 }
 
-/*
- * Some kernels let the timer expire without a sample, where they do not want to be looked at. The time between two samples of one thread is then
- * two periods: the one between them is the target's, and nobody knows in what. A longer time may have been a pause of a halted CPU's timer.
- */
+bool sampler_left_one_out(uint64_t gap_ns, double period_ns)
+{
+	return fabs((double)gap_ns - 2 * period_ns) <= LATE * period_ns;
+}
+
+/* What one thread's two samples have left out is the target's, and nobody knows in what. */
 static void note_missing(struct sampler *s, const struct ring_sample *sample, bool target)
 {
 	struct last *last = &s->last[s->cpu], before = *last;
-	double period = period_of(s, sample), gap = (double)(sample->time_ns - before.time_ns);
+	double period = period_of(s, sample);
 	bool one_period = (before.time_ns < s->drawn_ns) == (sample->time_ns < s->drawn_ns);
 
 	*last = (struct last){.time_ns = sample->time_ns, .tid = target ? sample->tid : 0};
-	if (s->source != RING_CPU_CLOCK || !s->sees_all || !target || before.tid != sample->tid || !one_period || fabs(gap - 2 * period) > LATE * period)
+	if (s->source != RING_CPU_CLOCK || !s->sees_all || !target || before.tid != sample->tid || !one_period ||
+	    !sampler_left_one_out(sample->time_ns - before.time_ns, period))
 		return;
 	const struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE),
@@ -429,6 +432,7 @@ int sampler_poll(struct sampler *s, struct sample_window *window)
 
 void sampler_skip(struct sampler *s)
 {
+	memset(s->last, 0, sizeof s->last); /* what is skipped is not missing */
 	for (size_t i = 0; i < s->watches_n; i++) {
 		uint64_t head = ring_head(s->watches[i].ring);
 

@@ -21,6 +21,7 @@
 #define COLLECT_SAMPLE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
@@ -110,6 +111,12 @@ void sampler_settle(struct sampler *sampler, struct sample_window *window);
 int sample_window_new(const struct sampler *sampler, struct sample_window *window);
 void sample_window_clear(struct sample_window *window);
 void sample_window_free(struct sample_window *window);
+
+/*
+ * Whether one expiry between two samples of the timer left none: some kernels do not want to be looked at everywhere. They are two periods apart
+ * then; a longer gap may have been the late timer of a halted CPU.
+ */
+bool sampler_left_one_out(uint64_t gap_ns, double period_ns);
 
 const struct sample_totals *sampler_totals(struct sampler *sampler);
 

@@ -177,11 +177,12 @@ static int read_cost(struct store *store, const struct run_row *run, struct benc
 	bool datagrams = false;
 	int err = sends_datagrams(store, run->run, &datagrams);
 
-	if (!err)
-		err = answer_estimate(store, run, FRACTION_ASYNC_NONE, &fraction);
+	if (err)
+		return err;
+	err = answer_estimate(store, run, FRACTION_ASYNC_NONE, &fraction);
 	if (err)
 		return err == -ENOMEM ? err : 0;
-	if (datagrams && fraction.path_cyc.low > 0) {
+	if (datagrams && fraction.meter && fraction.path_cyc.low > 0) {
 		like->wakes = run->waking_n > 0 ? (double)run->waking_n / (double)(run->waking_n + run->quiet_n) : 0;
 		like->packet_cyc = fraction.path_cyc.value;
 		like->packet_low_cyc = fraction.path_cyc.low;

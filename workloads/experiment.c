@@ -15,6 +15,7 @@
 #include "collect/profile.h"
 #include "workloads/bench_like.h"
 #include "workloads/bench_store.h"
+#include "workloads/needs.h"
 #include "workloads/rtp.h"
 #include "workloads/sender.h"
 #include "workloads/turns.h"
@@ -323,7 +324,7 @@ static int predict(const struct work *work)
 		.bench = work->out->bench,
 		.baseline = options->setup.way,
 		.alternative = options->alternative,
-		.spins = alternative_spins(options),
+		.keeps_cost = sender_keeps_cost(options->setup.way, options->alternative),
 		.force = options->force,
 		/* What a card raises is the sends' alone, and in the CPU time of both the server and the bench. */
 		.async = options->setup.topology == TOPOLOGY_NIC ? FRACTION_ASYNC_OWN : FRACTION_ASYNC_AUTO,

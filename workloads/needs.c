@@ -22,3 +22,10 @@ bool sender_needs(const char *way, struct rank_needs *out)
 	};
 	return true;
 }
+
+bool sender_keeps_cost(const char *baseline, const char *alternative)
+{
+	struct rank_needs base, other;
+
+	return baseline && sender_needs(baseline, &base) && sender_needs(alternative, &other) && rank_keeps_cost(&base, &other);
+}

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "collect/account.h"
+#include "collect/sample.h"
 #include "collect/sample_frames.h"
 #include "collect/sample_sites.h"
 #include "collect/symbols.h"
@@ -283,6 +284,16 @@ static void more_sites_than_fit_are_counted(void **state)
 	sites_free(sites);
 }
 
+static void one_expiry_without_a_sample_is_a_gap_of_two_periods(void **state)
+{
+	(void)state;
+	assert_true(sampler_left_one_out(2000000, 1e6));
+	assert_true(sampler_left_one_out(2016000, 1e6)); /* samples come late */
+	assert_false(sampler_left_one_out(1000000, 1e6));
+	assert_false(sampler_left_one_out(1400000, 1e6));
+	assert_false(sampler_left_one_out(3000000, 1e6)); /* an idle CPU's timer may have been */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +315,7 @@ int main(void)
 		cmocka_unit_test(hidden_addresses_are_no_symbols),
 		cmocka_unit_test(a_site_gives_its_samples_as_its_calls_were),
 		cmocka_unit_test(more_sites_than_fit_are_counted),
+		cmocka_unit_test(one_expiry_without_a_sample_is_a_gap_of_two_periods),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
