@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
@@ -177,8 +177,9 @@ CREATE TABLE call (
 -- Histograms of the path, summed over the dose 1 windows. Buckets are log-linear: 16 per power of two, exact below 32.
 CREATE TABLE hist (
   run          INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-  name         TEXT NOT NULL CHECK (name IN ('bytes', 'burst', 'gap', 'sockets', 'destinations')),
-               -- bytes per call; calls in a row by one thread; cycles from one path call of a burst to the next; sockets and
+  name         TEXT NOT NULL CHECK (name IN ('bytes', 'burst', 'gap', 'train', 'sockets', 'destinations')),
+               -- bytes per call; calls in a row by one thread; cycles from one path call of a burst to the next; bursts of
+               -- a thread between two sleeps in another call; sockets and
                -- destinations of a burst of several calls, 2 for several, of one burst in sixteen
   low          INTEGER NOT NULL,     -- smallest value of the bucket
   n            INTEGER NOT NULL CHECK (n > 0),

@@ -29,7 +29,7 @@ struct sums {
 };
 
 struct side {
-	double widen; /* for the cycles set aside: stats_trimmed() */
+	double widen; /* for the cycles set aside and for moods: stats_trimmed(), stats_serial() */
 	struct sums *cycles;
 	size_t n;
 	size_t windows_n;
@@ -240,6 +240,7 @@ static int set_outliers_aside(struct side *side, struct side *other, size_t *out
 {
 	double *x = malloc((side->n + 1) * sizeof *x);
 	bool *outlier = malloc((side->n + 1) * sizeof *outlier);
+	double serial = 1;
 	size_t n = 0;
 	int err = x && outlier ? 0 : -ENOMEM;
 
@@ -250,6 +251,9 @@ static int set_outliers_aside(struct side *side, struct side *other, size_t *out
 		err = stats_outliers(x, side->n, outlier, &n);
 		if (!err)
 			err = stats_trimmed(x, side->n, outlier, &side->widen);
+		if (!err)
+			err = stats_serial(x, side->n, outlier, &serial);
+		side->widen *= serial;
 		if (!err && other)
 			drop_outliers(other, outlier);
 		if (!err)

@@ -107,12 +107,13 @@ static double log_ratio(const struct round *round)
 	return log((cost(round, WAY_BASE) - null) / (cost(round, WAY_ALT) - null));
 }
 
-/* Moves the rounds that something disturbed behind the others; *n becomes how many are left. *widen: stats_trimmed(). */
+/* Moves the rounds that something disturbed behind the others; *n becomes how many are left. *widen: stats_trimmed() and stats_serial(). */
 static int set_outliers_aside(struct round *rounds, size_t *n, double *widen)
 {
 	double *ratios = malloc((*n + 1) * sizeof *ratios);
 	bool *outlier = malloc((*n + 1) * sizeof *outlier);
 	size_t outliers_n = 0, kept = 0;
+	double serial = 1;
 	int err = ratios && outlier ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++)
@@ -122,6 +123,9 @@ static int set_outliers_aside(struct round *rounds, size_t *n, double *widen)
 	*widen = 1;
 	if (!err && *n >= ROUNDS_TO_CHOOSE)
 		err = stats_trimmed(ratios, *n, outlier, widen);
+	if (!err && *n >= ROUNDS_TO_CHOOSE)
+		err = stats_serial(ratios, *n, outlier, &serial);
+	*widen *= serial;
 	if (!err && *n >= ROUNDS_TO_CHOOSE) {
 		for (size_t i = 0; i < *n; i++)
 			if (!outlier[i])

@@ -15,6 +15,7 @@
 #define LOW 0.025
 #define HIGH 0.975
 #define OUTLIER_DEVIATIONS 3.5
+#define SERIAL_LEAST 32 /* below it there are too few batches to tell anything */
 
 struct figure figure_exact(double value)
 {
@@ -176,6 +177,37 @@ int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by)
 	free(all);
 	free(kept);
 	return err;
+}
+
+/* The variance of the mean of x[n] times n, by the means of all batches of b that follow each other. */
+static double batch_variance(const double *x, size_t n, size_t b)
+{
+	double mean = gsl_stats_mean(x, 1, n), sum = 0, squares = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum += x[i] - mean - (i >= b ? x[i - b] - mean : 0);
+		if (i + 1 >= b)
+			squares += sum / (double)b * (sum / (double)b);
+	}
+	return (double)n * (double)b / ((double)(n - b) * (double)(n - b + 1)) * squares;
+}
+
+int stats_serial(const double *x, size_t n, const bool *outlier, double *by)
+{
+	double *kept = malloc((n + 1) * sizeof *kept);
+	size_t kept_n = 0;
+
+	*by = 1;
+	if (!kept)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (!outlier[i])
+			kept[kept_n++] = x[i];
+	double variance = kept_n >= SERIAL_LEAST ? gsl_stats_variance(kept, 1, kept_n) : 0;
+	if (variance > 0)
+		*by = sqrt(fmax(1, batch_variance(kept, kept_n, (size_t)sqrt((double)kept_n)) / variance));
+	free(kept);
+	return 0;
 }
 
 int stats_interval(const double *rep, size_t n, double value, struct figure *out)

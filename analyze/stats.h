@@ -68,6 +68,13 @@ int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n)
  */
 int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by);
 
+/*
+ * What an interval that takes the x[n] that are no outliers for independent must be widened by, since each is like those before it (a machine has
+ * moods of seconds): the standard error of their mean by overlapping batches of sqrt(n) of them (M. Meketon and B. Schmeiser, Overlapping batch
+ * means: something for nothing?, 1984), over that of independent ones. x are in the order of time. 1 below 32 of them; never less. -ENOMEM.
+ */
+int stats_serial(const double *x, size_t n, const bool *outlier, double *by);
+
 /* Percentile interval: value, with the 2.5 % and 97.5 % quantiles of rep[n], n >= 2, as low and high. */
 int stats_interval(const double *rep, size_t n, double value, struct figure *out);
 

@@ -195,7 +195,7 @@ static int show_hists(struct store *store, int64_t run)
 			end++;
 		hist_line(table, rows + i, end - i);
 	}
-	return print_section(err, "the path: bytes per call, calls in a row (burst), cycles between them (gap)", table, rows, n);
+	return print_section(err, "the path: bytes per call, calls in a row (burst), cycles between them (gap), bursts between two sleeps (train)", table, rows, n);
 }
 
 /* ---- Micro-benchmarks ---- */

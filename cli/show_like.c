@@ -34,6 +34,8 @@ static void print_kinds(int64_t profile, const struct bench_like *like)
 		printf(" %" PRIu64 " x %" PRIu64 " bytes", like->group, like->payload_bytes);
 	if (like->period_ns)
 		printf("; one every %.0f us", (double)like->period_ns / 1e3);
+	if (like->train > 1)
+		printf(" in the mean, in trains of %" PRIu64 " with %.1f us between two", like->train, (double)like->between_ns / 1e3);
 	printf("; %" PRIu64 " ns of work before each send\n", like->gap_ns);
 }
 
@@ -114,7 +116,7 @@ json_t *show_like_json(struct store *store, int64_t bench, int64_t profile, cons
 		json_array_append_new(list, json_pack("{ss sI sf sb}", "receivers", rows[i].receivers, "bytes", (json_int_t)rows[i].bytes, "cycles_per_packet", rows[i].packet_cyc, "used",
 						      (int)rows[i].used));
 	store_rows_free(rows);
-	return json_pack("{sI so sI sI so so}", "run", (json_int_t)profile, "kinds", kinds_json(like), "period_ns", (json_int_t)like->period_ns,
-			 "gap_ns", (json_int_t)like->gap_ns, "footprint", list, "cycles_per_call",
+	return json_pack("{sI so sI sI sI sI so so}", "run", (json_int_t)profile, "kinds", kinds_json(like), "period_ns", (json_int_t)like->period_ns,
+			 "train", (json_int_t)like->train, "between_ns", (json_int_t)like->between_ns, "gap_ns", (json_int_t)like->gap_ns, "footprint", list, "cycles_per_call",
 			 like->packet_cyc > 0 ? json_real(like->packet_cyc) : json_null());
 }

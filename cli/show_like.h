@@ -12,7 +12,7 @@ struct store;
 /* As lines to stdout; 0 or -errno, said. */
 int show_like(struct store *store, int64_t bench, int64_t profile, const struct bench_like *like);
 
-/* {"run", "kinds": [{"share", "group", "payload", "one_destination"}], "period_ns", "gap_ns", "footprint": [{"receivers", "bytes", "cycles_per_packet",
+/* {"run", "kinds": [{"share", "group", "payload", "one_destination"}], "period_ns", "train", "between_ns", "gap_ns", "footprint": [{"receivers", "bytes", "cycles_per_packet",
  * "used"}], "cycles_per_call"}; NULL on an error, said. */
 json_t *show_like_json(struct store *store, int64_t bench, int64_t profile, const struct bench_like *like);
 

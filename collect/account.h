@@ -123,7 +123,7 @@ struct account_cpu {
 	__u64 cyc[ACCOUNT_ROWS];
 	__u64 entries_n[ACCOUNT_ROWS]; /* by switches and interrupts; calls[] has the system calls */
 	struct account_calls calls[ACCOUNT_CALLS_MAX]; /* of threads in scope */
-	struct account_hist bytes_hist, burst_hist, gap_hist;
+	struct account_hist bytes_hist, burst_hist, gap_hist, train_hist;
 	struct account_shape shape[ACCOUNT_SHAPE_MAX];
 	__u64 watched_n[2][2]; /* bursts of several calls that were watched: by [several sockets][several destinations] */
 };
@@ -152,6 +152,8 @@ struct account_thread {
 	__u32 watched;       /* this burst is */
 	__u32 several_sockets, several_destinations;
 	__u64 socket, destination; /* of its first call, by names of the caller's own */
+	__u32 train;         /* bursts since it last slept in a call that is not of the path */
+	__u32 whole_train;   /* it has done so in this window */
 	/* The burst as a whole. */
 	__u64 burst_bytes;   /* of its calls that are counted */
 	__u64 run_from, run_to; /* cyc[ACCOUNT_THREAD_PATH] when the run began, and at the end of its last call */
@@ -353,6 +355,7 @@ static inline __attribute__((always_inline)) void account_burst_end(struct accou
 		account_shape_end(cpu, thread);
 	if (thread->watched && thread->burst > 1)
 		cpu->watched_n[thread->several_sockets & 1][thread->several_destinations & 1]++;
+	thread->train += thread->burst > 0;
 	thread->burst = 0;
 	thread->burst_bytes = 0;
 	thread->whole = 1;
@@ -473,6 +476,15 @@ static inline __attribute__((always_inline)) void account_sys_exit(struct accoun
 	thread->entered = 0;
 }
 
+/* The thread sleeps: the bursts since it last did are a train. */
+static inline __attribute__((always_inline)) void account_train_end(struct account_cpu *cpu, struct account_thread *thread)
+{
+	if (thread->train && thread->whole_train)
+		account_hist_add(&cpu->train_hist, account_bucket(thread->train), thread->train, 1);
+	thread->train = 0;
+	thread->whole_train = 1;
+}
+
 /*
  * The CPU goes from thread `prev` (0: not in scope) to `next` (0: not in scope). `slot` is the slot of `next`, `task` its
  * class, `user_task` whether it is no kernel thread. A kernel thread or io_uring worker has no call: `kernel_worker`.
@@ -493,6 +505,8 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 		if (prev->call == ACCOUNT_CALL_PATH) {
 			cpu->frame_switch_n++;
 			prev->sleep_from = now;
+		} else if (prev->call == ACCOUNT_CALL_OTHER) {
+			account_train_end(cpu, prev);
 		}
 	}
 	cpu->thread = next ? slot : 0;

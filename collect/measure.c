@@ -395,6 +395,7 @@ static void total_cpu(struct measurement *out, struct measure_cpu *sum, const st
 	hist_sum(&out->bytes, &record->bytes_hist);
 	hist_sum(&out->burst, &record->burst_hist);
 	hist_sum(&out->gap, &record->gap_hist);
+	hist_sum(&out->train, &record->train_hist);
 	shape_sum(out->shape, record->shape);
 	for (int several = 0; several < 2; several++) {
 		out->sockets_n[several] += record->watched_n[several][0] + record->watched_n[several][1];

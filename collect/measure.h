@@ -85,7 +85,7 @@ struct measurement {
 	struct measure_thread *threads; /* [threads_n], by slot */
 	uint32_t threads_n;
 	struct account_calls calls[ACCOUNT_CALLS_MAX];
-	struct account_hist bytes, burst, gap;
+	struct account_hist bytes, burst, gap, train;
 	struct account_shape shape[ACCOUNT_SHAPE_MAX];
 	uint64_t sockets_n[2], destinations_n[2]; /* watched bursts of several calls: those of one, and those of several */
 

@@ -404,6 +404,8 @@ static int write_all(const struct writer *w)
 	if (!err)
 		err = write_hist(w, "gap", &m->gap, w->scale);
 	if (!err)
+		err = write_hist(w, "train", &m->train, 1);
+	if (!err)
 		err = write_shape(w);
 	if (!err)
 		err = write_several(w, "sockets", m->sockets_n);

@@ -178,6 +178,30 @@ shares() {
 	[[ "$stderr" == *"these go to several"* ]]
 }
 
+@test "bursts of a train follow each other, and the next train waits for its time" {
+	run --separate-stderr "$(dirname "$FORECALL")/groupsend" --bursts 8 --train 4 --period-ns 1 --between-ns 500000 --json
+	[ "$status" -eq 0 ]
+	# two begins of a train come too late for their periods, and six bursts half a millisecond after the one before
+	jq -e '.late == 2 and .wall_ns >= 3000000' <<< "$output"
+	run --separate-stderr "$(dirname "$FORECALL")/groupsend" --bursts 8 --train 4 --period-ns 1000000 --json
+	jq -e '.late == 0 and .wall_ns >= 8000000' <<< "$output"
+}
+
+@test "bench --like sends bursts in trains where the server sends several between two sleeps" {
+	"$FORECALL" profile --path sendmsg --seconds 2 -- "$(dirname "$FORECALL")/groupsend" --topology lo --group 1 --head 0 \
+		--train 20 --between-ns 10000 --period-ns 100000 --bursts 100000 > /dev/null
+	run --separate-stderr "$FORECALL" bench --like 1 --alternative sendmmsg $QUICK --json
+	[ "$status" -eq 0 ]
+	# it reads a clock and fills a payload besides
+	jq -e '.like | .train >= 15 and .train <= 25 and .between_ns >= 9000 and .between_ns <= 50000 and .period_ns > 90000' <<< "$output"
+	run --separate-stderr "$FORECALL" bench --like 1 --alternative sendmmsg $QUICK
+	[[ $output =~ "in trains of "(1[5-9]|2[0-5])" with "[0-9.]+" us between two" ]]
+	# and a server that sleeps after each burst has none
+	"$FORECALL" profile --path sendmsg --seconds 2 -- "$(dirname "$FORECALL")/groupsend" --topology lo --group 1 --head 0 \
+		--period-ns 100000 --bursts 100000 > /dev/null
+	jq -e '.like.train == 1' < <("$FORECALL" bench --like "$(sqlite3 "$FORECALL_DB" "SELECT max(run) FROM run")" --alternative sendmmsg $QUICK --json 2> /dev/null)
+}
+
 @test "validate and capacity refuse what no server can be ported to, before they start one" {
 	for way in packet xdp multicast null gso setgrp; do
 		run --separate-stderr "$FORECALL" validate --with $way --topology veth

@@ -168,7 +168,7 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 		     uint64_t *cpu_ns)
 {
 	char line[CHILD_LINE_BYTES];
-	uint64_t pauses_ms = (block->bursts + block->warm) * block->period_ns / 1000000, async_ns = 0;
+	uint64_t pauses_ms = (block->bursts + block->train + block->warm) * block->period_ns / 1000000, async_ns = 0;
 	int err = read_async(b, &async_ns);
 
 	block_format(block, line, sizeof line);
@@ -197,6 +197,8 @@ static struct block block_of(const struct bench *b, const struct bench_point *p,
 		b->o.on_way(b->o.way_arg, way);
 	if (b->o.like) {
 		block.period_ns = b->o.like->period_ns;
+		block.train = b->o.like->train;
+		block.between_ns = b->o.like->between_ns;
 		block.warm = 1;
 		block.gap_ns = b->o.like->gap_ns;
 		block.kinds_n = b->o.like->kinds_n;
@@ -242,6 +244,8 @@ static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)
 	*bursts = b->o.block_ms * 1000000 / burst_ns;
 	if (*bursts < BURSTS_MIN)
 		*bursts = BURSTS_MIN;
+	if (b->o.like && b->o.like->train > 1)
+		*bursts = (*bursts + b->o.like->train - 1) / b->o.like->train * b->o.like->train;
 	return 0;
 }
 

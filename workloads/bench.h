@@ -34,7 +34,9 @@ struct bench_like {
 	double wakes;		/* share of the path calls that woke a receiver, above 0; 0: not known */
 	double packet_low_cyc;	/* lower end of its interval: a bench that costs so much is near enough */
 	uint64_t gap_ns;	/* user work between two sends of a burst */
-	uint64_t period_ns;	/* from the begin of one burst to that of the next */
+	uint64_t period_ns;	/* from the begin of one burst to that of the next, in the mean */
+	uint64_t train;		/* bursts from one pause to the next; 1: there is one after each */
+	uint64_t between_ns;	/* between the bursts of a train */
 };
 
 /* How the receivers wait, which decides what a send to them costs. What the clients of a server do, nothing tells but that cost. */

@@ -15,6 +15,8 @@
 
 #define DATAGRAMS_SHARE 0.9 /* of the path calls: less are not those of a path on UDP sockets */
 #define BUSY_SHARE 0.97 /* of a CPU: a server above it does not pause */
+#define TRAIN_LEAST 2.0  /* bursts between two sleeps: fewer are taken for one */
+#define TRAIN_MOST_NS 100000000 /* of a train with its pause: longer ones would make blocks that long */
 #define KIND_SHARE 0.005 /* of the path calls: bursts that have less are counted among those that are most like them */
 
 /* ---- Kinds of bursts ---- */
@@ -170,8 +172,11 @@ static int sends_datagrams(struct store *store, int64_t profile, bool *out)
 	return err;
 }
 
-/* What a path call cost in the profile, where it sent datagrams as the bench does; what is not known is 0. */
-static int read_cost(struct store *store, const struct run_row *run, struct bench_like *like)
+/*
+ * What a path call cost in the profile, where it sent datagrams as the bench does; what is not known is 0. *outside_cyc: what the server did outside
+ * of the path for each of its calls.
+ */
+static int read_cost(struct store *store, const struct run_row *run, struct bench_like *like, double *outside_cyc)
 {
 	struct fraction fraction;
 	bool datagrams = false;
@@ -182,6 +187,7 @@ static int read_cost(struct store *store, const struct run_row *run, struct benc
 	err = answer_estimate(store, run, FRACTION_ASYNC_NONE, &fraction);
 	if (err)
 		return err == -ENOMEM ? err : 0;
+	*outside_cyc = fmax(0, fraction.busy_cyc.value - fraction.path_cyc.value);
 	if (datagrams && fraction.meter && fraction.path_cyc.low > 0) {
 		like->wakes = run->waking_n > 0 ? (double)run->waking_n / (double)(run->waking_n + run->quiet_n) : 0;
 		like->packet_cyc = fraction.path_cyc.value;
@@ -210,35 +216,46 @@ static double hist_median(const struct hist_row *rows, size_t n, int weighted)
 
 struct middle {
 	double burst, bytes, gap_cyc, bursts_n;
+	double train; /* mean; 0: no thread slept between bursts */
 };
+
+static double hist_mean(const struct hist_row *rows, size_t n)
+{
+	double all = 0, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		all += (double)rows[i].n;
+		sum += (double)rows[i].total;
+	}
+	return all > 0 ? sum / all : 0;
+}
 
 static int read_middle(struct store *store, int64_t profile, struct middle *middle)
 {
-	struct hist_row *burst = NULL, *bytes = NULL, *gap = NULL;
-	size_t burst_n = 0, bytes_n = 0, gap_n = 0;
-	double bytes_sum = 0, calls = 0;
+	struct hist_row *burst = NULL, *bytes = NULL, *gap = NULL, *train = NULL;
+	size_t burst_n = 0, bytes_n = 0, gap_n = 0, train_n = 0;
 	int err = store_hist(store, profile, "burst", &burst, &burst_n);
 
 	if (!err)
 		err = store_hist(store, profile, "bytes", &bytes, &bytes_n);
 	if (!err)
 		err = store_hist(store, profile, "gap", &gap, &gap_n);
+	if (!err)
+		err = store_hist(store, profile, "train", &train, &train_n);
 	if (!err && (!burst_n || !bytes_n))
 		err = fail(-ENODATA, "bench: run %" PRId64 " has no bursts to be like; profile a server while it sends", profile);
 	if (!err) {
-		for (size_t i = 0; i < bytes_n; i++) {
-			calls += (double)bytes[i].n;
-			bytes_sum += (double)bytes[i].total;
-		}
 		for (size_t i = 0; i < burst_n; i++)
 			middle->bursts_n += (double)burst[i].n;
 		middle->burst = hist_median(burst, burst_n, 1);
-		middle->bytes = bytes_sum / calls;
+		middle->bytes = hist_mean(bytes, bytes_n);
+		middle->train = hist_mean(train, train_n);
 		middle->gap_cyc = gap_n ? hist_median(gap, gap_n, 0) : 0;
 	}
 	store_rows_free(burst);
 	store_rows_free(bytes);
 	store_rows_free(gap);
+	store_rows_free(train);
 	return err;
 }
 
@@ -264,23 +281,40 @@ static int empty_gap_cyc(struct store *store, int64_t profile, double *gap_cyc)
 	return values ? 0 : -ENOMEM;
 }
 
-/* Length of the dose 1 windows together, ns, and the share of it in which the target was on a CPU. */
-static int window_time(struct store *store, int64_t profile, double hz, double *window_ns, double *busy)
+/* Sums over the dose 1 windows. */
+struct windows {
+	double wall_cyc, target_cyc, calls_n;
+};
+
+static int read_windows(struct store *store, int64_t profile, struct windows *sum)
 {
 	struct block_row *blocks;
 	size_t n;
-	double wall = 0, target = 0;
 	int err = store_blocks(store, profile, &blocks, &n);
 
 	for (size_t i = 0; i < n && !err; i++)
 		if (blocks[i].dose == 1) {
-			wall += (double)blocks[i].wall_cyc;
-			target += (double)blocks[i].target_cyc;
+			sum->wall_cyc += (double)blocks[i].wall_cyc;
+			sum->target_cyc += (double)blocks[i].target_cyc;
+			sum->calls_n += (double)blocks[i].calls_n;
 		}
 	store_rows_free(blocks);
-	*window_ns = wall / hz * 1e9;
-	*busy = wall > 0 ? target / wall : 0;
 	return err;
+}
+
+/* How the bursts lie in time: from one to the next, and whether several follow each other without sleep. */
+static void set_times(struct bench_like *like, const struct windows *sum, const struct middle *middle, double hz, double outside_cyc)
+{
+	double calls = middle->bursts_n > 0 ? sum->calls_n / middle->bursts_n : 1, train = middle->train;
+
+	like->train = 1;
+	if (!(middle->bursts_n > 0) || sum->target_cyc >= BUSY_SHARE * sum->wall_cyc)
+		return;
+	like->period_ns = (uint64_t)llround(sum->wall_cyc / hz * 1e9 / middle->bursts_n);
+	if (train < TRAIN_LEAST || outside_cyc <= 0 || !like->period_ns)
+		return;
+	like->train = (uint64_t)llround(fmin(train, fmax(1, (double)TRAIN_MOST_NS / (double)like->period_ns)));
+	like->between_ns = (uint64_t)llround(fmax(0, outside_cyc * calls / hz * 1e9 - (double)like->gap_ns * (calls - 1)));
 }
 
 /* Whether most of the bursts that were watched went to one destination; false where none was. */
@@ -317,7 +351,8 @@ int bench_like(struct store *store, int64_t profile, struct bench_like *like)
 	bool one_destination = false;
 	struct run_row *run = NULL;
 	struct middle middle = {0};
-	double empty_cyc = 0, window_ns = 0, busy = 0;
+	struct windows windows = {0};
+	double empty_cyc = 0, outside_cyc = 0;
 	int err = store_run(store, profile, &run);
 
 	if (!err)
@@ -327,11 +362,11 @@ int bench_like(struct store *store, int64_t profile, struct bench_like *like)
 	if (!err)
 		err = read_kinds(store, profile, like);
 	if (!err)
-		err = read_cost(store, run, like);
+		err = read_cost(store, run, like, &outside_cyc);
 	if (!err)
 		err = empty_gap_cyc(store, profile, &empty_cyc);
 	if (!err)
-		err = window_time(store, profile, run->clock_hz, &window_ns, &busy);
+		err = read_windows(store, profile, &windows);
 	if (!err) {
 		set_destination(like, one_destination);
 		if (like->one_destination)
@@ -339,7 +374,7 @@ int bench_like(struct store *store, int64_t profile, struct bench_like *like)
 		like->group = (uint64_t)llround(fmax(1, middle.burst));
 		like->payload_bytes = (uint64_t)llround(middle.bytes);
 		like->gap_ns = (uint64_t)llround(fmax(0, middle.gap_cyc - empty_cyc) / run->clock_hz * 1e9);
-		like->period_ns = busy < BUSY_SHARE && middle.bursts_n > 0 ? (uint64_t)llround(window_ns / middle.bursts_n) : 0;
+		set_times(like, &windows, &middle, run->clock_hz, outside_cyc);
 	}
 	store_rows_free(run);
 	return err;

@@ -27,6 +27,8 @@ static const struct field {
 	{ "bursts", offsetof(struct block, bursts), 1, 1000000000 },
 	{ "period_ns", offsetof(struct block, period_ns), 0, 3600000000000u },
 	{ "gap_ns", offsetof(struct block, gap_ns), 0, 1000000000 },
+	{ "train", offsetof(struct block, train), 0, 1000000 },
+	{ "between_ns", offsetof(struct block, between_ns), 0, 1000000000 },
 	{ "finish", offsetof(struct block, finish), 0, 1 },
 	{ "touch", offsetof(struct block, touch), 0, BLOCK_TOUCH_MAX },
 	{ "warm", offsetof(struct block, warm), 0, 1 },
@@ -108,7 +110,7 @@ static int set_word(struct block *block, char *word, char *why, size_t n)
 	if (err != -ENOENT)
 		return err;
 	snprintf(why, n, "%.40s: give NAME=VALUE with way, group, payload, head, tail, batch, one_destination, registered, bursts, "
-		 "period_ns, gap_ns, finish, touch, warm, from or kinds",
+		 "period_ns, gap_ns, train, between_ns, finish, touch, warm, from or kinds",
 		 word);
 	return -EINVAL;
 }

@@ -32,6 +32,8 @@ struct block {
 	uint64_t bursts;
 	uint64_t period_ns;	/* from the begin of one burst to that of the next; 0: no pause */
 	uint64_t gap_ns;	/* user work before each message */
+	uint64_t train;		/* so many bursts follow each other, and then comes a pause of as many periods; 0 and 1: each burst has its own */
+	uint64_t between_ns;	/* from the end of one burst of a train to the begin of the next, awake */
 	uint64_t finish;	/* 1: each burst ends with a call that does nothing, for a preloaded library that holds sends back until one */
 	uint64_t touch;		/* bytes of other memory that are written to before each burst, outside of what is measured */
 	uint64_t warm;		/* 1: one burst more goes first and is in none of the figures, since the way before left the caches as its own */
@@ -51,7 +53,7 @@ const struct block_kind *block_kind_at(const struct block *block, uint64_t i);
 extern const struct block block_default;
 
 /* Sets one field by its name ("way", "group", "payload", "head", "tail", "batch", "one_destination", "registered", "bursts",
- * "period_ns", "gap_ns", "finish", "touch", "warm", "from", "kinds": GROUPxPAYLOADxONE_DESTINATIONxWEIGHT,...).
+ * "period_ns", "gap_ns", "train", "between_ns", "finish", "touch", "warm", "from", "kinds": GROUPxPAYLOADxONE_DESTINATIONxWEIGHT,...).
  * 0; -ENOENT for another name; -EINVAL for a value that the field does not take, with what it takes in why[n]. */
 int block_set(struct block *block, const char *name, const char *value, char *why, size_t n);
 

@@ -43,6 +43,8 @@ static const char usage[] =
 	"  --bursts N         bursts per block (default 1)\n"
 	"  --period-ns NS     from the begin of one burst to the next (default 0: no pause)\n"
 	"  --gap-ns NS        user work before each message (default 0)\n"
+	"  --train N          bursts that follow each other before a pause of N periods (default 1)\n"
+	"  --between-ns NS    from the end of one burst of a train to the begin of the next (default 0)\n"
 	"  --kinds LIST       instead of bursts that are alike: GROUPxPAYLOADxONE_DESTINATIONxWEIGHT,... by turns\n"
 	"  --touch BYTES      of other memory are written to before each burst (default 0)\n"
 	"  --wake WHAT        how it waits for the next burst: sleep or epoll (default sleep)\n"
@@ -122,7 +124,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		ROW_OWN("payload", &o->block, set_block), ROW_OWN("head", &o->block, set_block),
 		ROW_OWN("tail", &o->block, set_block), ROW_OWN("batch", &o->block, set_block),
 		ROW_OWN("bursts", &o->block, set_block), ROW_OWN("period-ns", &o->block, set_block),
-		ROW_OWN("gap-ns", &o->block, set_block), ROW_OWN("kinds", &o->block, set_block),
+		ROW_OWN("gap-ns", &o->block, set_block), ROW_OWN("train", &o->block, set_block),
+		ROW_OWN("between-ns", &o->block, set_block), ROW_OWN("kinds", &o->block, set_block),
 		ROW_OWN("touch", &o->block, set_block), ROW_FLAG("one-destination", &one_destination),
 		ROW_FLAG("registered", &registered), ROW_OWN("wake", &o->runner.wake, set_wake), ROW_TEXT("event", &o->runner.events),
 		ROW_FLAG("json", &o->json),

@@ -375,31 +375,49 @@ static void warm_up(struct runner *r, const struct block *b)
 	group_burst(kit->group, kit->sender, &r->stream, spin_iterations(r->iteration_ns, b->gap_ns));
 }
 
+static uint64_t train_of(const struct block *b)
+{
+	return b->train > 1 ? b->train : 1;
+}
+
+/* Until burst i is due: at its time the first of a train, the others when the one before has been over for a while. */
+static void wait_for_burst(struct runner *r, const struct block *b, uint64_t i, uint64_t start_ns, uint64_t ended_ns, struct runner_result *result)
+{
+	uint64_t due_ns = start_ns + (i + train_of(b)) * b->period_ns;
+
+	if (!b->period_ns)
+		return;
+	if (i % train_of(b))
+		while (process_wall_ns() < ended_ns + b->between_ns)
+			;
+	else if (process_wall_ns() < due_ns)
+		wait_until(r, due_ns);
+	else
+		result->late_n++;
+}
+
 static int run_bursts(struct runner *r, const struct block *b, struct runner_result *result)
 {
 	bool has_thread = r->kits[0].sender->ops->traits & SENDER_THREAD;
 	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
-	uint64_t start_ns = process_wall_ns(), others_ns = 0;
+	uint64_t start_ns = process_wall_ns(), ended_ns = start_ns, others_ns = 0;
 	int err = 0;
 
-	for (uint64_t i = 1; i <= b->bursts && !err; i++) {
-		uint64_t due_ns = start_ns + i * b->period_ns;
-		struct kit *kit = kit_at(r, b, i - 1);
+	for (uint64_t i = 0; i < b->bursts && !err; i++) {
+		struct kit *kit = kit_at(r, b, i);
 
 		next_payload(r, kit);
-		if (b->period_ns && process_wall_ns() < due_ns)
-			wait_until(r, due_ns);
-		else if (b->period_ns)
-			result->late_n++;
+		wait_for_burst(r, b, i, start_ns, ended_ns, result);
 		touch(r, b->touch);
-		if (i == 1) /* until here a thread spins for what was sent before */
+		if (!i) /* until here a thread spins for what was sent before */
 			others_ns = process_others_ns();
 		err = measure_burst(r, kit, work, b->finish, result);
+		ended_ns = process_wall_ns();
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
 	/* As after every burst but the last, a thread spins until the next one would begin. */
 	if (has_thread && b->period_ns)
-		wait_until(r, start_ns + (b->bursts + 1) * b->period_ns);
+		wait_until(r, start_ns + (b->bursts + train_of(b)) * b->period_ns);
 	result->cpu_ns += spent_since(others_ns);
 	if (has_thread)
 		let_threads_sleep();

@@ -55,6 +55,26 @@ static int compare_runs(struct observe *out)
 	return observe_compare(&before, &after, 0, out);
 }
 
+/* Half width of r where the port saves a half, but for every other stretch of so many cycles, in which it saves less. */
+static double width_with_moods(int64_t stretch)
+{
+	struct observe observe;
+
+	nothing_yet();
+	for (int64_t i = 0; i < 96; i++) {
+		window(0, i, "sendmsg", 0, 100, 200000);
+		window(0, i, "sendmmsg", 0, 100, 100000 + 10000 * (i / stretch % 2));
+	}
+	assert_int_equal(compare_ways(&observe), 0);
+	return figure_half_width(observe.r);
+}
+
+static void moods_that_last_make_r_less_certain(void **state)
+{
+	(void)state;
+	assert_true(width_with_moods(16) > 2 * width_with_moods(1));
+}
+
 /* As of a slow stream whose packets all come between the windows. */
 static void a_target_that_did_nothing_is_said_to_have_done_so(void **state)
 {
@@ -362,6 +382,7 @@ static void intervals_of_two_runs_hold_the_truth_as_often_as_they_say(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(moods_that_last_make_r_less_certain),
 		cmocka_unit_test(r_is_the_cost_before_over_the_cost_after),
 		cmocka_unit_test(a_way_that_the_kernel_s_count_misses_is_measured_by_the_clock),
 		cmocka_unit_test(a_target_that_tells_its_work_is_believed),

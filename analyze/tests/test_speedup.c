@@ -89,6 +89,29 @@ static void a_disturbed_round_is_set_aside_and_counted(void **state)
 	speedup_free(&s);
 }
 
+/* Half width of s where an alternative costs a tenth more in every other stretch of so many rounds. */
+static double width_with_moods(int64_t stretch)
+{
+	struct bench_row rows[3 * 96];
+	struct speedup s;
+
+	for (int64_t i = 0; i < 96; i++) {
+		rows[3 * i] = block(i, "null", 10, 1000, STORE_NULL);
+		rows[3 * i + 1] = block(i, "a", 10, 11000, STORE_NULL);
+		rows[3 * i + 2] = block(i, "b", 10, 6000 + 500 * (i / stretch % 2), STORE_NULL);
+	}
+	assert_int_equal(speedup_compute(rows, 3 * 96, "a", "b", 1, 500, &s), 0);
+	double half = figure_half_width(s.s);
+	speedup_free(&s);
+	return half;
+}
+
+static void moods_that_last_make_s_less_certain(void **state)
+{
+	(void)state;
+	assert_true(width_with_moods(16) > 2 * width_with_moods(1));
+}
+
 static void asynchronous_cycles_count_as_cost(void **state)
 {
 	const struct bench_row rows[] = { block(1, "null", 1, 10, STORE_NULL), block(1, "a", 1, 30, 80), block(1, "b", 1, 40, 20) };
@@ -255,6 +278,7 @@ int main(void)
 		cmocka_unit_test(s_is_the_quotient_of_costs_net_of_null),
 		cmocka_unit_test(one_round_has_a_value_but_no_interval),
 		cmocka_unit_test(a_disturbed_round_is_set_aside_and_counted),
+		cmocka_unit_test(moods_that_last_make_s_less_certain),
 		cmocka_unit_test(asynchronous_cycles_count_as_cost),
 		cmocka_unit_test(rounds_that_lack_a_way_are_left_out),
 		cmocka_unit_test(rounds_weigh_by_their_packets),

@@ -113,6 +113,58 @@ static void what_is_set_aside_widens_by_tukeys_and_mclaughlins_factor(void **sta
 	assert_near(rep[1], 40, 1e-12);
 }
 
+/* x[n] each of which keeps `keep` of the one before it, and has deviation 1. */
+static void autoregressive(struct stats_rng *rng, double keep, double *x, size_t n)
+{
+	double last = stats_rng_normal(rng);
+
+	for (size_t i = 0; i < n; i++)
+		x[i] = last = keep * last + sqrt(1 - keep * keep) * stats_rng_normal(rng);
+}
+
+/* Of 400 series the mean's distance from 0, in standard errors as if all were independent, widened: 95 % within 1.96. */
+static double covered(double keep)
+{
+	enum { SERIES = 400, LENGTH = 400 };
+	static const bool none[LENGTH];
+	struct stats_rng *rng = stats_rng_new(7);
+	double x[LENGTH], by;
+	int held = 0;
+
+	for (int i = 0; i < SERIES; i++) {
+		struct figure mean;
+
+		autoregressive(rng, keep, x, LENGTH);
+		assert_int_equal(stats_serial(x, LENGTH, none, &by), 0);
+		assert_true(by >= 1);
+		assert_int_equal(stats_mean(x, LENGTH, &mean), 0);
+		held += fabs(mean.value) <= by * figure_half_width(mean);
+	}
+	stats_rng_free(rng);
+	return (double)held / SERIES;
+}
+
+/* Without the factor the three are 0.95, 0.67 and 0.48. */
+static void what_follows_what_was_before_widens_by_batches(void **state)
+{
+	const double few[] = { 1, 1, 1, 2, 2, 2, 3, 3, 3 };
+	double outliers[40] = { 0 }, by = 0;
+	bool outlier[40] = { false };
+
+	(void)state;
+	assert_in_range((long)(1000 * covered(0)), 930, 985);
+	assert_in_range((long)(1000 * covered(0.6)), 900, 970);
+	assert_in_range((long)(1000 * covered(0.8)), 870, 970);
+	assert_int_equal(stats_serial(few, 9, outlier, &by), 0);
+	assert_near(by, 1, 0);
+	for (size_t i = 20; i < 40; i++) { /* what is set aside does not count: nothing is left that varies */
+		outliers[i] = 9;
+		outlier[i] = true;
+	}
+	assert_int_equal(stats_serial(outliers, 40, outlier, &by), 0);
+	assert_near(by, 1, 0);
+}
+
 static void widening_refuses_one_unit_and_logs_of_nothing(void **state)
 {
 	double rep[] = { -1, 2 };
@@ -252,6 +304,7 @@ int main(void)
 		cmocka_unit_test(few_units_widen_replicates_by_students_factor),
 		cmocka_unit_test(widening_refuses_one_unit_and_logs_of_nothing),
 		cmocka_unit_test(wilson_and_normal_intervals_of_95_in_100),
+		cmocka_unit_test(what_follows_what_was_before_widens_by_batches),
 		cmocka_unit_test(outliers_lie_three_and_a_half_deviations_from_the_median),
 		cmocka_unit_test(a_share_of_nothing_still_has_a_wilson_interval),
 		cmocka_unit_test(equal_seeds_draw_equal_indexes),

@@ -982,6 +982,36 @@ static void bursts_are_of_one_thread_and_outlast_switches(void **state)
 	assert_int_equal(sum_of(cpus[0].gap_hist.total, ACCOUNT_HIST_MAX), 50);
 }
 
+/* Three bursts, then a sleep in a call of another kind; only what began behind a sleep is a whole train. */
+static void bursts_between_two_sleeps_are_a_train(void **state)
+{
+	(void)state;
+	opens(0, 0, 1, 0);
+	for (uint64_t round = 0; round < 3; round++) {
+		uint64_t at = round * 1000;
+
+		for (uint64_t burst = 0; burst < 3; burst++) {
+			send_call(0, at + 10 + 100 * burst, at + 20 + 100 * burst, 1);
+			to_thread(0, at + 30 + 100 * burst, 2); /* preempted in user space: no sleep */
+			to_thread(0, at + 40 + 100 * burst, 1);
+			enter(0, at + 50 + 100 * burst, READ);
+			if (burst == 2) {
+				to_thread(0, at + 60 + 100 * burst, 2);
+				to_thread(0, at + 90 + 100 * burst, 1);
+			}
+			leave(0, at + 95 + 100 * burst, READ, 0);
+		}
+	}
+	enter(0, 4000, READ); /* and a sleep without a burst before it is none */
+	to_thread(0, 4010, 2);
+	closes(0, 4100);
+
+	balances();
+	assert_int_equal(cpus[0].train_hist.n[3], 2);
+	assert_int_equal(cpus[0].train_hist.total[3], 6);
+	assert_int_equal(sum_of(cpus[0].train_hist.n, ACCOUNT_HIST_MAX), 2);
+}
+
 static void bytes_and_errors_of_the_path_are_counted_apart(void **state)
 {
 	(void)state;
@@ -1238,6 +1268,7 @@ int main(void)
 		TEST(a_burst_is_counted_by_its_length_and_its_mean_bytes_together),
 		TEST(halves_are_two_to_a_power_of_two),
 		TEST(bursts_are_of_one_thread_and_outlast_switches),
+		TEST(bursts_between_two_sleeps_are_a_train),
 		TEST(bytes_and_errors_of_the_path_are_counted_apart),
 		TEST(buckets_are_exact_below_32_and_16_to_a_power_of_two_above),
 		TEST(a_buckets_low_end_is_the_least_value_in_it),

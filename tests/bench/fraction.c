@@ -9,8 +9,10 @@
  * syscall()'s few instructions are part of a send on both sides. All of it is interleaved in one measurement, and each point is calibrated as
  * a profile is.
  * With --samples HZ the sampling engine is held against the same truth in place of the ledger: half a second with it, a quarter without.
- * Usage: fraction [--samples HZ] [SECONDS per point [POINT...]]; a point is the f aimed at. Exit status 1 when a point is off by more than TARGET,
- * or with --samples by more than its interval.
+ * With --sleep US the child sleeps before each iteration, as a server waits for requests. It falls asleep and wakes up outside of its sends then, which
+ * no stamp of its own sees: the truth is cycles of sends / CPU time of the thread.
+ * Usage: fraction [--samples HZ] [--sleep US] [SECONDS per point [POINT...]]; a point is the f aimed at. Exit status 1 when a point is off by more than
+ * TARGET, or with --samples by more than its interval.
  */
 #include <linux/types.h>
 
@@ -66,7 +68,9 @@ struct work {
 	volatile double usual_cyc[PARTS]; /* of an iteration */
 	volatile double cyc[PARTS];	  /* of all iterations in mode TRUTH that were not stolen from */
 	volatile size_t iterations_n;
-	int bytes, sends_n;
+	volatile double cpu_ns; /* of the child, in mode TRUTH */
+	double hz;
+	int bytes, sends_n, sleep_us;
 	pid_t child;
 };
 
@@ -113,7 +117,11 @@ static void count(struct work *work, const double cyc[PARTS])
 static void iterate(struct work *work, int fd, const struct sockaddr_in *to)
 {
 	static char payload[1500];
-	uint64_t start = counter_clock(), between;
+	uint64_t start, between;
+
+	if (work->sleep_us)
+		usleep((useconds_t)work->sleep_us);
+	start = counter_clock();
 
 	spin(work->spins);
 	between = counter_clock();
@@ -123,6 +131,28 @@ static void iterate(struct work *work, int fd, const struct sockaddr_in *to)
 		count(work, (double[PARTS]){(double)(between - start), (double)(counter_clock() - between)});
 }
 
+static double thread_cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static void take_up_mode(struct work *work)
+{
+	static double began_ns;
+	int mode = work->mode;
+
+	if (mode == work->done_mode)
+		return;
+	if (mode == TRUTH)
+		began_ns = thread_cpu_ns();
+	else
+		work->cpu_ns += thread_cpu_ns() - began_ns;
+	work->done_mode = mode;
+}
+
 static void child(struct work *work)
 {
 	struct sockaddr_in to;
@@ -130,7 +160,7 @@ static void child(struct work *work)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
-		work->done_mode = work->mode;
+		take_up_mode(work);
 		iterate(work, fd, &to);
 	}
 }
@@ -154,6 +184,7 @@ static void forget(struct work *work)
 {
 	work->cyc[SPIN] = work->cyc[SENDS] = 0;
 	work->iterations_n = 0;
+	work->cpu_ns = 0;
 }
 
 /* How long to spin for an aimed f: by what a spin and the sends cost now. */
@@ -173,13 +204,17 @@ static int aim_at(struct work *work, double aim)
 	work->usual_cyc[SENDS] = work->cyc[SENDS] / (double)work->iterations_n;
 	work->usual_cyc[SPIN] = work->usual_cyc[SENDS] * (1 - aim) / aim;
 	work->spins = (unsigned long)((double)spins * work->usual_cyc[SPIN] * (double)work->iterations_n / work->cyc[SPIN]);
+	if (work->sleep_us) /* all CPU time is in the truth, so every iteration has to be */
+		work->usual_cyc[SPIN] = work->usual_cyc[SENDS] = INFINITY;
 	forget(work);
 	return 0;
 }
 
 static double truth(const struct work *work)
 {
-	return work->cyc[SENDS] / (work->cyc[SPIN] + work->cyc[SENDS]);
+	double whole = work->sleep_us ? work->cpu_ns * work->hz / 1e9 : work->cyc[SPIN] + work->cyc[SENDS];
+
+	return work->cyc[SENDS] / whole;
 }
 
 /* As a profile does it, before and after the windows; the child waits. */
@@ -307,10 +342,14 @@ int main(int argc, char **argv)
 	static const double usual[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95};
 	static const struct measure_step steps[] = {{0, "both"}, {1, "both"}, {1, "both"}, {2, "both"}, {0, "truth"}, {0, "both"}, {0, "truth"}};
 	double hz = 0;
-	if (argc > 2 && !strcmp(argv[1], "--samples")) {
-		hz = atof(argv[2]);
-		argc -= 2;
-		argv += 2;
+	int sleep_us = 0;
+	for (; argc > 2 && !strncmp(argv[1], "--", 2); argc -= 2, argv += 2) {
+		if (!strcmp(argv[1], "--samples"))
+			hz = atof(argv[2]);
+		else if (!strcmp(argv[1], "--sleep"))
+			sleep_us = atoi(argv[2]);
+		else
+			return fail(1, "fraction: unknown option '%s'", argv[1]);
 	}
 	double seconds = argc > 1 ? atof(argv[1]) : 40;
 	uint8_t path[ACCOUNT_CALLS_MAX];
@@ -321,16 +360,18 @@ int main(int argc, char **argv)
 
 	work->bytes = 1000;
 	work->sends_n = SENDS_N;
+	work->sleep_us = sleep_us;
 	if (own_network())
 		return fail(1, "fraction: cannot make a network namespace: run as root");
 	cpus_pin(CPU);
+	if (syscalls_path("sendto", path) || clock_open("auto", &clock))
+		return 1;
+	work->hz = clock.hz;
 	pid_t pid = fork();
 	if (!pid)
 		child(work);
 	work->child = pid;
 	cpus_pin(1);
-	if (syscalls_path("sendto", path) || clock_open("auto", &clock))
-		return 1;
 	struct ledger_options ledger_options = {.clock = &clock, .path = path};
 	if (ledger_open(&ledger_options, &ledger))
 		return 1;
