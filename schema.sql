@@ -36,7 +36,7 @@ CREATE TABLE run (
   label        TEXT,                 -- free text given with --label
   host         INTEGER NOT NULL REFERENCES host,
   started_ns   INTEGER NOT NULL,     -- wall clock, ns since 1970
-  wall_ns      INTEGER,              -- duration of the whole run, NULL until its last write
+  wall_ns      INTEGER,              -- duration of the run, of a profile without its calibration (span_ns); NULL until its last write
   command      TEXT NOT NULL,        -- the forecall command line
   version      TEXT NOT NULL,        -- forecall version that measured
   scope        TEXT NOT NULL CHECK (scope IN ('process', 'cpus')),
@@ -97,12 +97,12 @@ CREATE TABLE block (
   cycle        INTEGER NOT NULL,     -- windows of one cycle hold every dose (and way) once or more, close together in time
   way          TEXT,                 -- way of sending in this window, where it is known
   dose         INTEGER NOT NULL CHECK (dose IN (0, 1, 2)),
-  start_ns     INTEGER NOT NULL,     -- since the start of the run
+  start_ns     INTEGER NOT NULL,     -- its opening, since the start of the run
   wall_cyc     INTEGER NOT NULL,     -- clock's advance over the window
   cpu_cyc      INTEGER,              -- CPU time of the processes in scope, as the kernel's scheduler accounts it (all doses)
   meter_udp    INTEGER,              -- work meter: UDP datagrams sent in the target's network namespace
   meter_io     INTEGER,              -- work meter: read and write calls of the target (/proc/PID/io)
-  meter_switch INTEGER,              -- work meter: voluntary context switches of the target
+  meter_switch INTEGER,              -- work meter: voluntary context switches of the first thread of each process in scope
   meter_own    INTEGER,              -- work meter: packets that the target itself counts as sent (livecast), read while it rests; NULL: it does not tell
   calls_n      INTEGER,              -- path calls that ended; NULL at dose 0, as all columns below
   errors_n     INTEGER,              -- of these, with an error

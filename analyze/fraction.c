@@ -435,14 +435,37 @@ static void busiest(const struct fraction_input *input, const struct sample *sum
 		out->busiest = figure_exact(f);
 }
 
-/* The figure of a value and its replicates, which are widened for the number of cycles. Unknown where the value is. */
-static int interval_of(double *rep, double value, size_t cycles, struct figure *out)
+/* What f is less certain by where a server has moods that outlast a cycle: stats_serial() of the share of frames in its probed windows. */
+static int widen_by_moods(const struct problem *problem, double *by)
+{
+	size_t n = problem->samples_n;
+	double *shares = malloc((n + 1) * sizeof *shares);
+	bool *unknown = malloc((n + 1) * sizeof *unknown);
+	int err = shares && unknown ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct sums *once = &problem->samples[i].dose[1];
+
+		shares[i] = once->path / once->target;
+		unknown[i] = !isfinite(shares[i]);
+	}
+	if (!err)
+		err = stats_serial(shares, n, unknown, by);
+	free(shares);
+	free(unknown);
+	return err;
+}
+
+/* The figure of a value and its replicates, which are widened for the number of cycles, and by a factor. Unknown where the value is. */
+static int interval_of(double *rep, double value, size_t cycles, double by, struct figure *out)
 {
 	*out = (struct figure){value, NAN, NAN};
 	if (!isfinite(value))
 		return 0;
 	int err = stats_widen(rep, STATS_REPLICATES, value, cycles);
 
+	if (!err)
+		stats_stretch(rep, STATS_REPLICATES, value, by);
 	return err ? err : stats_interval(rep, STATS_REPLICATES, value, out);
 }
 
@@ -469,7 +492,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	struct replicates reps;
 	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc,
 				       &out->added, &out->added_all, &out->added_cpu};
-	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory);
+	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory), moods = 1;
 
 	if (!memory)
 		return -ENOMEM;
@@ -481,8 +504,10 @@ static int figures(struct problem *problem, struct fraction *out)
 	struct result r = evaluate(problem->input, &sum, &problem->cost, problem->meter, weighed_scale(problem, &problem->cost, &sum, 0));
 	if (!err)
 		err = resample(problem, visit_all, &reps);
+	if (!err)
+		err = widen_by_moods(problem, &moods);
 	for (size_t j = 0; j < RESULTS_N && !err; j++)
-		err = interval_of(reps.values[j], ((double *)&r)[j], problem->samples_n, to[j]);
+		err = interval_of(reps.values[j], ((double *)&r)[j], problem->samples_n, to[j] == &out->f || to[j] == &out->raw ? moods : 1, to[j]);
 	if (!err)
 		err = keep_replicates(problem, &sum, &r, reps.values[0], out);
 	free(memory);

@@ -107,8 +107,8 @@ int fraction_added(const struct fraction_input *input, double added[3]);
 void fraction_free(struct fraction *fraction);
 
 /*
- * The same from samples of call chains: f = (P + a) / (T + a'), P the samples inside frames, T those of the target (or its CPU time, where they
- * fall short of that by more than chance), a the ones in network interrupts and softirqs outside frames, a' those of them outside the target,
+ * The same from samples of call chains: f = (P + a) / (T + a'), P the samples inside frames, T those of the target (and as much of the CPU time that
+ * they lack as is not likely to be chance), a the ones in network interrupts and softirqs outside frames, a' those of them outside the target,
  * each weighed by what it stands for. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of these as of the samples
  * in system calls, as far as the CPU time exceeds the samples. Nothing is taken out: sampling slows everything alike. Interval: bootstrap over the
  * sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n samples is no certainty.

@@ -9,11 +9,10 @@
 
 #include "analyze/store.h"
 
-#define SURE 2 /* standard errors */
-
 /* Weighed samples of one window, and its CPU time. `target` is without what is unknown. */
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
+	double samples_n; /* of the target */
 };
 
 static bool is(const char *word, const char *other)
@@ -42,6 +41,7 @@ static void add_row(struct sums *sums, const struct sample_row *row, enum fracti
 	sums->path += target && is(row->call, "path") ? cyc : 0;
 	sums->call += target && is(row->call, "call") ? cyc : 0;
 	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
+	sums->samples_n += target ? (double)row->samples_n : 0;
 	sums->async += outside ? cyc : 0;
 	sums->async_target += outside && target ? cyc : 0;
 }
@@ -55,6 +55,7 @@ static void add_sums(struct sums *to, const struct sums *from)
 	to->async += from->async;
 	to->async_target += from->async_target;
 	to->cpu += from->cpu;
+	to->samples_n += from->samples_n;
 }
 
 /* Expiries without a sample, as far as the CPU time knows of them: the others were of an idle CPU, which is not always woken for the timer. */
@@ -63,12 +64,26 @@ static double missing(const struct sums *sums)
 	return isnan(sums->cpu) ? sums->unknown : fmin(sums->unknown, fmax(0, sums->cpu - sums->target));
 }
 
-/* With `by_cpu` T is the CPU time. */
-static double f_of(const struct sums *sums, bool by_cpu)
+/*
+ * What of the CPU time no sample shows. What the kernel does for a target between charging it and switching to it is sampled as the task before
+ * (docs/design.md: in a virtual machine it is much), all of it outside of frames. But by chance, too, the samples fall short of the CPU time, and then
+ * as many of them are missing in frames. So it is taken in part: the share d that is missing, with the standard error e of N samples, by
+ * 1 - e^2 / d^2 (W. James and C. Stein, Estimation with quadratic loss, 1961), and not at all where d is below e.
+ */
+static double unseen(const struct sums *sums)
+{
+	double more = sums->cpu - sums->target - missing(sums), share = more / sums->cpu;
+
+	if (!(more > 0) || !(sums->samples_n > 0)) /* or it is not known */
+		return 0;
+	return more * fmax(0, 1 - 1 / sums->samples_n / (share * share));
+}
+
+static double f_of(const struct sums *sums, double more)
 {
 	/* User space is always sampled, so what is missing is shared out among the calls. */
 	double path = sums->path > 0 ? sums->path + missing(sums) * sums->path / (sums->path + sums->call) : 0;
-	double busy = (by_cpu ? sums->cpu : sums->target + missing(sums)) + sums->async - sums->async_target;
+	double busy = sums->target + missing(sums) + more + sums->async - sums->async_target;
 
 	return busy > 0 ? (path + sums->async) / busy : NAN;
 }
@@ -127,7 +142,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 }
 
 /* Resamples the n windows and the half samples behind them. */
-static int resample(const struct sums *sums, size_t n, bool by_cpu, uint64_t seed, double value, double *rep)
+static int resample(const struct sums *sums, size_t n, uint64_t seed, double value, double *rep)
 {
 	struct stats_rng *rng = stats_rng_new(seed ? seed : STATS_SEED);
 	size_t *index = malloc((n + 1) * sizeof *index);
@@ -139,7 +154,7 @@ static int resample(const struct sums *sums, size_t n, bool by_cpu, uint64_t see
 		err = stats_resample(rng, NULL, n + 1, index, n + 1);
 		for (size_t j = 0; j <= n && !err; j++)
 			add_sums(&total, &sums[index[j]]);
-		double f = f_of(&total, by_cpu);
+		double f = f_of(&total, unseen(&total));
 		rep[i] = isfinite(f) ? f : value;
 	}
 	free(index);
@@ -170,30 +185,40 @@ static void busiest(const struct fraction_input *input, struct fraction *out)
 		out->busiest = figure_exact(f);
 }
 
-/*
- * What the kernel does for a target between charging it and switching to it is sampled as the task before (docs/design.md: in a virtual
- * machine it is much). T is the CPU time where the samples fall short of it by more than chance; else the samples are the better
- * measure, since as many of them too few are in P as in T.
- */
-static bool falls_short(const struct fraction_input *input, const struct sums *total)
+/* As of the ledger's f: what moods of the server that outlast a window make it less certain by. */
+static int widen_by_moods(const struct sums *sums, size_t n, double *by)
 {
-	double samples = 0;
+	double *shares = malloc((n + 1) * sizeof *shares);
+	bool *unknown = malloc((n + 1) * sizeof *unknown);
+	int err = shares && unknown ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < input->samples_n; i++)
-		samples += is(input->samples[i].task, "target") ? (double)input->samples[i].samples_n : 0;
-	return total->cpu > (total->target + missing(total)) * (1 + SURE / sqrt(samples)); /* not when either is unknown */
+	for (size_t i = 0; i < n && !err; i++) {
+		shares[i] = sums[i].path / sums[i].target;
+		unknown[i] = !isfinite(shares[i]);
+	}
+	if (!err)
+		err = stats_serial(shares, n, unknown, by);
+	free(shares);
+	free(unknown);
+	return err;
 }
 
-static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, bool by_cpu, struct fraction *out)
+static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, struct fraction *out)
 {
+	double by = 1;
+
 	out->f_rep = malloc(STATS_REPLICATES * sizeof *out->f_rep);
 	out->busiest_rep = malloc(STATS_REPLICATES * sizeof *out->busiest_rep);
 	if (!out->f_rep || !out->busiest_rep)
 		return -ENOMEM;
 	out->rep_n = STATS_REPLICATES;
-	int err = resample(sums, n, by_cpu, input->seed, out->f.value, out->f_rep);
+	int err = resample(sums, n, input->seed, out->f.value, out->f_rep);
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
+	if (!err)
+		err = widen_by_moods(sums, n, &by);
+	if (!err)
+		stats_stretch(out->f_rep, out->rep_n, out->f.value, by);
 	for (size_t i = 0; i < out->rep_n && !err; i++)
 		out->f_rep[i] = fmin(1, fmax(0, out->f_rep[i]));
 	if (!err)
@@ -218,8 +243,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	for (size_t i = 0; i < n; i++)
 		add_sums(&total, &sums[i]);
 	out->probed_n = out->cycles_n = n;
-	bool by_cpu = falls_short(input, &total);
-	out->f.value = f_of(&total, by_cpu);
+	out->f.value = f_of(&total, unseen(&total));
 	if (out->f.value > 1)
 		out->f.value = 1;
 	if (n < 2 || !isfinite(out->f.value))
@@ -227,8 +251,8 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	else if (!out->calls_n && total.async <= 0)
 		err = -ENOENT;
 	else
-		err = replicate(input, sums, n, by_cpu, out);
-	out->raw = by_cpu ? figure_exact(f_of(&total, false)) : out->f;
+		err = replicate(input, sums, n, out);
+	out->raw = unseen(&total) > 0 ? figure_exact(f_of(&total, 0)) : out->f;
 	free(sums);
 	if (err)
 		fraction_free(out);

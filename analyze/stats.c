@@ -204,8 +204,14 @@ int stats_serial(const double *x, size_t n, const bool *outlier, double *by)
 		if (!outlier[i])
 			kept[kept_n++] = x[i];
 	double variance = kept_n >= SERIAL_LEAST ? gsl_stats_variance(kept, 1, kept_n) : 0;
-	if (variance > 0)
-		*by = sqrt(fmax(1, batch_variance(kept, kept_n, (size_t)sqrt((double)kept_n)) / variance));
+	if (variance > 0) {
+		size_t b = (size_t)sqrt((double)kept_n);
+		double ratio = batch_variance(kept, kept_n, b) / variance;
+		double freedom = 1.5 * (double)kept_n / (double)b; /* of independent x the ratio is chi-squared over that */
+
+		if (ratio > gsl_cdf_chisq_Pinv(0.95, freedom) / freedom)
+			*by = sqrt(ratio);
+	}
 	free(kept);
 	return 0;
 }
@@ -234,15 +240,17 @@ static double expansion(size_t units_n)
 	return gsl_cdf_tdist_Pinv(HIGH, n - 1) / gsl_cdf_ugaussian_Pinv(HIGH) * sqrt(n / (n - 1));
 }
 
+void stats_stretch(double *rep, size_t n, double value, double by)
+{
+	for (size_t i = 0; i < n; i++)
+		rep[i] = value + by * (rep[i] - value);
+}
+
 int stats_widen(double *rep, size_t n, double value, size_t units_n)
 {
-	double factor;
-
 	if (units_n < 2)
 		return -ENODATA;
-	factor = expansion(units_n);
-	for (size_t i = 0; i < n; i++)
-		rep[i] = value + factor * (rep[i] - value);
+	stats_stretch(rep, n, value, expansion(units_n));
 	return 0;
 }
 

@@ -71,7 +71,8 @@ int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by);
 /*
  * What an interval that takes the x[n] that are no outliers for independent must be widened by, since each is like those before it (a machine has
  * moods of seconds): the standard error of their mean by overlapping batches of sqrt(n) of them (M. Meketon and B. Schmeiser, Overlapping batch
- * means: something for nothing?, 1984), over that of independent ones. x are in the order of time. 1 below 32 of them; never less. -ENOMEM.
+ * means: something for nothing?, 1984), over that of independent ones. x are in the order of time. 1 below 32 of them, and where chance would make as much of
+ * independent ones in one series of twenty; never less. -ENOMEM.
  */
 int stats_serial(const double *x, size_t n, const bool *outlier, double *by);
 
@@ -90,6 +91,7 @@ int stats_widen(double *rep, size_t n, double value, size_t units_n);
 int stats_widen_log(double *rep, size_t n, double value, size_t units_n);
 
 /* The same by a factor of the caller's. */
+void stats_stretch(double *rep, size_t n, double value, double by);
 int stats_stretch_log(double *rep, size_t n, double value, double by);
 
 /* Share hits / n with its interval. Normal: p +- 1.96 sqrt(p (1 - p) / n), cut at 0 and 1. Wilson: E. B. Wilson,

@@ -53,7 +53,7 @@ static void print_footprint(const struct footprint_row *rows, size_t n)
 	if (used->work_ns != STORE_NULL)
 		printf("receivers that work for %.1f us after each look: %.0f %% of the packets wake them, in the profile %.0f %% of the calls\n",
 		       (double)used->work_ns / 1e3, 100 * used->sleeps, 100 * used->wanted_wakes);
-	printf("receivers %s, with which a packet of the baseline costs most nearly what it did in the profile:", used->receivers);
+	printf("receivers %s, most like the clients of the profile by what a packet of the baseline costs and how many wake one:", used->receivers);
 	for (size_t i = 0; i < n; i++) {
 		bool same = !strcmp(rows[i].receivers, used->receivers);
 

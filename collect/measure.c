@@ -29,6 +29,11 @@
 #include "collect/nudge.h"
 
 #define PIDS_MAX 256
+/*
+ * Before a window opens: attaching probes takes a CPU for some ms, on which the target's clients may wait. What they make up for would come
+ * between the opening and the reading of the meters, and so be in the ledger and not in the meters.
+ */
+#define CALM_NS 3000000
 #define SETTLE_NS 15000000 /* after a change of the way of sending: its first bursts find the caches as the other way left them */
 
 /* What one window needs to be reduced to a block. */
@@ -36,6 +41,7 @@ struct window {
 	struct meter before, after;
 	pid_t pids[PIDS_MAX];
 	int pids_n;
+	int64_t open_ns;
 	uint64_t *events; /* advance of each event, [LEDGER_EVENTS_MAX] for each CPU */
 	uint64_t busy_ns; /* of the CPUs in scope, where the busy meter reads it */
 	int64_t work_n[2]; /* that the target tells, before and after */
@@ -185,9 +191,12 @@ static int run_window(struct state *state, int dose, struct window *window)
 	window_pids(options, window);
 	if (!err)
 		err = attach(state, dose);
+	if (!err)
+		state->out->ended |= wait_until(state, now_ns() + CALM_NS);
 	rest(state);
 	if (!err)
 		err = ledger_window_open(ledger);
+	window->open_ns = now_ns();
 	if (err)
 		return err;
 	event_counts_read(options->events, window->events, 1);
@@ -506,10 +515,10 @@ static int run_step(struct state *state, const struct measure_step *step)
 	block->cycle = state->cycle;
 	block->way = step->way;
 	block->dose = step->dose;
-	block->start_ns = now_ns() - state->start_ns;
 	err = run_window(state, step->dose, &window);
 	if (err)
 		return err;
+	block->start_ns = window.open_ns - (state->options->origin_ns ? state->options->origin_ns : state->start_ns);
 	block_wall(state, block);
 	block_meters(state, &window, block);
 	block_rows(state, &window, step->dose > 0, block);

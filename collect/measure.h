@@ -35,6 +35,7 @@ struct measure_options {
 	const uint8_t *scope_cpus;        /* [CPUS_MAX]; NULL: the scope is processes */
 	const char *left_out;             /* name of processes whose CPU time does not count; NULL: none */
 	pid_t pid;                        /* the measurement ends with this process; 0: with none */
+	int64_t origin_ns;                /* CLOCK_MONOTONIC: the windows' start_ns counts from here; 0: from the begin of the measurement */
 	const struct measure_step *steps; /* one cycle */
 	int steps_n;
 	double seconds;                   /* as many whole cycles as fit, at least one */

@@ -60,6 +60,7 @@ struct session {
 	int calibrations_n;
 	int calibrate_cpus[CALIBRATE_CPUS], calibrate_cpus_n;
 	int rounds; /* of the calibration, per CPU */
+	int64_t origin_ns;     /* CLOCK_MONOTONIC when the run began */
 	int64_t calibrated_ns; /* time that it took */
 	struct budget budget;
 	struct wakes *wakes; /* NULL: not counted */
@@ -80,11 +81,11 @@ static int uses_samples(const struct session *session)
 	return session->options->engine && strcmp(session->options->engine, "ledger") != 0;
 }
 
-static int64_t real_ns(void)
+static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -188,7 +189,7 @@ static int await_scope(struct session *session)
 {
 	const struct profile_options *options = session->options;
 	struct scope *scope = options->scope;
-	int64_t until_ns = real_ns() + (int64_t)(options->wait_seconds * 1e9);
+	int64_t until_ns = clock_ns(CLOCK_MONOTONIC) + (int64_t)(options->wait_seconds * 1e9);
 	int err = 0;
 
 	snprintf(session->target, sizeof session->target, "%s %s", scope->comm ? "comm" : "cgroup", scope->comm ? scope->comm : scope->cgroup);
@@ -197,7 +198,7 @@ static int await_scope(struct session *session)
 
 		if (*options->stop)
 			return fail(-EINTR, "profile: interrupted before %s had a process: nothing was stored", session->target);
-		if (real_ns() > until_ns)
+		if (clock_ns(CLOCK_MONOTONIC) > until_ns)
 			return fail(-ESRCH, "profile: there was no process of %s within %g s; --wait gives it more", session->target, options->wait_seconds);
 		if (options->progress)
 			options->progress(options->progress_context, 0, "waiting for the target");
@@ -297,7 +298,7 @@ static void close_session(struct session *session)
 	free(session->calibrations);
 }
 
-static int begin_run(const struct session *session, struct store *store, int64_t *run)
+static int begin_run(struct session *session, struct store *store, int64_t *run)
 {
 	const struct profile_options *options = session->options;
 	struct run_row row;
@@ -310,7 +311,8 @@ static int begin_run(const struct session *session, struct store *store, int64_t
 	row.kind = options->ways ? "observe" : "profile";
 	row.label = options->label;
 	row.host = host;
-	row.started_ns = real_ns();
+	row.started_ns = clock_ns(CLOCK_REALTIME);
+	session->origin_ns = clock_ns(CLOCK_MONOTONIC);
 	row.command = options->command_line;
 	row.version = options->version;
 	row.scope = options->cpus ? "cpus" : "process";
@@ -366,11 +368,11 @@ static int calibrate_session(struct session *session, int from, int to)
 		return 0;
 	if (options->progress)
 		options->progress(options->progress_context, from ? 1 - CALIBRATE_SHARE : 0, "calibrating the probes");
-	int64_t begun_ns = real_ns();
+	int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
 	int err = calibrate(session->ledger, &session->clock, session->calibrate_cpus, session->calibrate_cpus_n, from, to, options->stop,
 			    session->calibrations, &session->calibrations_n);
 
-	session->calibrated_ns += real_ns() - begun_ns;
+	session->calibrated_ns += clock_ns(CLOCK_MONOTONIC) - begun_ns;
 	return err;
 }
 
@@ -489,6 +491,7 @@ static struct sample_measure_options sampling_of(struct session *session)
 		.clock = &session->clock,
 		.scope_cpus = options->cpus,
 		.pid = session->pid,
+		.origin_ns = session->origin_ns,
 		.window_ms = options->window_ms,
 		.stop = options->stop,
 		.context = session,
@@ -531,6 +534,7 @@ static int measure_session(struct session *session)
 		.scope_cpus = options->cpus,
 		.left_out = options->left_out,
 		.pid = session->pid,
+		.origin_ns = session->origin_ns,
 		.steps = steps,
 		.steps_n = options->ways ? observe_steps(options, steps) : profile_steps(options, steps),
 		.seconds = options->seconds,
@@ -567,7 +571,7 @@ static int measure_session(struct session *session)
 static void count_wakes(struct session *session)
 {
 	pid_t pids[WAKES_PIDS];
-	int64_t begun_ns = real_ns();
+	int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
 	int n, ms = (int)fmin(WAKES_MS, WAKES_SHARE * 1e3 * session->options->seconds);
 
 	if (!session->wakes || session->measurement.ended || *session->options->stop)
@@ -575,7 +579,7 @@ static void count_wakes(struct session *session)
 	n = ledger_pids(session->ledger, pids, WAKES_PIDS);
 	if (wakes_watch(session->wakes, pids, n < WAKES_PIDS ? n : WAKES_PIDS, ms, session->options->stop, &session->woken))
 		warn("profile: goes on without knowing which calls wake somebody");
-	session->wakes_ns = real_ns() - begun_ns;
+	session->wakes_ns = clock_ns(CLOCK_MONOTONIC) - begun_ns;
 }
 
 /* Whether the command could be started, if there is one. */

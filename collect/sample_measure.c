@@ -202,7 +202,7 @@ static int run_window(struct run *run)
 		return err;
 	sampler_settle(options->sampler, &run->window);
 	block->way = options->way;
-	block->start_ns = run->window.open_ns - run->start_ns;
+	block->start_ns = run->window.open_ns - (options->origin_ns ? options->origin_ns : run->start_ns);
 	block->wall_cyc = llround((double)(end_ns - run->window.open_ns) * options->clock->hz / 1e9);
 	block_meters(run, &run->meter, &after, run->pids_n, block);
 	run->meter = after;

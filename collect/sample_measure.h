@@ -18,6 +18,7 @@ struct sample_measure_options {
 	const struct clock *clock;
 	const uint8_t *scope_cpus; /* [CPUS_MAX]; NULL: the scope is processes */
 	pid_t pid;                 /* the measurement ends with this process; 0: with none */
+	int64_t origin_ns;         /* CLOCK_MONOTONIC: the windows' start_ns counts from here; 0: from the begin of the measurement */
 	const char *way;           /* of sending, where it is known */
 	int window_ms;
 	int end_fd;                /* not 0: a window ends when this can be read, not after window_ms */

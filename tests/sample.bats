@@ -115,6 +115,9 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	jq -e '.sampled.samples > 100 and (.sampled.agree | type) == "boolean"' <<< "$output"
 	[ "$(ask "SELECT sum(sampled = 1) > 4 AND sum(sampled IS NULL) >= 10 FROM block")" -eq 1 ]
 	[ "$(ask "SELECT count(*) FROM sample s JOIN block b USING (run, block) WHERE b.sampled IS NOT 1")" -eq 0 ]
+	# no two windows are open at once, whichever engine's, and all of them within the run, behind the calibration
+	[ "$(ask "WITH w AS (SELECT start_ns, start_ns + wall_cyc / clock_hz * 1e9 AS end_ns, lead(start_ns) OVER (ORDER BY start_ns) AS next_ns, span_ns FROM block JOIN run USING (run))
+		SELECT min(start_ns) > 1e8 AND max(end_ns) < max(span_ns) AND sum(next_ns < end_ns) = 0 FROM w")" -eq 1 ]
 }
 
 @test "a sampled profile predicts, is reported, and travels" {

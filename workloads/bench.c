@@ -9,6 +9,7 @@
 #include "collect/counter.h"
 #include "collect/softirq.h"
 #include "workloads/bench_count.h"
+#include "workloads/bench_like.h"
 #include "workloads/block.h"
 #include "workloads/child.h"
 #include "workloads/net.h"
@@ -703,19 +704,19 @@ static int try_all(struct bench *b, struct bench_touch *tried, int *n)
 	return err;
 }
 
-/* Keeps the receivers with which a packet costs most nearly what a path call of the profile did. */
+/* Keeps the receivers that are most like the clients of the profile. */
 static int choose_receivers(struct bench *b)
 {
-	double wanted = b->o.match_receivers ? wanted_cost(b) : 0, nearest = INFINITY;
+	double nearest = INFINITY;
 	struct bench_touch tried[BENCH_RECEIVERS_MAX];
 	int n, best = 0;
 
-	if (!(wanted > 0))
+	if (!b->o.match_receivers || !(wanted_cost(b) > 0))
 		return 0;
 	int err = try_all(b, tried, &n);
 	for (int i = 0; i < n && !err; i++)
-		if (fabs(log(tried[i].packet_cyc / wanted)) < nearest) {
-			nearest = fabs(log(tried[i].packet_cyc / wanted));
+		if (bench_like_misfit(b->o.like, &tried[i]) < nearest) {
+			nearest = bench_like_misfit(b->o.like, &tried[i]);
 			best = i;
 		}
 	for (int i = 0; i < n && !err && b->o.on_touch; i++)

@@ -379,3 +379,12 @@ int bench_like(struct store *store, int64_t profile, struct bench_like *like)
 	store_rows_free(run);
 	return err;
 }
+
+double bench_like_misfit(const struct bench_like *like, const struct bench_touch *tried)
+{
+	bool by_packets = tried->receivers == BENCH_PROMPT || tried->receivers == BENCH_WORKING;
+	double wakes = by_packets ? fmin(1, tried->sleeps) : 0;
+	bool known = like->wakes > 0 && !(by_packets && isnan(tried->sleeps));
+
+	return fabs(log(tried->packet_cyc / like->packet_cyc)) + (known ? fabs(wakes - like->wakes) : 0);
+}

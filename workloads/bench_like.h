@@ -24,4 +24,11 @@ int bench_like(struct store *store, int64_t profile, struct bench_like *like);
  * kind that is most like it, so that bursts, calls and bytes add up to what they were. -ENOMEM. */
 int bench_like_kinds(const struct shape_row *rows, size_t n, struct block_kind kinds[BLOCK_KINDS_MAX], size_t *kinds_n);
 
+/*
+ * How unlike the clients of the profile receivers are that were tried: the logarithm of what a packet of the baseline costs with them over what a path call
+ * did, and where it is known how many calls wake one, the share of packets that do less the share of calls, both without sign, added. What a wake-up
+ * costs is about as much as the rest of a packet, so that both are of one kind. Receivers that are awake, or look by a timer, are woken by none.
+ */
+double bench_like_misfit(const struct bench_like *like, const struct bench_touch *tried);
+
 #endif

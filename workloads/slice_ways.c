@@ -124,6 +124,7 @@ static int sample_block(struct slicing *s, size_t way)
 {
 	const struct sample_measure_options options = {
 		.sampler = s->sampler, .clock = &s->clock, .way = s->o->ways[way], .end_fd = s->groupsend.from, .stop = s->o->stop,
+		.origin_ns = s->start_ns,
 	};
 	int64_t packets_n = 0;
 	double cpu_ns;

@@ -3,8 +3,8 @@
 # engines.sh: the two engines against each other on livecast, memcached and redis, what sampling costs livecast, how narrow f is after 10 s,
 # and names of events.
 # usage: engines.sh [REPETITIONS]. Exit status 1 when a target was missed. $BUILD is where the programs are. $PARTS chooses from cost, ten,
-# livecast, memcached, redis, names. With $KEEP, a folder, repetitions of several calls add up, so that each may be short: 50 take about
-# four minutes a server.
+# livecast, memcached, redis, names. With $KEEP, a folder, repetitions of several calls add up, so that each may be short: 25 take about
+# three minutes a server.
 set -u
 build=$(realpath "${BUILD:-build}")
 servers=$(realpath "$(dirname "$0")/../../workloads/servers")
@@ -56,12 +56,12 @@ ten_seconds() {
 	line "half width of f by samples of 10 s, % of f" "$(jq -r '"\(.fraction.value * 1000 | round / 1000) [\(.fraction.low * 1000 | round / 1000), \(.fraction.high * 1000 | round / 1000)]"' "$work/ten.json"): $(printf %.2f "$width")" "at most 1" "$(awk "BEGIN { print $width <= 1 }")"
 }
 
-# agreement NAME PID PATH: repetitions are short and many, with windows that are short too, so that each has some cycles of them; and samples are
-# taken more often than usual, or the interval of theirs would hide what the engines differ by.
+# agreement NAME PID PATH: windows are short, so that each repetition has many cycles of them, and tells moods from noise. Samples are taken a little more
+# often than usual, or the interval of theirs would hide what the engines differ by; three times as many change what a server that sleeps costs.
 agreement() {
 	local i n agreed ledger sample gap error half
 	for ((i = 0; i < repetitions; i++)); do
-		"$build/forecall" profile -p "$2" --path "$3" --engine both --rate 1499 --seconds "${SECONDS_EACH:-1.6}" --window 50 --doses 1,0 --calibration 16 \
+		"$build/forecall" profile -p "$2" --path "$3" --engine both --rate 499 --seconds "${SECONDS_EACH:-5}" --window 50 --doses 1,0 --calibration 16 \
 			--seed "$RANDOM" --json 2> "$work/err" |
 			jq -r '[.fraction.value, .sampled.fraction.value, .sampled.difference.value, (.sampled.agree | if . then 1 else 0 end),
 				(.sampled.difference.high - .sampled.difference.low) / 2] | @tsv'

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_bench_like.c: from the bursts of a profile to the kinds that a bench sends. */
+/* test_bench_like.c: from a profile to the kinds of bursts that a bench sends, and to its receivers. */
 #include "workloads/bench_like.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,9 +90,27 @@ static void nothing_gives_nothing(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* The wake-ups decide between receivers that cost alike, and what a packet costs between those that wake alike. */
+static void receivers_fit_by_cost_and_by_wake_ups(void **state)
+{
+	const struct bench_like like = { .packet_cyc = 10000, .wakes = 0.5 }, silent = { .packet_cyc = 10000 };
+	const struct bench_touch dear = { .receivers = BENCH_WORKING, .packet_cyc = 12000, .sleeps = 0.5 },
+				 moderated = { .receivers = BENCH_MODERATED, .packet_cyc = 10000, .sleeps = 0.5 },
+				 prompt = { .receivers = BENCH_PROMPT, .packet_cyc = 10000, .sleeps = 1.2 },
+				 unknown = { .receivers = BENCH_PROMPT, .packet_cyc = 20000, .sleeps = NAN };
+
+	(void)state;
+	assert_true(fabs(bench_like_misfit(&like, &dear) - log(1.2)) < 1e-12);
+	assert_true(fabs(bench_like_misfit(&like, &moderated) - 0.5) < 1e-12); /* they look by a timer: no packet wakes them */
+	assert_true(fabs(bench_like_misfit(&like, &prompt) - 0.5) < 1e-12);    /* a packet wakes one at most */
+	assert_true(fabs(bench_like_misfit(&like, &unknown) - log(2)) < 1e-12);
+	assert_true(fabs(bench_like_misfit(&silent, &moderated)) < 1e-12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(receivers_fit_by_cost_and_by_wake_ups),
 		cmocka_unit_test(length_size_and_destinations_stay_together),
 		cmocka_unit_test(bursts_that_were_not_watched_go_where_the_watched_ones_of_their_length_went),
 		cmocka_unit_test(what_is_too_many_or_too_rare_counts_for_the_most_like_and_nothing_is_lost),
