@@ -435,6 +435,10 @@ deps deps-browser deps-kasan:
 bench-try: $(BINARIES) $(PRELOAD) ## a million datagrams under `forecall try`, each once and in order
 	@tests/bench/try.sh
 
+.PHONY: bench-stamps
+bench-stamps: $(BINARIES) ## f of a running memcached against stamps around each of its sends
+	@tests/bench/stamps.sh
+
 .PHONY: bench-added
 bench-added: $(BINARIES) ## what a profile adds to a server's CPU time, as the kernel has it
 	@tests/bench/added.sh

@@ -440,19 +440,13 @@ static int widen_by_moods(const struct problem *problem, double *by)
 {
 	size_t n = problem->samples_n;
 	double *shares = malloc((n + 1) * sizeof *shares);
-	bool *unknown = malloc((n + 1) * sizeof *unknown);
-	int err = shares && unknown ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < n && !err; i++) {
-		const struct sums *once = &problem->samples[i].dose[1];
-
-		shares[i] = once->path / once->target;
-		unknown[i] = !isfinite(shares[i]);
-	}
-	if (!err)
-		err = stats_serial(shares, n, unknown, by);
+	if (!shares)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		shares[i] = problem->samples[i].dose[1].path / problem->samples[i].dose[1].target;
+	int err = stats_serial(shares, n, NULL, by);
 	free(shares);
-	free(unknown);
 	return err;
 }
 

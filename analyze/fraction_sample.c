@@ -79,6 +79,7 @@ static double unseen(const struct sums *sums)
 	return more * fmax(0, 1 - 1 / sums->samples_n / (share * share));
 }
 
+/* `more`: what is added to T. */
 static double f_of(const struct sums *sums, double more)
 {
 	/* User space is always sampled, so what is missing is shared out among the calls. */
@@ -189,17 +190,13 @@ static void busiest(const struct fraction_input *input, struct fraction *out)
 static int widen_by_moods(const struct sums *sums, size_t n, double *by)
 {
 	double *shares = malloc((n + 1) * sizeof *shares);
-	bool *unknown = malloc((n + 1) * sizeof *unknown);
-	int err = shares && unknown ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < n && !err; i++) {
+	if (!shares)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
 		shares[i] = sums[i].path / sums[i].target;
-		unknown[i] = !isfinite(shares[i]);
-	}
-	if (!err)
-		err = stats_serial(shares, n, unknown, by);
+	int err = stats_serial(shares, n, NULL, by);
 	free(shares);
-	free(unknown);
 	return err;
 }
 

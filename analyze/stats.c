@@ -201,7 +201,7 @@ int stats_serial(const double *x, size_t n, const bool *outlier, double *by)
 	if (!kept)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (!outlier[i])
+		if (isfinite(x[i]) && !(outlier && outlier[i]))
 			kept[kept_n++] = x[i];
 	double variance = kept_n >= SERIAL_LEAST ? gsl_stats_variance(kept, 1, kept_n) : 0;
 	if (variance > 0) {

@@ -69,7 +69,7 @@ int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n)
 int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by);
 
 /*
- * What an interval that takes the x[n] that are no outliers for independent must be widened by, since each is like those before it (a machine has
+ * What an interval that takes the x[n] that are no outliers (NULL: all that are finite) for independent must be widened by, since each is like those before it (a machine has
  * moods of seconds): the standard error of their mean by overlapping batches of sqrt(n) of them (M. Meketon and B. Schmeiser, Overlapping batch
  * means: something for nothing?, 1984), over that of independent ones. x are in the order of time. 1 below 32 of them, and where chance would make as much of
  * independent ones in one series of twenty; never less. -ENOMEM.
