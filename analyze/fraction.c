@@ -435,21 +435,6 @@ static void busiest(const struct fraction_input *input, const struct sample *sum
 		out->busiest = figure_exact(f);
 }
 
-/* What f is less certain by where a server has moods that outlast a cycle: stats_serial() of the share of frames in its probed windows. */
-static int widen_by_moods(const struct problem *problem, double *by)
-{
-	size_t n = problem->samples_n;
-	double *shares = malloc((n + 1) * sizeof *shares);
-
-	if (!shares)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		shares[i] = problem->samples[i].dose[1].path / problem->samples[i].dose[1].target;
-	int err = stats_serial(shares, n, NULL, by);
-	free(shares);
-	return err;
-}
-
 /* The figure of a value and its replicates, which are widened for the number of cycles, and by a factor. Unknown where the value is. */
 static int interval_of(double *rep, double value, size_t cycles, double by, struct figure *out)
 {
@@ -486,7 +471,9 @@ static int figures(struct problem *problem, struct fraction *out)
 	struct replicates reps;
 	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc,
 				       &out->added, &out->added_all, &out->added_cpu};
-	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory), moods = 1;
+	const struct sums *once = &problem->samples[0].dose[1];
+	double moods = 1; /* what f is less certain by where a server has moods that outlast a cycle */
+	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory);
 
 	if (!memory)
 		return -ENOMEM;
@@ -499,7 +486,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	if (!err)
 		err = resample(problem, visit_all, &reps);
 	if (!err)
-		err = widen_by_moods(problem, &moods);
+		err = stats_serial_ratio(&once->path, &once->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
 	for (size_t j = 0; j < RESULTS_N && !err; j++)
 		err = interval_of(reps.values[j], ((double *)&r)[j], problem->samples_n, to[j] == &out->f || to[j] == &out->raw ? moods : 1, to[j]);
 	if (!err)

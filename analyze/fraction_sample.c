@@ -186,23 +186,9 @@ static void busiest(const struct fraction_input *input, struct fraction *out)
 		out->busiest = figure_exact(f);
 }
 
-/* As of the ledger's f: what moods of the server that outlast a window make it less certain by. */
-static int widen_by_moods(const struct sums *sums, size_t n, double *by)
-{
-	double *shares = malloc((n + 1) * sizeof *shares);
-
-	if (!shares)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		shares[i] = sums[i].path / sums[i].target;
-	int err = stats_serial(shares, n, NULL, by);
-	free(shares);
-	return err;
-}
-
 static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, struct fraction *out)
 {
-	double by = 1;
+	double moods = 1; /* as of the ledger's f */
 
 	out->f_rep = malloc(STATS_REPLICATES * sizeof *out->f_rep);
 	out->busiest_rep = malloc(STATS_REPLICATES * sizeof *out->busiest_rep);
@@ -213,9 +199,9 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
 	if (!err)
-		err = widen_by_moods(sums, n, &by);
+		err = stats_serial_ratio(&sums->path, &sums->target, sizeof *sums / sizeof(double), n, &moods);
 	if (!err)
-		stats_stretch(out->f_rep, out->rep_n, out->f.value, by);
+		stats_stretch(out->f_rep, out->rep_n, out->f.value, moods);
 	for (size_t i = 0; i < out->rep_n && !err; i++)
 		out->f_rep[i] = fmin(1, fmax(0, out->f_rep[i]));
 	if (!err)

@@ -216,6 +216,19 @@ int stats_serial(const double *x, size_t n, const bool *outlier, double *by)
 	return 0;
 }
 
+int stats_serial_ratio(const double *a, const double *b, size_t stride, size_t n, double *by)
+{
+	double *ratios = malloc((n + 1) * sizeof *ratios);
+
+	if (!ratios)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		ratios[i] = a[i * stride] / b[i * stride];
+	int err = stats_serial(ratios, n, NULL, by);
+	free(ratios);
+	return err;
+}
+
 int stats_interval(const double *rep, size_t n, double value, struct figure *out)
 {
 	double *sorted;

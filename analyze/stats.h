@@ -76,6 +76,9 @@ int stats_trimmed(const double *x, size_t n, const bool *outlier, double *by);
  */
 int stats_serial(const double *x, size_t n, const bool *outlier, double *by);
 
+/* The same of the ratios a / b of n units whose members a and b are `stride` doubles apart, as in an array of structs of doubles. */
+int stats_serial_ratio(const double *a, const double *b, size_t stride, size_t n, double *by);
+
 /* Percentile interval: value, with the 2.5 % and 97.5 % quantiles of rep[n], n >= 2, as low and high. */
 int stats_interval(const double *rep, size_t n, double value, struct figure *out);
 

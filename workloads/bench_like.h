@@ -14,8 +14,8 @@ struct store;
  * The shape of a profile: its bursts by length, size and destinations together (table `shape`; the median burst length and mean bytes
  * per call besides, which name the point), median time between the calls of a burst (with what the probes and the mode switch add
  * taken out), the time from one burst to the next, 0 where the server was too busy to pause (no idle time on its CPU), how many bursts
- * follow each other before it sleeps and what lies between these, and what a path call cost. private_bytes is left as it is, since a profile does not know it, but becomes 0 where all bursts go to
- * one destination; one_destination stays true where it was.
+ * follow each other before it sleeps and what lies between these, and what a path call cost. private_bytes is left as it is, since a
+ * profile does not know it, but becomes 0 where all bursts go to one destination; one_destination stays true where it was.
  * -ENODATA, said, when the profile has no bursts.
  */
 int bench_like(struct store *store, int64_t profile, struct bench_like *like);

@@ -3,7 +3,7 @@
 # stamps.sh [PROFILES [SECONDS [OPTION...]]]: f of memcached by both engines, against stamps around each of its sends (tests/helpers/stamps.c): cycles
 # between stamps over CPU time, in the unprobed windows for the ledger, in the sampled ones for the samples. The C library's part of a call is
 # between the stamps and in no frame: some 0.005 to 0.01 of f that the engines are below.
-set -u
+set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "${BUILD:-build}")
 [ "${1:-}" = inside ] || exec unshare --net "$0" inside "$@" # no other datagrams than these
