@@ -104,7 +104,7 @@ CREATE TABLE block (
   meter_io     INTEGER,              -- work meter: read and write calls of the target (/proc/PID/io)
   meter_switch INTEGER,              -- work meter: voluntary context switches of the first thread of each process in scope
   meter_own    INTEGER,              -- work meter: packets that the target itself counts as sent (livecast), read while it rests; NULL: it does not tell
-  calls_n      INTEGER,              -- path calls that ended; NULL at dose 0, as all columns below
+  calls_n      INTEGER,              -- path calls that ended; NULL at dose 0, as all columns below (but target_cyc)
   errors_n     INTEGER,              -- of these, with an error
   bytes        INTEGER,              -- sum of their positive results
   other_n      INTEGER,              -- other system calls of the target
@@ -112,7 +112,7 @@ CREATE TABLE block (
   frame_switch_n  INTEGER,           -- of these, inside a frame
   softirq_n    INTEGER,              -- softirqs that ran while the target was current
   frame_softirq_n INTEGER,           -- of these, inside a frame
-  target_cyc   INTEGER,              -- T: cycles while a thread in scope was current, interrupts included
+  target_cyc   INTEGER,              -- T: cycles while a thread in scope was current, interrupts included; sampled windows: in some, by the switches
   path_cyc     INTEGER,              -- of these, inside frames, interrupts included: T_sc - T_sleep
   sleep_cyc    INTEGER,              -- T_sleep: time in frames when the thread was not running
   async_cyc    INTEGER,              -- T_irq + T_bh: network interrupts and softirqs outside frames

@@ -107,14 +107,19 @@ int fraction_added(const struct fraction_input *input, double added[3]);
 void fraction_free(struct fraction *fraction);
 
 /*
- * The same from samples of call chains: f = (P + a) / (T + a'), P the samples inside frames, T those of the target (and as much of the CPU time that
- * they lack as is not likely to be chance), a the ones in network interrupts and softirqs outside frames, a' those of them outside the target,
- * each weighed by what it stands for. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of these as of the samples
- * in system calls, as far as the CPU time exceeds the samples. Nothing is taken out: sampling slows everything alike. Interval: bootstrap over the
- * sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n samples is no certainty.
- * calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
+ * The same from samples of call chains: f = (P + a) / (T c + a'), P the samples inside frames, T those of the target, a the ones in network interrupts and
+ * softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. c: CPU time over what the target ran, in the windows
+ * that know it (fraction_tells_ontime()), at least 1: the kernel charges a thread from before it switches to it. Where none does, as much of the CPU
+ * time that T lacks is added as is not likely to be chance. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
+ * these as of the samples in system calls, as far as the CPU time exceeds the samples. Nothing is taken out: sampling slows everything alike.
+ * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
+ * samples is no certainty. calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN.
+ * Errors as above.
  */
 int fraction_sampled(const struct fraction_input *input, struct fraction *out);
+
+/* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
+bool fraction_tells_ontime(const struct block_row *block);
 
 /*
  * Whether two engines that watched the same target agree: `difference` is a - b with the joint interval of both, which are independent.

@@ -13,6 +13,7 @@
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
 	double samples_n; /* of the target */
+	double timed_cpu, on; /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
 };
 
 static bool is(const char *word, const char *other)
@@ -56,6 +57,8 @@ static void add_sums(struct sums *to, const struct sums *from)
 	to->async_target += from->async_target;
 	to->cpu += from->cpu;
 	to->samples_n += from->samples_n;
+	to->timed_cpu += from->timed_cpu;
+	to->on += from->on;
 }
 
 /* Expiries without a sample, as far as the CPU time knows of them: the others were of an idle CPU, which is not always woken for the timer. */
@@ -65,21 +68,24 @@ static double missing(const struct sums *sums)
 }
 
 /*
- * What of the CPU time no sample shows. What the kernel does for a target between charging it and switching to it is sampled as the task before
- * (docs/design.md: in a virtual machine it is much), all of it outside of frames. But by chance, too, the samples fall short of the CPU time, and then
- * as many of them are missing in frames. So it is taken in part: the share d that is missing, with the standard error e of N samples, by
- * 1 - e^2 / d^2 (W. James and C. Stein, Estimation with quadratic loss, 1961), and not at all where d is below e.
+ * What of the CPU time no sample shows. The kernel charges a thread from before it switches to it (docs/design.md: in a virtual machine it is much), and
+ * all of that is outside of frames. Where the switches tell how long the target ran, CPU time over that says it.
+ *
+ * Where they do not, the samples fall short of the CPU time by chance, too, and then as many of them are missing in frames. So it is taken in part:
+ * the share d that is missing, with the standard error e of N samples, by 1 - e^2 / d^2 (W. James and C. Stein, Estimation with quadratic
+ * loss, 1961), and not at all where d is below e.
  */
 static double unseen(const struct sums *sums)
 {
 	double more = sums->cpu - sums->target - missing(sums), share = more / sums->cpu;
 
+	if (sums->on > 0)
+		return (sums->target + missing(sums)) * fmax(0, sums->timed_cpu / sums->on - 1);
 	if (!(more > 0) || !(sums->samples_n > 0)) /* or it is not known */
 		return 0;
 	return more * fmax(0, 1 - 1 / sums->samples_n / (share * share));
 }
 
-/* `more`: what is added to T. */
 static double f_of(const struct sums *sums, double more)
 {
 	/* User space is always sampled, so what is missing is shared out among the calls. */
@@ -110,6 +116,18 @@ static const struct block_row **sampled_blocks(const struct fraction_input *inpu
 	return list;
 }
 
+bool fraction_tells_ontime(const struct block_row *block)
+{
+	return block->sampled == 1 && block->target_cyc != STORE_NULL && block->cpu_cyc != STORE_NULL;
+}
+
+static struct sums sums_of(const struct block_row *block)
+{
+	if (fraction_tells_ontime(block))
+		return (struct sums){.timed_cpu = (double)block->cpu_cyc, .on = (double)block->target_cyc};
+	return (struct sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc};
+}
+
 /* Sums by window, in the order of `blocks`, and behind them the half samples. */
 static int window_sums(const struct fraction_input *input, struct sums **out, size_t *n, struct fraction *fraction)
 {
@@ -119,12 +137,12 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 	int err = blocks && sums ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++)
-		sums[i].cpu = blocks[i]->cpu_cyc == STORE_NULL ? NAN : (double)blocks[i]->cpu_cyc;
+		sums[i] = sums_of(blocks[i]);
 	for (size_t i = 0; i < input->samples_n && !err; i++) {
 		const struct sample_row *row = &input->samples[i];
 		const struct block_row key = {.block = row->block}, *at = &key, *const *found = bsearch(&at, blocks, *n, sizeof *blocks, by_block);
 
-		if (!found)
+		if (!found || fraction_tells_ontime(*found))
 			continue;
 		add_row(&sums[found - (const struct block_row *const *)blocks], row, input->async);
 		samples += (double)row->samples_n;
@@ -142,8 +160,8 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 	return err;
 }
 
-/* Resamples the n windows and the half samples behind them. */
-static int resample(const struct sums *sums, size_t n, uint64_t seed, double value, double *rep)
+/* Resamples the n windows and the half samples behind them; `all` is their sum. */
+static int resample(const struct sums *sums, size_t n, const struct sums *all, uint64_t seed, double value, double *rep)
 {
 	struct stats_rng *rng = stats_rng_new(seed ? seed : STATS_SEED);
 	size_t *index = malloc((n + 1) * sizeof *index);
@@ -155,6 +173,8 @@ static int resample(const struct sums *sums, size_t n, uint64_t seed, double val
 		err = stats_resample(rng, NULL, n + 1, index, n + 1);
 		for (size_t j = 0; j <= n && !err; j++)
 			add_sums(&total, &sums[index[j]]);
+		if (!(total.on > 0)) /* windows that tell it are few */
+			total.on = all->on, total.timed_cpu = all->timed_cpu;
 		double f = f_of(&total, unseen(&total));
 		rep[i] = isfinite(f) ? f : value;
 	}
@@ -186,7 +206,7 @@ static void busiest(const struct fraction_input *input, struct fraction *out)
 		out->busiest = figure_exact(f);
 }
 
-static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, struct fraction *out)
+static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, const struct sums *all, struct fraction *out)
 {
 	double moods = 1; /* as of the ledger's f */
 
@@ -195,7 +215,7 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!out->f_rep || !out->busiest_rep)
 		return -ENOMEM;
 	out->rep_n = STATS_REPLICATES;
-	int err = resample(sums, n, input->seed, out->f.value, out->f_rep);
+	int err = resample(sums, n, all, input->seed, out->f.value, out->f_rep);
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
 	if (!err)
@@ -234,7 +254,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	else if (!out->calls_n && total.async <= 0)
 		err = -ENOENT;
 	else
-		err = replicate(input, sums, n, out);
+		err = replicate(input, sums, n, &total, out);
 	out->raw = unseen(&total) > 0 ? figure_exact(f_of(&total, 0)) : out->f;
 	free(sums);
 	if (err)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/fraction.h"
 #include "analyze/store.h"
 
 const char *const slice_stage_names[SLICE_STAGE_MAX] = {
@@ -114,7 +115,9 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		const struct block_row *block = &input->blocks[i];
 		struct sums *sums = &w->sums[block->block];
 
-		if ((input->exact ? block->dose != 1 : block->sampled != 1) || (input->way && (!block->way || strcmp(block->way, input->way))))
+		if (input->exact ? block->dose != 1 : block->sampled != 1 || fraction_tells_ontime(block))
+			continue;
+		if (input->way && (!block->way || strcmp(block->way, input->way)))
 			continue;
 		w->wanted[block->block] = 1;
 		sums->cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
+#include "collect/ontime.h"
 #include "collect/sample_ring.h"
 #include "collect/sample_scope.h"
 #include "collect/sample_sites.h"
@@ -24,6 +25,8 @@
 
 #define PAGES 128         /* of each ring */
 #define RECORD_BYTES 1100 /* of a sample with the longest chain */
+#define SWITCH_BYTES 64   /* of the two records of a switch */
+#define SWITCHES_HZ 2e5   /* of one CPU; what is more may be lost, and is told then */
 #define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
@@ -70,11 +73,14 @@ struct sampler {
 	uint8_t cpus[CPUS_MAX]; /* watched */
 	bool whole;             /* the scope is CPUs */
 	bool sees_all;
+	bool timing;            /* switches are told */
 	int out_of_memory;
 	/* while a ring is read */
 	struct sample_window *window;
 	int cpu;
 	struct last last[CPUS_MAX];
+	struct ontime ontime[CPUS_MAX];
+	struct ring *switches[CPUS_MAX]; /* NULL: none, where only threads are watched */
 };
 
 static int64_t now_ns(void)
@@ -108,6 +114,10 @@ static int add_watch(struct sampler *s, int cpu, pid_t tid, const struct ring *s
 
 static void close_watches(struct sampler *s)
 {
+	for (int cpu = 0; cpu < s->cpus_n; cpu++) {
+		ring_free(s->switches[cpu]);
+		s->switches[cpu] = NULL;
+	}
 	while (s->watches_n)
 		ring_free(s->watches[--s->watches_n].ring);
 }
@@ -131,6 +141,21 @@ static const struct ring *ring_of(const struct sampler *s, int cpu)
 		if (s->watches[i].cpu == cpu && ring_fd(s->watches[i].ring) >= 0)
 			return s->watches[i].ring;
 	return NULL;
+}
+
+static int watch_switches(struct sampler *s)
+{
+	int err = 0;
+
+	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++) {
+		const struct ring_options options = {.source = RING_SWITCHES, .cpu = cpu, .tid = -1, .pages = PAGES, .share = ring_of(s, cpu)};
+
+		if (s->cpus[cpu])
+			err = ring_open(&options, &s->switches[cpu]);
+	}
+	if (err)
+		close_watches(s);
+	return err;
 }
 
 static int watch_thread(struct sampler *s, pid_t tid)
@@ -178,6 +203,8 @@ static int open_watches(struct sampler *s, const struct sample_options *options,
 		s->cyc_per_unit = options->clock->hz / 1e9;
 		err = watch_cpus(s);
 	}
+	if (!err)
+		err = watch_switches(s);
 	if ((err != -EACCES && err != -EPERM) || s->whole || !pid)
 		return err;
 	s->sees_all = false;
@@ -283,11 +310,16 @@ void sampler_stop(struct sampler *s)
 
 /* ---- Samples ---- */
 
+static bool in_scope(const struct sampler *s, uint32_t pid)
+{
+	return s->whole || scope_has(s->scope, pid);
+}
+
 static uint32_t task_of(const struct sampler *s, const struct ring_sample *sample, const struct sample_context *context)
 {
 	if (context->idle)
 		return ACCOUNT_IDLE;
-	return s->whole || scope_has(s->scope, sample->pid) ? ACCOUNT_TARGET : ACCOUNT_OTHER;
+	return in_scope(s, sample->pid) ? ACCOUNT_TARGET : ACCOUNT_OTHER;
 }
 
 /* As the ledger has it: of a task that is not in scope only a softirq that its own system call runs is known by its call. */
@@ -387,6 +419,14 @@ static void take_sample(void *context, const struct ring_sample *sample)
 		add_cell(s, s->window, &p, call, call == ACCOUNT_CALL_PATH ? what.stage : SAMPLE_STAGE_NONE);
 }
 
+static void take_switch(void *context, const struct ring_switch *task_switch)
+{
+	struct sampler *s = context;
+
+	ontime_switch(&s->ontime[s->cpu], task_switch->time_ns, task_switch->went && in_scope(s, task_switch->went),
+		      task_switch->came && in_scope(s, task_switch->came));
+}
+
 static void take_fork(void *context, const struct ring_fork *fork)
 {
 	scope_fork(context, fork->pid, fork->ppid);
@@ -412,6 +452,7 @@ void sampler_draw(struct sampler *s)
  */
 int sampler_poll(struct sampler *s, struct sample_window *window)
 {
+	const struct ring_visitor visitor = {take_sample, take_switch, s};
 	uint64_t *heads = calloc(s->watches_n + 1, sizeof *heads);
 
 	if (!heads)
@@ -423,7 +464,7 @@ int sampler_poll(struct sampler *s, struct sample_window *window)
 	s->window = window;
 	for (size_t i = 0; i < s->watches_n; i++) {
 		s->cpu = s->watches[i].cpu;
-		ring_samples(s->watches[i].ring, heads[i], take_sample, s);
+		ring_samples(s->watches[i].ring, heads[i], &visitor);
 		ring_done(s->watches[i].ring, heads[i]);
 	}
 	free(heads);
@@ -442,12 +483,46 @@ void sampler_skip(struct sampler *s)
 	}
 }
 
-/* Half of a ring's room, at the shortest period. */
+/* Half of a ring's room, at the shortest period and with as many switches as a CPU makes at most. */
 int64_t sampler_room_ns(const struct sampler *s)
 {
-	double samples = (double)(PAGES * sysconf(_SC_PAGESIZE)) / 2 / RECORD_BYTES;
+	double bytes = (double)(PAGES * sysconf(_SC_PAGESIZE)) / 2, samples = RECORD_BYTES * s->hz / PERIOD_LEAST;
 
-	return (int64_t)(samples * PERIOD_LEAST / s->hz * 1e9);
+	return (int64_t)(bytes / (samples + (s->timing ? SWITCH_BYTES * SWITCHES_HZ : 0)) * 1e9);
+}
+
+int sampler_tell_switches(struct sampler *s)
+{
+	int err = s->sees_all ? 0 : -EOPNOTSUPP;
+
+	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++) {
+		err = s->switches[cpu] ? ring_enable(s->switches[cpu]) : 0;
+		if (err)
+			fail(err, "sample: cannot watch context switches: %s", strerror(-err));
+	}
+	s->timing = !err;
+	return err;
+}
+
+void sampler_time_begin(struct sampler *s)
+{
+	uint64_t now = (uint64_t)now_ns();
+
+	for (int cpu = 0; cpu < s->cpus_n; cpu++)
+		ontime_begin(&s->ontime[cpu], now);
+}
+
+uint64_t sampler_time_end(struct sampler *s, int64_t until_ns)
+{
+	uint64_t ns = 0;
+
+	for (int cpu = 0; cpu < s->cpus_n; cpu++)
+		if (s->switches[cpu]) {
+			ring_disable(s->switches[cpu]);
+			ns += ontime_end(&s->ontime[cpu], (uint64_t)until_ns, s->last[cpu].tid != 0);
+		}
+	s->timing = false;
+	return ns;
 }
 
 void sampler_settle(struct sampler *s, struct sample_window *window)

@@ -60,7 +60,7 @@ struct sample_window {
 	uint32_t *used;            /* [used_n], those that hold something; there is room for all */
 	size_t used_n;
 	int cpus_n;
-	int64_t open_ns, close_ns; /* CLOCK_MONOTONIC */
+	int64_t open_ns; /* CLOCK_MONOTONIC */
 };
 
 struct sample_totals {
@@ -99,6 +99,19 @@ void sampler_draw(struct sampler *sampler);
 
 /* Drops what was sampled so far: it belongs to no window. */
 void sampler_skip(struct sampler *sampler);
+
+/*
+ * From now on each context switch is told, for how long the target really runs: what it is charged with is more (docs/design.md), and samples tell by
+ * chance. It slows a server that switches often down. Returns 0; -EOPNOTSUPP, without a
+ * word, when only threads are watched.
+ */
+int sampler_tell_switches(struct sampler *sampler);
+
+/* Counts how long the target runs from now on, on all CPUs. */
+void sampler_time_begin(struct sampler *sampler);
+
+/* Until `until_ns` (CLOCK_MONOTONIC), in ns; to be called after a poll. Switches are told no longer. */
+uint64_t sampler_time_end(struct sampler *sampler, int64_t until_ns);
 
 /* Takes what the rings hold into *window. To be called at least every sampler_room_ns() while started, or samples are lost. */
 int sampler_poll(struct sampler *sampler, struct sample_window *window);

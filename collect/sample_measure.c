@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -26,6 +27,7 @@
 #define DRAW_NS 100000000
 /* Of a window and of what a period lasts: by so much they vary, or a server that works in time with them would be seen in one phase. */
 #define VARY 0.25
+#define TIMED_EVERY 8 /* windows: one of them also learns how long the target runs */
 
 struct run {
 	const struct sample_measure_options *options;
@@ -184,20 +186,50 @@ static void open_meters(struct run *run)
 	meter_read(run->nudge, run->pids, n, &run->meter);
 }
 
+/* Samples of such a window are of a server that the switches' records slow down, so f is of the others' alone (analyze/fraction_sample.c). */
+static bool is_timed(const struct run *run)
+{
+	return !run->options->scope_cpus && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;
+}
+
+/* One window, from reading the meters to reading them: *end_ns. *on_cyc: how long the target ran, or STORE_NULL. */
+static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, int64_t *on_cyc)
+{
+	const struct sample_measure_options *options = run->options;
+	int64_t length_ns = vary(run, options->window_ms * INT64_C(1000000));
+	int err = is_timed(run) ? sampler_tell_switches(options->sampler) : -EOPNOTSUPP;
+	bool timed = !err;
+
+	if (err && err != -EOPNOTSUPP)
+		return err;
+	if (timed) {
+		meter_read(run->nudge, run->pids, run->pids_n, &run->meter); /* again: it took its time */
+		sampler_time_begin(options->sampler);
+	}
+	sample_window_clear(&run->window);
+	err = fill_window(run, options->end_fd ? INT64_MAX : run->window.open_ns + length_ns);
+	meter_read(run->nudge, run->pids, run->pids_n, after);
+	*end_ns = now_ns();
+	*on_cyc = STORE_NULL;
+	if (timed && !err)
+		err = sampler_poll(options->sampler, &run->window);
+	if (timed)
+		*on_cyc = llround((double)sampler_time_end(options->sampler, *end_ns) * options->clock->hz / 1e9);
+	return err;
+}
+
 static int run_window(struct run *run)
 {
 	const struct sample_measure_options *options = run->options;
 	struct block_row *block = block_new(run->out);
 	size_t counts_before = run->out->counts_n;
 	struct meter after;
+	int64_t end_ns;
 
 	if (!block)
 		return -ENOMEM;
 	open_meters(run);
-	sample_window_clear(&run->window);
-	int err = fill_window(run, options->end_fd ? INT64_MAX : run->window.open_ns + vary(run, options->window_ms * INT64_C(1000000)));
-	meter_read(run->nudge, run->pids, run->pids_n, &after);
-	int64_t end_ns = now_ns();
+	int err = watch_window(run, &after, &end_ns, &block->target_cyc);
 	if (err)
 		return err;
 	sampler_settle(options->sampler, &run->window);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -38,10 +39,14 @@ struct ring {
 
 static void describe(const struct ring_options *options, struct perf_event_attr *attr)
 {
+	static const uint64_t configs[] = {
+		[RING_CYCLES] = PERF_COUNT_HW_CPU_CYCLES, [RING_CPU_CLOCK] = PERF_COUNT_SW_CPU_CLOCK, [RING_SWITCHES] = PERF_COUNT_SW_DUMMY,
+	};
+
 	*attr = (struct perf_event_attr){
 		.size = sizeof *attr,
 		.type = options->source == RING_CYCLES ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
-		.config = options->source == RING_CYCLES ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
+		.config = configs[options->source],
 		.sample_period = options->period,
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
@@ -51,7 +56,9 @@ static void describe(const struct ring_options *options, struct perf_event_attr 
 		.exclude_hv = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		.task = 1, /* forks and exits */
+		.task = options->source != RING_SWITCHES, /* forks and exits */
+		.context_switch = options->source == RING_SWITCHES,
+		.sample_id_all = options->source == RING_SWITCHES, /* whose record it is, and when, at its end */
 		.watermark = 1,
 		.wakeup_watermark = (uint32_t)(options->pages * (size_t)sysconf(_SC_PAGESIZE) / 2),
 		.inherit = options->tid >= 0,
@@ -222,8 +229,7 @@ void ring_forks(const struct ring *ring, uint64_t head, void (*take)(void *, con
 
 struct sample_visit {
 	struct ring *ring;
-	void (*take)(void *context, const struct ring_sample *sample);
-	void *context;
+	const struct ring_visitor *visitor;
 };
 
 /* Reads what is left of a record, word by word. */
@@ -273,6 +279,22 @@ static void read_sample(const struct perf_event_header *header, struct ring_samp
 		sample->n = 0;
 }
 
+/* Whose record it is stands at its end, as sample_type asked for. */
+static void visit_switch(const struct ring_visitor *visitor, const struct perf_event_header *header)
+{
+	bool out = header->misc & PERF_RECORD_MISC_SWITCH_OUT;
+	struct {
+		uint32_t other, other_tid, own, own_tid;
+		uint64_t time_ns;
+	} record;
+
+	if (header->size < sizeof *header + sizeof record)
+		return;
+	memcpy(&record, header + 1, sizeof record);
+	visitor->task_switch(visitor->context, &(struct ring_switch){.time_ns = record.time_ns, .went = out ? record.own : record.other,
+								      .came = out ? record.other : record.own});
+}
+
 static void visit_sample(void *context, const struct perf_event_header *header)
 {
 	const struct sample_visit *visit = context;
@@ -283,7 +305,10 @@ static void visit_sample(void *context, const struct perf_event_header *header)
 	case PERF_RECORD_SAMPLE:
 		read_sample(header, &sample);
 		counts->samples_n++;
-		visit->take(visit->context, &sample);
+		visit->visitor->sample(visit->visitor->context, &sample);
+		break;
+	case PERF_RECORD_SWITCH_CPU_WIDE:
+		visit_switch(visit->visitor, header);
 		break;
 	case PERF_RECORD_LOST: /* id, lost */
 		counts->lost_n += ((const uint64_t *)(header + 1))[1];
@@ -300,9 +325,9 @@ static void visit_sample(void *context, const struct perf_event_header *header)
 	}
 }
 
-void ring_samples(struct ring *ring, uint64_t head, void (*take)(void *, const struct ring_sample *), void *context)
+void ring_samples(struct ring *ring, uint64_t head, const struct ring_visitor *visitor)
 {
-	struct sample_visit visit = {ring, take, context};
+	struct sample_visit visit = {ring, visitor};
 
 	each_record(ring, head, visit_sample, &visit);
 }

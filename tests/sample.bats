@@ -69,6 +69,13 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	[ "$(ask "SELECT count(DISTINCT round(period / 1e4)) > 2 AND max(period) > 1.05 * min(period) FROM ($of_windows)")" -eq 1 ]
 }
 
+@test "how long the target ran is learnt in some windows, and is its CPU time where it never sleeps" {
+	start_known plain
+	sample --seconds 2 > /dev/null
+	[ "$(ask "SELECT count(*) BETWEEN 1 AND max(block) / 4 FROM block WHERE target_cyc IS NOT NULL")" -eq 1 ]
+	[ "$(ask "SELECT sum(target_cyc) BETWEEN 0.95 * sum(cpu_cyc) AND 1.05 * sum(cpu_cyc) FROM block WHERE target_cyc IS NOT NULL")" -eq 1 ]
+}
+
 @test "processes that a target starts are in scope" {
 	start_known forks 2
 	sample > /dev/null

@@ -78,6 +78,10 @@ static void busy_time_that_samples_do_not_see_is_in_the_whole(void **state)
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
+	blocks[3].target_cyc = 10000; /* and of the one window that knows how long the target ran it is no chance */
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7 / 1.01, 1e-12);
+	fraction_free(&f);
 }
 
 static void expiries_without_a_sample_are_shared_out_among_the_calls(void **state)
@@ -107,6 +111,36 @@ static void expiries_without_a_sample_are_shared_out_among_the_calls(void **stat
 							    .stage = "none", .samples_n = 7, .cyc = 7000};
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7.5 / 15, 1e-12);
+	fraction_free(&f);
+}
+
+static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 4; i < WINDOWS; i += 8) { /* in user space all the time, for which the kernel charges a quarter more */
+		blocks[i].target_cyc = 8000;
+		for (int j = 0; j < 3; j++)
+			samples[i * ROWS + j].call = "user";
+	}
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7 / 1.25, 1e-12);
+	assert_near(f.raw.value, 0.7, 1e-12);
+	assert_int_equal(f.calls_n, 7 * (WINDOWS - WINDOWS / 8));
+	fraction_free(&f);
+	for (int i = 12; i < WINDOWS; i += 8) /* one of them is enough, in resamples without it, too */
+		blocks[i].target_cyc = 10000, blocks[i].cpu_cyc = STORE_NULL;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_true(f.f.low < f.f.value && f.f.high < 0.6);
+	fraction_free(&f);
+	for (int i = 12; i < WINDOWS; i += 8)
+		blocks[i].cpu_cyc = 10000;
+	for (int i = 4; i < WINDOWS; i += 8) /* it ran longer than it was charged for: the kernel charges who comes from the wake-up on */
+		blocks[i].target_cyc = 11000;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
 }
 
@@ -230,6 +264,19 @@ static void stages_are_shares_of_the_path_and_cycles_per_packet(void **state)
 	assert_near(sum, slice.total_cyc.value, 1e-9);
 }
 
+static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **state)
+{
+	struct slice_input input = slice_of();
+	struct slice slice;
+
+	(void)state;
+	blocks[4].target_cyc = 9000;
+	samples[4 * ROWS].cyc = 500000;
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_int_equal(slice.windows_n, WINDOWS - 1);
+	assert_near(slice.share[SLICE_COPY].value, 2.0 / 7, 1e-12);
+}
+
 static void a_way_has_its_own_windows(void **state)
 {
 	struct slice_input input = slice_of();
@@ -296,6 +343,7 @@ int main(void)
 		cmocka_unit_test(what_the_probes_cost_is_taken_off_each_piece),
 		cmocka_unit_test(f_is_the_samples_inside_frames_over_those_of_the_target),
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
+		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_tell_nothing_else),
 		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
 		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
 		cmocka_unit_test(all_samples_inside_frames_are_no_certainty),
@@ -304,6 +352,7 @@ int main(void)
 		cmocka_unit_test(the_interval_holds_what_it_says),
 		cmocka_unit_test(engines_agree_within_their_joint_interval),
 		cmocka_unit_test(stages_are_shares_of_the_path_and_cycles_per_packet),
+		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_have_no_stages),
 		cmocka_unit_test(a_way_has_its_own_windows),
 		cmocka_unit_test(without_packets_there_are_shares_only),
 	};

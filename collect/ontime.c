@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ontime.c: adds up the times between switches. */
+#include "collect/ontime.h"
+
+void ontime_begin(struct ontime *time, uint64_t ns)
+{
+	*time = (struct ontime){.done_ns = ns};
+}
+
+static void advance(struct ontime *time, uint64_t ns)
+{
+	if (ns <= time->done_ns)
+		return;
+	time->ns += time->ours ? ns - time->done_ns : 0;
+	time->done_ns = ns;
+}
+
+void ontime_switch(struct ontime *time, uint64_t ns, bool went, bool came)
+{
+	if (!time->known)
+		time->ours = went;
+	advance(time, ns);
+	time->ours = came;
+	time->known = true;
+}
+
+uint64_t ontime_end(struct ontime *time, uint64_t ns, bool ours)
+{
+	if (!time->known)
+		time->ours = ours;
+	advance(time, ns);
+	return time->ns;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ontime.h: how long the threads of some processes ran on one CPU, by the kernel's records of its context switches.
+ *
+ * A thread's time begins where the one before ends: interrupts are off in a switch, so that a sampling timer that expires there is seen in the thread that
+ * comes, too.
+ */
+#ifndef COLLECT_ONTIME_H
+#define COLLECT_ONTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ontime {
+	uint64_t done_ns; /* counted until then */
+	bool known;       /* whether a switch has told who runs */
+	bool ours;        /* who runs is in scope */
+	uint64_t ns;      /* how long those in scope ran */
+};
+
+/* Counts from `ns` on, when nobody knows who runs. */
+void ontime_begin(struct ontime *time, uint64_t ns);
+
+/* At `ns` one thread went and another came; whether each is in scope. The same switch may be told twice, as the one goes and as the other comes: kernels
+ * leave one of the two out, out of idle. */
+void ontime_switch(struct ontime *time, uint64_t ns, bool went, bool came);
+
+/* How long those in scope ran until `ns`; `ours`: who runs when there was no switch at all. */
+uint64_t ontime_end(struct ontime *time, uint64_t ns, bool ours);
+
+#endif
