@@ -121,6 +121,9 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out);
 /* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
 bool fraction_tells_ontime(const struct block_row *block);
 
+/* CPU time over what the target ran, c above, in those of `blocks` that tell it (of one way of sending; NULL: of all). At least 1, and 1 where none does. */
+double fraction_charge(const struct block_row *blocks, size_t n, const char *way);
+
 /*
  * Whether two engines that watched the same target agree: `difference` is a - b with the joint interval of both, which are independent.
  * True when it holds 0, or when one of them has no interval.

@@ -121,6 +121,19 @@ bool fraction_tells_ontime(const struct block_row *block)
 	return block->sampled == 1 && block->target_cyc != STORE_NULL && block->cpu_cyc != STORE_NULL;
 }
 
+double fraction_charge(const struct block_row *blocks, size_t n, const char *way)
+{
+	double cpu = 0, on = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!fraction_tells_ontime(&blocks[i]) || (way && (!blocks[i].way || strcmp(blocks[i].way, way))))
+			continue;
+		cpu += (double)blocks[i].cpu_cyc;
+		on += (double)blocks[i].target_cyc;
+	}
+	return on > 0 ? fmax(1, cpu / on) : 1;
+}
+
 static struct sums sums_of(const struct block_row *block)
 {
 	if (fraction_tells_ontime(block))

@@ -106,6 +106,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 	for (size_t i = 0; i < input->blocks_n; i++)
 		if (input->blocks[i].block > last)
 			last = input->blocks[i].block;
+	double charge = input->exact ? 1 : fraction_charge(input->blocks, input->blocks_n, input->way);
 	w->room = (size_t)(last + 1);
 	w->sums = calloc(w->room + 1, sizeof *w->sums);
 	w->wanted = calloc(w->room + 1, 1);
@@ -120,7 +121,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		if (input->way && (!block->way || strcmp(block->way, input->way)))
 			continue;
 		w->wanted[block->block] = 1;
-		sums->cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc;
+		sums->cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc / charge;
 		sums->packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
 	}
 	return 0;

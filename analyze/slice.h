@@ -3,8 +3,8 @@
  * slice.h: a path cut into its stages (entry, copy, socket, ... as the samples name them), per packet.
  *
  * share of a stage: its samples over all of the path's. Cycles per packet: its samples over all of the target's, times the target's CPU
- * time, over the packets it sent meanwhile:  (S_i / T) (C / N).  Sums are over windows; intervals by bootstrap over windows,
- * widened for few of them (stats_widen()). Samples are weighed by what they stand for.
+ * time without what it is charged with before it runs (c of fraction.h), over the packets it sent meanwhile:  (S_i / T) (C / c / N).  Sums are over
+ * windows; intervals by bootstrap over windows, widened for few of them (stats_widen()). Samples are weighed by what they stand for.
  *
  * Exact: the time of each stage, less what the probes cost. Each of its n_i pieces has one probe in it, which costs what a packet costs more in
  * timed windows than in the untimed ones of the same cycle, over the pieces of a packet:

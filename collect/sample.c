@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sample.c: opens the counters of all CPUs in scope, empties their rings, and adds each sample to a cell. */
+/* sample.c: empties the rings of the counters of all CPUs in scope, and adds each sample to a cell. */
 #include <linux/types.h>
 
 #include "collect/sample.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,9 +19,9 @@
 #include "collect/sample_ring.h"
 #include "collect/sample_scope.h"
 #include "collect/sample_sites.h"
+#include "collect/sample_watch.h"
 #include "collect/symbols.h"
 
-#define PAGES 128         /* of each ring */
 #define RECORD_BYTES 1100 /* of a sample with the longest chain */
 #define SWITCH_BYTES 64   /* of the two records of a switch */
 #define SWITCHES_HZ 2e5   /* of one CPU; what is more may be lost, and is told then */
@@ -40,11 +38,6 @@ struct pending {
 	bool unresolved; /* in a system call; else in user space */
 };
 
-struct watch {
-	struct ring *ring;
-	int cpu;
-};
-
 /* The sample before, on each CPU. */
 struct last {
 	uint64_t time_ns;
@@ -57,22 +50,16 @@ struct sampler {
 	struct scope *scope;
 	struct sites *sites;
 	struct stats_rng *rng;
-	struct watch *watches;
-	size_t watches_n, watches_room;
+	struct watches watches;
 	struct pending *pending;
 	size_t pending_n, pending_room;
 	struct sample_totals totals;
-	enum ring_source source;
-	uint64_t period;              /* nominal */
 	uint64_t drawn, drawn_before; /* the one since drawn_ns, and the one until then */
 	uint64_t drawn_ns;            /* CLOCK_MONOTONIC */
-	double hz;
-	double cyc_per_unit;
 	double cut_cyc; /* of periods that ended without a sample */
 	int cpus_n;
 	uint8_t cpus[CPUS_MAX]; /* watched */
 	bool whole;             /* the scope is CPUs */
-	bool sees_all;
 	bool timing;            /* switches are told */
 	int out_of_memory;
 	/* while a ring is read */
@@ -80,7 +67,6 @@ struct sampler {
 	int cpu;
 	struct last last[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
-	struct ring *switches[CPUS_MAX]; /* NULL: none, where only threads are watched */
 };
 
 static int64_t now_ns(void)
@@ -92,137 +78,6 @@ static int64_t now_ns(void)
 }
 
 /* ---- Opening ---- */
-
-static int add_watch(struct sampler *s, int cpu, pid_t tid, const struct ring *share)
-{
-	struct ring_options options = {.source = s->source, .cpu = cpu, .tid = tid, .period = s->period, .pages = PAGES, .share = share};
-
-	if (s->watches_n == s->watches_room) {
-		size_t room = s->watches_room ? 2 * s->watches_room : 64;
-		struct watch *more = realloc(s->watches, room * sizeof *more);
-
-		if (!more)
-			return -ENOMEM;
-		s->watches = more;
-		s->watches_room = room;
-	}
-	int err = ring_open(&options, &s->watches[s->watches_n].ring);
-	if (!err)
-		s->watches[s->watches_n++].cpu = cpu;
-	return err;
-}
-
-static void close_watches(struct sampler *s)
-{
-	for (int cpu = 0; cpu < s->cpus_n; cpu++) {
-		ring_free(s->switches[cpu]);
-		s->switches[cpu] = NULL;
-	}
-	while (s->watches_n)
-		ring_free(s->watches[--s->watches_n].ring);
-}
-
-static int watch_cpus(struct sampler *s)
-{
-	int err = 0;
-
-	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++)
-		if (s->cpus[cpu])
-			err = add_watch(s, cpu, -1, NULL);
-	if (err)
-		close_watches(s);
-	return err;
-}
-
-/* The ring of a CPU, once there is one. */
-static const struct ring *ring_of(const struct sampler *s, int cpu)
-{
-	for (size_t i = 0; i < s->watches_n; i++)
-		if (s->watches[i].cpu == cpu && ring_fd(s->watches[i].ring) >= 0)
-			return s->watches[i].ring;
-	return NULL;
-}
-
-static int watch_switches(struct sampler *s)
-{
-	int err = 0;
-
-	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++) {
-		const struct ring_options options = {.source = RING_SWITCHES, .cpu = cpu, .tid = -1, .pages = PAGES, .share = ring_of(s, cpu)};
-
-		if (s->cpus[cpu])
-			err = ring_open(&options, &s->switches[cpu]);
-	}
-	if (err)
-		close_watches(s);
-	return err;
-}
-
-static int watch_thread(struct sampler *s, pid_t tid)
-{
-	int err = 0;
-
-	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++)
-		if (s->cpus[cpu])
-			err = add_watch(s, cpu, tid, ring_of(s, cpu));
-	return err == -ESRCH ? 0 : err; /* it has just ended */
-}
-
-static int watch_process(struct sampler *s, pid_t pid)
-{
-	char path[64];
-	int err = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/task", pid);
-	DIR *tasks = opendir(path);
-	if (!tasks)
-		return -ESRCH;
-	for (const struct dirent *entry; !err && (entry = readdir(tasks));)
-		if (entry->d_name[0] != '.')
-			err = watch_thread(s, (pid_t)strtol(entry->d_name, NULL, 10));
-	closedir(tasks);
-	return err;
-}
-
-/* What may be counted, best first: PMU cycles if they are the clock, the timer; whole CPUs, one's own threads. */
-static int open_watches(struct sampler *s, const struct sample_options *options, pid_t pid)
-{
-	int err = -ENOENT;
-
-	s->hz = options->hz > 0 ? options->hz : SAMPLE_HZ;
-	s->sees_all = true;
-	if (options->clock->kind == CLOCK_KIND_CYCLES) {
-		s->source = RING_CYCLES;
-		s->period = (uint64_t)(options->clock->hz / s->hz);
-		s->cyc_per_unit = 1;
-		err = watch_cpus(s);
-	}
-	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV) { /* or no interrupt from it */
-		s->source = RING_CPU_CLOCK;
-		s->period = (uint64_t)(1e9 / s->hz);
-		s->cyc_per_unit = options->clock->hz / 1e9;
-		err = watch_cpus(s);
-	}
-	if (!err)
-		err = watch_switches(s);
-	if ((err != -EACCES && err != -EPERM) || s->whole || !pid)
-		return err;
-	s->sees_all = false;
-	err = watch_process(s, pid);
-	if (err)
-		close_watches(s);
-	return err;
-}
-
-static int not_opened(const struct sampler *s, int err)
-{
-	if (err == -EACCES || err == -EPERM)
-		return fail(-EACCES, "sample: not allowed to sample %s: run as root, with CAP_PERFMON, or after `sysctl kernel.perf_event_paranoid=1`%s",
-			    s->whole ? "whole CPUs" : "the kernel", s->whole ? " (which allows -p only)" : "");
-	if (err == -EMFILE)
-		return fail(err, "sample: too many threads for the open files allowed: raise `ulimit -n`, or run as root");
-	return fail(err, "sample: cannot open a sampling counter: %s", strerror(-err));
-}
 
 static int choose_cpus(struct sampler *s, const uint8_t *scope)
 {
@@ -255,10 +110,13 @@ int sampler_open(const struct sample_options *options, pid_t pid, struct sampler
 	if (!err)
 		err = frames_new(s->symbols, options->path, &s->frames);
 	if (!err) {
-		err = open_watches(s, options, pid);
-		s->drawn = s->drawn_before = s->period;
-		if (err)
-			err = not_opened(s, err);
+		const struct watches_options watch = {
+			.clock = options->clock, .cpus = s->cpus, .cpus_n = s->cpus_n, .whole = s->whole,
+			.hz = options->hz > 0 ? options->hz : SAMPLE_HZ, .pid = pid,
+		};
+
+		err = watches_open(&watch, &s->watches);
+		s->drawn = s->drawn_before = s->watches.period;
 	}
 	if (err) {
 		sampler_free(s);
@@ -272,8 +130,7 @@ void sampler_free(struct sampler *s)
 {
 	if (!s)
 		return;
-	close_watches(s);
-	free(s->watches);
+	watches_close(&s->watches);
 	free(s->pending);
 	frames_free(s->frames);
 	symbols_free(s->symbols);
@@ -297,15 +154,15 @@ int sampler_start(struct sampler *s)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < s->watches_n && !err; i++)
-		err = ring_enable(s->watches[i].ring);
+	for (size_t i = 0; i < s->watches.n && !err; i++)
+		err = ring_enable(s->watches.list[i].ring);
 	return err ? fail(err, "sample: cannot start counting: %s", strerror(-err)) : 0;
 }
 
 void sampler_stop(struct sampler *s)
 {
-	for (size_t i = 0; i < s->watches_n; i++)
-		ring_disable(s->watches[i].ring);
+	for (size_t i = 0; i < s->watches.n; i++)
+		ring_disable(s->watches.list[i].ring);
 }
 
 /* ---- Samples ---- */
@@ -369,7 +226,7 @@ static void defer(struct sampler *s, const struct pending *p)
 /* What a sample stands for. The timer's tell the period that it was opened with, whatever it is by now. */
 static double period_of(const struct sampler *s, const struct ring_sample *sample)
 {
-	if (s->source == RING_CYCLES)
+	if (s->watches.source == RING_CYCLES)
 		return (double)sample->period;
 	return (double)(sample->time_ns < s->drawn_ns ? s->drawn_before : s->drawn);
 }
@@ -387,12 +244,12 @@ static void note_missing(struct sampler *s, const struct ring_sample *sample, bo
 	bool one_period = (before.time_ns < s->drawn_ns) == (sample->time_ns < s->drawn_ns);
 
 	*last = (struct last){.time_ns = sample->time_ns, .tid = target ? sample->tid : 0};
-	if (s->source != RING_CPU_CLOCK || !s->sees_all || !target || before.tid != sample->tid || !one_period ||
+	if (s->watches.source != RING_CPU_CLOCK || !s->watches.sees_all || !target || before.tid != sample->tid || !one_period ||
 	    !sampler_left_one_out(sample->time_ns - before.time_ns, period))
 		return;
 	const struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE),
-		.pid = sample->pid, .tid = sample->tid, .cyc = period * s->cyc_per_unit,
+		.pid = sample->pid, .tid = sample->tid, .cyc = period * s->watches.cyc_per_unit,
 	};
 	s->totals.missing_n++;
 	add_cell(s, s->window, &p, ACCOUNT_CALL_UNKNOWN, SAMPLE_STAGE_NONE);
@@ -408,7 +265,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(task, call, what.softirq, what.hardirq), .stage = what.stage,
 		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
-		.cyc = period_of(s, sample) * s->cyc_per_unit, .unresolved = what.unresolved,
+		.cyc = period_of(s, sample) * s->watches.cyc_per_unit, .unresolved = what.unresolved,
 	};
 	note_missing(s, sample, task == ACCOUNT_TARGET);
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
@@ -434,15 +291,15 @@ static void take_fork(void *context, const struct ring_fork *fork)
 
 void sampler_draw(struct sampler *s)
 {
-	uint64_t period = (uint64_t)((double)s->period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
+	uint64_t period = (uint64_t)((double)s->watches.period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
 
-	if (s->source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
+	if (s->watches.source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
 		period = PERIOD_MIN_NS;
 	s->drawn_before = s->drawn;
 	s->drawn_ns = (uint64_t)now_ns();
-	for (size_t i = 0; i < s->watches_n; i++)
-		if (!ring_period(s->watches[i].ring, period))
-			s->cut_cyc += (double)s->drawn / 2 * s->cyc_per_unit; /* the running period ends here, half way on average */
+	for (size_t i = 0; i < s->watches.n; i++)
+		if (!ring_period(s->watches.list[i].ring, period))
+			s->cut_cyc += (double)s->drawn / 2 * s->watches.cyc_per_unit; /* the running period ends here, half way on average */
 	s->drawn = period;
 }
 
@@ -453,19 +310,19 @@ void sampler_draw(struct sampler *s)
 int sampler_poll(struct sampler *s, struct sample_window *window)
 {
 	const struct ring_visitor visitor = {take_sample, take_switch, s};
-	uint64_t *heads = calloc(s->watches_n + 1, sizeof *heads);
+	uint64_t *heads = calloc(s->watches.n + 1, sizeof *heads);
 
 	if (!heads)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->watches_n; i++)
-		heads[i] = ring_head(s->watches[i].ring);
-	for (size_t i = 0; i < s->watches_n && !s->whole; i++)
-		ring_forks(s->watches[i].ring, ring_head(s->watches[i].ring), take_fork, s->scope);
+	for (size_t i = 0; i < s->watches.n; i++)
+		heads[i] = ring_head(s->watches.list[i].ring);
+	for (size_t i = 0; i < s->watches.n && !s->whole; i++)
+		ring_forks(s->watches.list[i].ring, ring_head(s->watches.list[i].ring), take_fork, s->scope);
 	s->window = window;
-	for (size_t i = 0; i < s->watches_n; i++) {
-		s->cpu = s->watches[i].cpu;
-		ring_samples(s->watches[i].ring, heads[i], &visitor);
-		ring_done(s->watches[i].ring, heads[i]);
+	for (size_t i = 0; i < s->watches.n; i++) {
+		s->cpu = s->watches.list[i].cpu;
+		ring_samples(s->watches.list[i].ring, heads[i], &visitor);
+		ring_done(s->watches.list[i].ring, heads[i]);
 	}
 	free(heads);
 	return s->out_of_memory ? -ENOMEM : 0;
@@ -474,29 +331,29 @@ int sampler_poll(struct sampler *s, struct sample_window *window)
 void sampler_skip(struct sampler *s)
 {
 	memset(s->last, 0, sizeof s->last); /* what is skipped is not missing */
-	for (size_t i = 0; i < s->watches_n; i++) {
-		uint64_t head = ring_head(s->watches[i].ring);
+	for (size_t i = 0; i < s->watches.n; i++) {
+		uint64_t head = ring_head(s->watches.list[i].ring);
 
 		if (!s->whole)
-			ring_forks(s->watches[i].ring, head, take_fork, s->scope);
-		ring_done(s->watches[i].ring, head);
+			ring_forks(s->watches.list[i].ring, head, take_fork, s->scope);
+		ring_done(s->watches.list[i].ring, head);
 	}
 }
 
 /* Half of a ring's room, at the shortest period and with as many switches as a CPU makes at most. */
 int64_t sampler_room_ns(const struct sampler *s)
 {
-	double bytes = (double)(PAGES * sysconf(_SC_PAGESIZE)) / 2, samples = RECORD_BYTES * s->hz / PERIOD_LEAST;
+	double bytes = (double)(SAMPLE_PAGES * sysconf(_SC_PAGESIZE)) / 2, samples = RECORD_BYTES * s->watches.hz / PERIOD_LEAST;
 
 	return (int64_t)(bytes / (samples + (s->timing ? SWITCH_BYTES * SWITCHES_HZ : 0)) * 1e9);
 }
 
 int sampler_tell_switches(struct sampler *s)
 {
-	int err = s->sees_all ? 0 : -EOPNOTSUPP;
+	int err = s->watches.sees_all ? 0 : -EOPNOTSUPP;
 
 	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++) {
-		err = s->switches[cpu] ? ring_enable(s->switches[cpu]) : 0;
+		err = s->watches.switches[cpu] ? ring_enable(s->watches.switches[cpu]) : 0;
 		if (err)
 			fail(err, "sample: cannot watch context switches: %s", strerror(-err));
 	}
@@ -517,8 +374,8 @@ uint64_t sampler_time_end(struct sampler *s, int64_t until_ns)
 	uint64_t ns = 0;
 
 	for (int cpu = 0; cpu < s->cpus_n; cpu++)
-		if (s->switches[cpu]) {
-			ring_disable(s->switches[cpu]);
+		if (s->watches.switches[cpu]) {
+			ring_disable(s->watches.switches[cpu]);
 			ns += ontime_end(&s->ontime[cpu], (uint64_t)until_ns, s->last[cpu].tid != 0);
 		}
 	s->timing = false;
@@ -571,14 +428,14 @@ const struct sample_totals *sampler_totals(struct sampler *s)
 	uint64_t enabled = 0, running = 0;
 
 	s->totals.samples_n = s->totals.lost_n = s->totals.throttled_n = 0;
-	for (size_t i = 0; i < s->watches_n; i++) {
-		const struct ring_counts *counts = ring_counts(s->watches[i].ring);
+	for (size_t i = 0; i < s->watches.n; i++) {
+		const struct ring_counts *counts = ring_counts(s->watches.list[i].ring);
 		uint64_t enabled_ns, running_ns;
 
 		s->totals.samples_n += counts->samples_n;
 		s->totals.lost_n += counts->lost_n;
 		s->totals.throttled_n += counts->throttled_n;
-		if (!ring_times(s->watches[i].ring, &enabled_ns, &running_ns)) {
+		if (!ring_times(s->watches.list[i].ring, &enabled_ns, &running_ns)) {
 			enabled += enabled_ns;
 			running += running_ns;
 		}
@@ -600,15 +457,15 @@ int sampler_pids(const struct sampler *s, pid_t *pids, int max)
 
 double sampler_cut_cyc(const struct sampler *s)
 {
-	return s->sees_all ? s->cut_cyc : 0;
+	return s->watches.sees_all ? s->cut_cyc : 0;
 }
 
 const char *sampler_source(const struct sampler *s)
 {
-	return s->source == RING_CYCLES ? "cycles" : "cpu-clock";
+	return s->watches.source == RING_CYCLES ? "cycles" : "cpu-clock";
 }
 
 int sampler_sees_all(const struct sampler *s)
 {
-	return s->sees_all;
+	return s->watches.sees_all;
 }

@@ -270,11 +270,12 @@ static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **stat
 	struct slice slice;
 
 	(void)state;
-	blocks[4].target_cyc = 9000;
+	blocks[4].target_cyc = 8000;
 	samples[4 * ROWS].cyc = 500000;
 	assert_int_equal(slice_compute(&input, &slice), 0);
 	assert_int_equal(slice.windows_n, WINDOWS - 1);
 	assert_near(slice.share[SLICE_COPY].value, 2.0 / 7, 1e-12);
+	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 1000 * 0.8, 1e-9); /* a fifth of its CPU time is before it runs */
 }
 
 static void a_way_has_its_own_windows(void **state)
