@@ -67,6 +67,12 @@ static double missing(const struct sums *sums)
 	return isnan(sums->cpu) ? sums->unknown : fmin(sums->unknown, fmax(0, sums->cpu - sums->target));
 }
 
+/* c of fraction.h. */
+static double charge_of(double cpu, double on)
+{
+	return on > 0 ? fmax(1, cpu / on) : 1;
+}
+
 /*
  * What of the CPU time no sample shows. The kernel charges a thread from before it switches to it (docs/design.md: in a virtual machine it is much), and
  * all of that is outside of frames. Where the switches tell how long the target ran, CPU time over that says it.
@@ -80,7 +86,7 @@ static double unseen(const struct sums *sums)
 	double more = sums->cpu - sums->target - missing(sums), share = more / sums->cpu;
 
 	if (sums->on > 0)
-		return (sums->target + missing(sums)) * fmax(0, sums->timed_cpu / sums->on - 1);
+		return (sums->target + missing(sums)) * (charge_of(sums->timed_cpu, sums->on) - 1);
 	if (!(more > 0) || !(sums->samples_n > 0)) /* or it is not known */
 		return 0;
 	return more * fmax(0, 1 - 1 / sums->samples_n / (share * share));
@@ -131,7 +137,7 @@ double fraction_charge(const struct block_row *blocks, size_t n, const char *way
 		cpu += (double)blocks[i].cpu_cyc;
 		on += (double)blocks[i].target_cyc;
 	}
-	return on > 0 ? fmax(1, cpu / on) : 1;
+	return charge_of(cpu, on);
 }
 
 static struct sums sums_of(const struct block_row *block)
