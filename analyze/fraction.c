@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@
 #define DOSES 3
 #define CYCLES_TO_CHOOSE 20 /* outliers are set aside when so many are left */
 #define CYCLES_TO_TELL 4 /* fewer say nothing of k */
-#define SCALE_SD 0.25 /* k differs by this much among targets */
+#define SCALE_SD 0.25 /* k differs by this much among targets, */
+#define FRAME_SD 0.06 /* and the part of the cost that falls into frames by this much, as a share of it (docs/accuracy.md) */
 
 const char *const fraction_async_names[FRACTION_ASYNC_MAX] = {
 	[FRACTION_ASYNC_AUTO] = "auto",
@@ -237,6 +239,12 @@ static void evaluate_added(const struct fraction_input *input, const struct samp
 	r->added_cpu = added_cyc * once->calls / once->meter[FRACTION_METER_WALL];
 }
 
+/* What of the probes' cost falls into frames, cycles per call. */
+static double in_frames(const struct sums *once, const struct probe_cost *cost, double scale)
+{
+	return scale * (cost->inside + cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / once->calls);
+}
+
 static struct result evaluate(const struct fraction_input *input, const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter,
 			      double scale)
 {
@@ -246,8 +254,7 @@ static struct result evaluate(const struct fraction_input *input, const struct s
 
 	r.busy = probed_busy(sample, 1) - scale * expected_cost(once, cost);
 	r.linear = linear_busy(sample, cost) / measured_busy(sample, meter);
-	r.path = once->path / n - (scale * cost->inside - cost->mode) -
-		 scale * cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / n;
+	r.path = once->path / n + cost->mode - in_frames(once, cost, scale);
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
 	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
@@ -435,16 +442,38 @@ static void busiest(const struct fraction_input *input, const struct sample *sum
 		out->busiest = figure_exact(f);
 }
 
-/* The figure of a value and its replicates, which are widened for the number of cycles, and by a factor. Unknown where the value is. */
-static int interval_of(double *rep, double value, size_t cycles, double by, struct figure *out)
+/* Puts replicates off by an error that the windows do not show: a standard deviation. */
+static int put_off(double *rep, double sd)
+{
+	struct stats_rng *rng = stats_rng_new(STATS_SEED + 2);
+
+	for (size_t i = 0; i < STATS_REPLICATES && rng; i++)
+		rep[i] += sd * stats_rng_normal(rng);
+	int err = rng ? 0 : -ENOMEM;
+	stats_rng_free(rng);
+	return err;
+}
+
+/* What makes an interval wider than resampling does. */
+struct doubt {
+	size_t cycles;
+	double moods; /* a factor, where a server has moods that outlast a cycle */
+	double off;   /* a standard deviation that no number of cycles makes smaller */
+};
+
+/* The figure of a value and its replicates, which are widened. Unknown where the value is. */
+static int interval_of(double *rep, double value, const struct doubt *doubt, struct figure *out)
 {
 	*out = (struct figure){value, NAN, NAN};
 	if (!isfinite(value))
 		return 0;
-	int err = stats_widen(rep, STATS_REPLICATES, value, cycles);
+	int err = stats_widen(rep, STATS_REPLICATES, value, doubt->cycles);
 
-	if (!err)
-		stats_stretch(rep, STATS_REPLICATES, value, by);
+	if (err)
+		return err;
+	stats_stretch(rep, STATS_REPLICATES, value, doubt->moods);
+	if (doubt->off > 0)
+		err = put_off(rep, doubt->off);
 	return err ? err : stats_interval(rep, STATS_REPLICATES, value, out);
 }
 
@@ -464,6 +493,22 @@ static int keep_replicates(const struct problem *problem, const struct sample *s
 	return 0;
 }
 
+#define RESULT(member) (offsetof(struct result, member) / sizeof(double))
+
+static int doubts_of(const struct problem *problem, const struct sample *sum, const struct result *r, struct doubt doubts[RESULTS_N])
+{
+	const struct sums *once = &problem->samples[0].dose[1];
+	double moods = 1, off = FRAME_SD * in_frames(&sum->dose[1], &problem->cost, r->scale);
+	int err = stats_serial_ratio(&once->path, &once->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
+
+	for (size_t j = 0; j < RESULTS_N; j++)
+		doubts[j] = (struct doubt){problem->samples_n, 1, 0};
+	doubts[RESULT(f)].moods = doubts[RESULT(raw)].moods = moods;
+	doubts[RESULT(path)].off = off;
+	doubts[RESULT(f)].off = off / r->busy;
+	return err;
+}
+
 /* Evaluates the whole, then the replicates, and turns each of the results into a figure. */
 static int figures(struct problem *problem, struct fraction *out)
 {
@@ -471,8 +516,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	struct replicates reps;
 	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc,
 				       &out->added, &out->added_all, &out->added_cpu};
-	const struct sums *once = &problem->samples[0].dose[1];
-	double moods = 1; /* what f is less certain by where a server has moods that outlast a cycle */
+	struct doubt doubts[RESULTS_N]; /* in the order of struct result's members */
 	double *memory = malloc(RESULTS_N * STATS_REPLICATES * sizeof *memory);
 
 	if (!memory)
@@ -486,9 +530,9 @@ static int figures(struct problem *problem, struct fraction *out)
 	if (!err)
 		err = resample(problem, visit_all, &reps);
 	if (!err)
-		err = stats_serial_ratio(&once->path, &once->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
+		err = doubts_of(problem, &sum, &r, doubts);
 	for (size_t j = 0; j < RESULTS_N && !err; j++)
-		err = interval_of(reps.values[j], ((double *)&r)[j], problem->samples_n, to[j] == &out->f || to[j] == &out->raw ? moods : 1, to[j]);
+		err = interval_of(reps.values[j], ((double *)&r)[j], &doubts[j], to[j]);
 	if (!err)
 		err = keep_replicates(problem, &sum, &r, reps.values[0], out);
 	free(memory);

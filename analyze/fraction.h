@@ -11,7 +11,7 @@
  *         `softirq` per softirq, half of that per context switch. k = D / d: how much dearer they are here.
  *         Where the windows cannot tell k well (f small, few windows), it is drawn towards 1, as its variance against the
  *         spread of k among targets (0.25) says; t_0 is then t_1 - k d.
- *   F     path_cyc / n - (k inside - mode) - k softirq (softirqs + switches / 2 in frames) / n
+ *   F     path_cyc / n + mode - k (inside + softirq (softirqs + switches / 2 in frames) / n)
  *   f     (F + a) / (t_0 + a'), a: network interrupts and softirqs outside frames, a': those of them outside the target.
  *
  * `call`, `inside`, `softirq` and `mode` are the calibration's (probe_cost.h). Since k ties the whole of what the probes cost to
@@ -19,7 +19,8 @@
  *
  * Without a meter or CPU time, t_0 = t_1 - (t_2 - t_1) linear: what the second dose cost tells the first's.
  * Interval: bootstrap over cycles of windows (STATS_REPLICATES), with the calibration off by its standard errors in each
- * replicate, widened as stats_widen() says.
+ * replicate, widened as stats_widen() says. What is taken out of frames is off by another 6 %, the spread among targets whose sends were
+ * timed by themselves: an error that no length of a profile makes smaller.
  */
 #ifndef ANALYZE_FRACTION_H
 #define ANALYZE_FRACTION_H

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -21,6 +22,10 @@
 #include "collect/ledger.h"
 
 #define SELDOM 8 /* rounds between two timings of what need not be known so well */
+#define PIECE 4   /* rounds, some 100 ms, after which the target may make up for what it could not do meanwhile */
+#define REST 5    /* times what a piece took are the longest that it is waited for, */
+#define REST_IDLE_NS 20000000 /* until the CPU has been idle for so long: two ticks of the kernel's figure, or the second may be none */
+#define REST_POLL_NS 5000000
 #define WARM 0.2 /* calls before a row, as a share of its own: 1.5 ms or more, as the first ms after probes were attached is dearer */
 
 /* One known call. */
@@ -158,6 +163,47 @@ static int measure_round(struct ledger *ledger, const struct clock *clock, int c
 	return err;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Waits until this CPU has had nothing to do for a while. Returns false when that did not come: the target is busy all the time. */
+static bool rest(int cpu, int64_t longest_ns, const volatile sig_atomic_t *stop)
+{
+	const struct timespec poll = {.tv_nsec = REST_POLL_NS};
+	int64_t idle_ns = cpus_idle_ns(cpu), until_ns = now_ns() + longest_ns;
+
+	while (now_ns() < until_ns && !*stop) {
+		nanosleep(&poll, NULL);
+		if (cpus_idle_ns(cpu) >= idle_ns + REST_IDLE_NS)
+			return true;
+	}
+	return false;
+}
+
+static int measure_cpu(struct ledger *ledger, const struct clock *clock, int cpu, int from, int to, const volatile sig_atomic_t *stop,
+		       struct calibration_row *rows, int *n)
+{
+	bool rests = true;
+	int64_t begun_ns = now_ns();
+
+	for (int round = from; round < to && !*stop; round++) {
+		int err = measure_round(ledger, clock, cpu, round, rows, n);
+
+		if (err)
+			return err;
+		if (!rests || ((round + 1) % PIECE && round + 1 < to))
+			continue;
+		rests = rest(cpu, REST * (now_ns() - begun_ns), stop);
+		begun_ns = now_ns();
+	}
+	return 0;
+}
+
 static int measure_cpus(struct ledger *ledger, const struct clock *clock, const int *cpus, int cpus_n, int from, int to,
 			const volatile sig_atomic_t *stop, struct calibration_row *rows, int *n)
 {
@@ -166,11 +212,9 @@ static int measure_cpus(struct ledger *ledger, const struct clock *clock, const 
 
 		if (err)
 			return fail(err, "calibrate: cannot run on cpu %d: %s", cpus[i], strerror(-err));
-		for (int round = from; round < to && !*stop; round++) {
-			err = measure_round(ledger, clock, cpus[i], round, rows, n);
-			if (err)
-				return err;
-		}
+		err = measure_cpu(ledger, clock, cpus[i], from, to, stop, rows, n);
+		if (err)
+			return err;
 	}
 	return 0;
 }

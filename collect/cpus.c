@@ -48,21 +48,49 @@ int cpus_pin(int cpu)
 	return sched_setaffinity(0, sizeof set, &set) ? -errno : 0;
 }
 
+/* Two figures of one CPU in /proc/stat, in ticks. Returns 1, 0 for a line about something else. */
+static int read_ticks(const char *line, int *cpu, long long *idle, long long *steal)
+{
+	long long waiting;
+
+	if (sscanf(line, "cpu%d %*d %*d %*d %lld %lld %*d %*d %lld", cpu, idle, &waiting, steal) != 4 || *cpu < 0 || *cpu >= CPUS_MAX)
+		return 0;
+	*idle += waiting;
+	return 1;
+}
+
+static int64_t ticks_ns(int64_t ticks)
+{
+	return ticks * (1000000000 / sysconf(_SC_CLK_TCK));
+}
+
 int64_t cpus_steal_ns(const uint8_t *set)
 {
 	char line[512];
-	int64_t ticks = 0;
+	long long idle, steal, sum = 0;
+	int cpu;
 	FILE *file = fopen("/proc/stat", "re");
 
 	if (!file)
 		return 0;
-	while (fgets(line, sizeof line, file)) {
-		int cpu;
-		long long steal;
-
-		if (sscanf(line, "cpu%d %*d %*d %*d %*d %*d %*d %*d %lld", &cpu, &steal) == 2 && cpu < CPUS_MAX && set[cpu])
-			ticks += steal;
-	}
+	while (fgets(line, sizeof line, file))
+		if (read_ticks(line, &cpu, &idle, &steal) && set[cpu])
+			sum += steal;
 	fclose(file);
-	return ticks * (1000000000 / sysconf(_SC_CLK_TCK));
+	return ticks_ns(sum);
+}
+
+int64_t cpus_idle_ns(int wanted)
+{
+	char line[512];
+	long long idle = -1, steal;
+	int cpu, found = 0;
+	FILE *file = fopen("/proc/stat", "re");
+
+	if (!file)
+		return -1;
+	while (!found && fgets(line, sizeof line, file))
+		found = read_ticks(line, &cpu, &idle, &steal) && cpu == wanted;
+	fclose(file);
+	return found ? ticks_ns(idle) : -1;
 }

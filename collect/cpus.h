@@ -19,4 +19,7 @@ int cpus_pin(int cpu);
 /* Steal time of the CPUs in `set` since boot, ns, from /proc/stat (its unit is 10 ms). */
 int64_t cpus_steal_ns(const uint8_t *set);
 
+/* Time that one CPU has been idle since boot, likewise; -1 when it cannot be read. */
+int64_t cpus_idle_ns(int cpu);
+
 #endif

@@ -46,7 +46,8 @@ static const struct setting settings[] = {
 struct truth {
 	double f, s;
 	double path_cyc, user_cyc; /* per packet */
-	double scale;  /* k: how much dearer the probes are here than around the known calls */
+	double scale;  /* k: how much dearer the probes are here than around the known calls, */
+	double in_frame; /* and what of it falls into frames, over what does there */
 	double inside; /* what probes on a call add to its frame */
 };
 
@@ -77,6 +78,7 @@ static struct truth draw_truth(struct stats_rng *rng)
 		.s = 1.05 + 0.6 * stats_rng_uniform(rng),
 		.path_cyc = 6000 + 3000 * stats_rng_uniform(rng),
 		.scale = fmin(1.6, fmax(0.4, noisy(rng, 0.25))),
+		.in_frame = noisy(rng, 0.06),
 		.inside = known.call * (known.share + 0.04 * stats_rng_normal(rng)),
 	};
 
@@ -158,7 +160,7 @@ static int add_window(struct synthetic *db, struct stats_rng *rng, const struct 
 	double doses = row.dose == 2 ? 1 + known.again : (double)row.dose;
 	double user = truth->user_cyc * noisy(rng, setting->window), path = truth->path_cyc * noisy(rng, setting->window);
 	double probes = truth->scale * doses * (known.call + known.softirq * 1.05);
-	double inside = truth->scale * doses * (truth->inside + known.softirq) - known.mode;
+	double inside = truth->scale * truth->in_frame * doses * (truth->inside + known.softirq) - known.mode;
 	double target = calls * speed * (user + path + probes);
 
 	row.cpu_cyc = llround(0.998 * target * noisy(rng, 0.0005)); /* the scheduler's own account leaves a little out */
