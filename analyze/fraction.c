@@ -254,7 +254,7 @@ static struct result evaluate(const struct fraction_input *input, const struct s
 
 	r.busy = probed_busy(sample, 1) - scale * expected_cost(once, cost);
 	r.linear = linear_busy(sample, cost) / measured_busy(sample, meter);
-	r.path = once->path / n + cost->mode - in_frames(once, cost, scale);
+	r.path = once->path / n + fmax(1, scale) * cost->mode - in_frames(once, cost, scale); /* no mode switch is cheaper than a null call's */
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
 	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
@@ -442,18 +442,6 @@ static void busiest(const struct fraction_input *input, const struct sample *sum
 		out->busiest = figure_exact(f);
 }
 
-/* Puts replicates off by an error that the windows do not show: a standard deviation. */
-static int put_off(double *rep, double sd)
-{
-	struct stats_rng *rng = stats_rng_new(STATS_SEED + 2);
-
-	for (size_t i = 0; i < STATS_REPLICATES && rng; i++)
-		rep[i] += sd * stats_rng_normal(rng);
-	int err = rng ? 0 : -ENOMEM;
-	stats_rng_free(rng);
-	return err;
-}
-
 /* What makes an interval wider than resampling does. */
 struct doubt {
 	size_t cycles;
@@ -473,7 +461,7 @@ static int interval_of(double *rep, double value, const struct doubt *doubt, str
 		return err;
 	stats_stretch(rep, STATS_REPLICATES, value, doubt->moods);
 	if (doubt->off > 0)
-		err = put_off(rep, doubt->off);
+		err = stats_put_off(rep, STATS_REPLICATES, doubt->off);
 	return err ? err : stats_interval(rep, STATS_REPLICATES, value, out);
 }
 

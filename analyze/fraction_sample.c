@@ -9,6 +9,8 @@
 
 #include "analyze/store.h"
 
+#define ODDS_SD 0.016 /* how samples weigh the path against all else differs by this much from target to target (docs/accuracy.md) */
+
 /* Weighed samples of one window, and its CPU time. `target` is without what is unknown. */
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
@@ -241,6 +243,8 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 		err = stats_serial_ratio(&sums->path, &sums->target, sizeof *sums / sizeof(double), n, &moods);
 	if (!err)
 		stats_stretch(out->f_rep, out->rep_n, out->f.value, moods);
+	if (!err)
+		err = stats_put_off(out->f_rep, out->rep_n, ODDS_SD * out->f.value * (1 - out->f.value));
 	for (size_t i = 0; i < out->rep_n && !err; i++)
 		out->f_rep[i] = fmin(1, fmax(0, out->f_rep[i]));
 	if (!err)

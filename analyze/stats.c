@@ -259,6 +259,18 @@ void stats_stretch(double *rep, size_t n, double value, double by)
 		rep[i] = value + by * (rep[i] - value);
 }
 
+int stats_put_off(double *rep, size_t n, double sd)
+{
+	struct stats_rng *rng = stats_rng_new(STATS_SEED + 2); /* not the one that resamples */
+
+	if (!rng)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		rep[i] += sd * stats_rng_normal(rng);
+	stats_rng_free(rng);
+	return 0;
+}
+
 int stats_widen(double *rep, size_t n, double value, size_t units_n)
 {
 	if (units_n < 2)

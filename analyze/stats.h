@@ -97,6 +97,10 @@ int stats_widen_log(double *rep, size_t n, double value, size_t units_n);
 void stats_stretch(double *rep, size_t n, double value, double by);
 int stats_stretch_log(double *rep, size_t n, double value, double by);
 
+/* Puts each of n replicates off by an error of its own, normal with standard deviation `sd`: what no repetition of the measurement would
+ * show. 0, -ENOMEM. */
+int stats_put_off(double *rep, size_t n, double sd);
+
 /* Share hits / n with its interval. Normal: p +- 1.96 sqrt(p (1 - p) / n), cut at 0 and 1. Wilson: E. B. Wilson,
  * Probable inference, 1927; good for small n and p near 0 or 1. -ENODATA when n is 0, -EDOM when hits > n. */
 int stats_share_normal(size_t hits, size_t n, struct figure *out);

@@ -55,6 +55,7 @@ static void f_is_the_samples_inside_frames_over_those_of_the_target(void **state
 	(void)state;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
+	assert_near((f.f.high - f.f.low) / 2, 1.96 * 0.016 * 0.7 * 0.3, 0.002); /* all windows are alike: what is left is what targets differ by */
 	assert_int_equal(f.calls_n, 7 * WINDOWS);
 	assert_int_equal(f.probed_n, WINDOWS);
 	fraction_free(&f);

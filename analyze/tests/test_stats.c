@@ -113,6 +113,22 @@ static void what_is_set_aside_widens_by_tukeys_and_mclaughlins_factor(void **sta
 	assert_near(rep[1], 40, 1e-12);
 }
 
+static void an_error_that_no_repetition_shows_has_the_deviation_asked_for(void **state)
+{
+	enum { N = 20000 };
+	static double rep[N];
+	double sum = 0, squares = 0;
+
+	(void)state;
+	for (int i = 0; i < N; i++)
+		rep[i] = 5;
+	assert_int_equal(stats_put_off(rep, N, 2), 0);
+	for (int i = 0; i < N; i++)
+		sum += rep[i], squares += (rep[i] - 5) * (rep[i] - 5);
+	assert_near(sum / N, 5, 0.05);
+	assert_near(sqrt(squares / N), 2, 0.05);
+}
+
 /* x[n] each of which keeps `keep` of the one before it, and has deviation 1. */
 static void autoregressive(struct stats_rng *rng, double keep, double *x, size_t n)
 {
@@ -306,6 +322,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_linear_between_order_statistics),
 		cmocka_unit_test(mad_is_the_median_distance_from_the_median),
 		cmocka_unit_test(percentile_interval_cuts_two_and_a_half_percent_at_each_end),
+		cmocka_unit_test(an_error_that_no_repetition_shows_has_the_deviation_asked_for),
 		cmocka_unit_test(few_units_widen_replicates_by_students_factor),
 		cmocka_unit_test(widening_refuses_one_unit_and_logs_of_nothing),
 		cmocka_unit_test(wilson_and_normal_intervals_of_95_in_100),

@@ -160,7 +160,7 @@ static int add_window(struct synthetic *db, struct stats_rng *rng, const struct 
 	double doses = row.dose == 2 ? 1 + known.again : (double)row.dose;
 	double user = truth->user_cyc * noisy(rng, setting->window), path = truth->path_cyc * noisy(rng, setting->window);
 	double probes = truth->scale * doses * (known.call + known.softirq * 1.05);
-	double inside = truth->scale * truth->in_frame * doses * (truth->inside + known.softirq) - known.mode;
+	double inside = truth->scale * truth->in_frame * doses * (truth->inside + known.softirq) - known.mode * fmax(1, truth->scale);
 	double target = calls * speed * (user + path + probes);
 
 	row.cpu_cyc = llround(0.998 * target * noisy(rng, 0.0005)); /* the scheduler's own account leaves a little out */
