@@ -485,15 +485,15 @@ static int keep_replicates(const struct problem *problem, const struct sample *s
 
 static int doubts_of(const struct problem *problem, const struct sample *sum, const struct result *r, struct doubt doubts[RESULTS_N])
 {
-	const struct sums *once = &problem->samples[0].dose[1];
-	double moods = 1, off = FRAME_SD * in_frames(&sum->dose[1], &problem->cost, r->scale);
-	int err = stats_serial_ratio(&once->path, &once->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
+	const struct sums *once = &sum->dose[1], *first = &problem->samples[0].dose[1];
+	double moods = 1, off = FRAME_SD * in_frames(once, &problem->cost, r->scale);
+	int err = stats_serial_ratio(&first->path, &first->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
 
 	for (size_t j = 0; j < RESULTS_N; j++)
 		doubts[j] = (struct doubt){problem->samples_n, 1, 0};
 	doubts[RESULT(f)].moods = doubts[RESULT(raw)].moods = moods;
 	doubts[RESULT(path)].off = off;
-	doubts[RESULT(f)].off = off / r->busy;
+	doubts[RESULT(f)].off = off / (r->busy + (once->async - once->async_target) / once->calls);
 	return err;
 }
 

@@ -112,7 +112,7 @@ void fraction_free(struct fraction *fraction);
  * softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. c: CPU time over what the target ran, in the windows
  * that know it (fraction_tells_ontime()), at least 1: the kernel charges a thread from before it switches to it. Where none does, as much of the CPU
  * time that T lacks is added as is not likely to be chance. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
- * these as of the samples in system calls, as far as the CPU time exceeds the samples. Nothing is taken out: sampling slows everything alike.
+ * these as of the samples in system calls, as far as what the target ran exceeds the samples. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
  * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN.
  * Errors as above.

@@ -63,16 +63,18 @@ static void add_sums(struct sums *to, const struct sums *from)
 	to->on += from->on;
 }
 
-/* Expiries without a sample, as far as the CPU time knows of them: the others were of an idle CPU, which is not always woken for the timer. */
-static double missing(const struct sums *sums)
-{
-	return isnan(sums->cpu) ? sums->unknown : fmin(sums->unknown, fmax(0, sums->cpu - sums->target));
-}
-
 /* c of fraction.h. */
 static double charge_of(double cpu, double on)
 {
 	return on > 0 ? fmax(1, cpu / on) : 1;
+}
+
+/* Expiries without a sample, as far as the time that the target ran holds them: the others were of an idle CPU, which is not always woken for the timer. */
+static double missing(const struct sums *sums)
+{
+	double ran = sums->cpu / charge_of(sums->timed_cpu, sums->on);
+
+	return isnan(ran) ? sums->unknown : fmin(sums->unknown, fmax(0, ran - sums->target));
 }
 
 /*

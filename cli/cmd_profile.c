@@ -145,7 +145,7 @@ int cmd_profile(struct cli *cli, int argc, char **argv)
 		OPT_LIST(0, "doses", "N,...", &arguments.doses, 0, 2, "how often each probe is attached in the windows of a cycle; without it 1,0,1,0,2"),
 		OPT_STRING(0, "budget", "PERCENT", &arguments.budget, "what the probes may add to the server's own CPU time, over the whole profile; without it " BUDGET
 			   ", with --doses 100%, which is no bound"),
-		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed before the profile"),
+		OPT_U64(0, "calibration", "N", &arguments.calibration, 1, 1000, "how often the probes are timed, before and behind the profile"),
 		OPT_WORD(0, "clock", "auto|cycles|ref-cycles|tsc", &arguments.clock, "what cycles are read from; auto takes what the machine has"),
 		OPT_WORD(0, "engine", "ledger|sample|both", &arguments.engine, "trace every event, sample call chains, or both by turns"),
 		OPT_STRING('e', "event", "NAME,...", &arguments.events, "count these in every row of the ledger too: at most 4; see forecall events"),

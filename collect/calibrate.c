@@ -22,9 +22,9 @@
 #include "collect/ledger.h"
 
 #define SELDOM 8 /* rounds between two timings of what need not be known so well */
-#define PIECE 4   /* rounds, some 100 ms, after which the target may make up for what it could not do meanwhile */
-#define REST 5    /* times what a piece took are the longest that it is waited for, */
-#define REST_IDLE_NS 20000000 /* until the CPU has been idle for so long: two ticks of the kernel's figure, or the second may be none */
+#define PIECE 4  /* rounds, some 100 ms, after which the target may make up for what it could not do meanwhile: */
+#define REST 5   /* at most so many times what the piece took, */
+#define REST_IDLE_NS 20000000 /* until its CPU has been idle for so long, two ticks of the kernel's figure: one may have been nearly full */
 #define REST_POLL_NS 5000000
 #define WARM 0.2 /* calls before a row, as a share of its own: 1.5 ms or more, as the first ms after probes were attached is dearer */
 

@@ -25,7 +25,8 @@ struct clock;
  * Runs the rounds from `from` up to, but not including, `to` on each CPU of cpus[]; sets the path of the ledger to the known calls
  * and the scope to this process, and takes both back. Adds to rows[*n], which has room for CALIBRATE_ROWS per round and CPU (run is
  * left 0), and counts *n on. Without a loopback device there are no `send` rows. Stops early, with whole rounds, when *stop is set.
- * Some 25 ms per round; every eighth, which has all the rows, 150 ms.
+ * Some 25 ms per round; every eighth, which has all the rows, 150 ms. After every fourth it waits until the CPU has been idle, so that a target makes up
+ * for what it could not do meanwhile before anything of it is measured; at most five times as long, and no more where that was not enough.
  *
  * The machine's pace drifts: half the rounds before and half after what they are to correct tell it best.
  */

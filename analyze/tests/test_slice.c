@@ -105,6 +105,13 @@ static void expiries_without_a_sample_are_shared_out_among_the_calls(void **stat
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7.0 / 9, 1e-12);
 	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* it does, but a ninth of it is what the kernel charges beside what the target ran */
+		blocks[i].cpu_cyc = 10000;
+	blocks[3].target_cyc = 9000;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7.0 / 10, 1e-12);
+	fraction_free(&f);
+	blocks[3].target_cyc = STORE_NULL;
 	for (int i = 0; i < WINDOWS; i++) /* nor is it known */
 		blocks[i].cpu_cyc = STORE_NULL;
 	for (int i = 0; i < WINDOWS; i++) /* as many in other calls as in the path */
