@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/account.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
@@ -161,14 +162,6 @@ static int measure_round(struct ledger *ledger, const struct clock *clock, int c
 	}
 	loopback_close(&lo);
 	return err;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* Waits until this CPU has had nothing to do for a while. Returns false when that did not come: the target is busy all the time. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/now.h"
 #include "collect/counter.h"
 #include "collect/cpu_thread.h"
 #include "collect/cpus.h"
@@ -35,14 +36,6 @@ struct player {
 	struct game *game;
 	unsigned int me; /* 0 or 1 */
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* Not before what stands in front of it is done. */
 static uint64_t counter(const struct player *player)

@@ -19,6 +19,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "base/now.h"
 #include "base/parse.h"
 #include "collect/ledger.skel.h"
 #include "collect/account.h"
@@ -295,14 +296,6 @@ static void end_runs(struct ledger *ledger)
 	for (int set = 0; set < LEDGER_SETS; set++)
 		for (uint32_t slot = 1; slot < slots; slot++)
 			account_run_end(ledger->cpus + set * ledger->cpus_n, ledger->threads + set * LEDGER_THREADS_MAX + slot);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 int64_t ledger_attached_ns(const struct ledger *ledger, int dose)

@@ -18,6 +18,7 @@
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/budget.h"
 #include "collect/busy.h"
 #include "collect/clock.h"
@@ -59,14 +60,6 @@ struct state {
 	int64_t cycle;
 	const char *way;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 int measure_row_is_async(uint32_t row, int all)
 {

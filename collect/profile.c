@@ -19,6 +19,7 @@
 #include "analyze/fraction.h"
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/budget.h"
 #include "collect/calibrate.h"
 #include "collect/clock.h"
@@ -79,14 +80,6 @@ static int uses_ledger(const struct session *session)
 static int uses_samples(const struct session *session)
 {
 	return session->options->engine && strcmp(session->options->engine, "ledger") != 0;
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* The command line of a process with blanks between the words, or its name in brackets. */
@@ -189,7 +182,7 @@ static int await_scope(struct session *session)
 {
 	const struct profile_options *options = session->options;
 	struct scope *scope = options->scope;
-	int64_t until_ns = clock_ns(CLOCK_MONOTONIC) + (int64_t)(options->wait_seconds * 1e9);
+	int64_t until_ns = now_ns() + (int64_t)(options->wait_seconds * 1e9);
 	int err = 0;
 
 	snprintf(session->target, sizeof session->target, "%s %s", scope->comm ? "comm" : "cgroup", scope->comm ? scope->comm : scope->cgroup);
@@ -198,7 +191,7 @@ static int await_scope(struct session *session)
 
 		if (*options->stop)
 			return fail(-EINTR, "profile: interrupted before %s had a process: nothing was stored", session->target);
-		if (clock_ns(CLOCK_MONOTONIC) > until_ns)
+		if (now_ns() > until_ns)
 			return fail(-ESRCH, "profile: there was no process of %s within %g s; --wait gives it more", session->target, options->wait_seconds);
 		if (options->progress)
 			options->progress(options->progress_context, 0, "waiting for the target");
@@ -312,7 +305,7 @@ static int begin_run(struct session *session, struct store *store, int64_t *run)
 	row.label = options->label;
 	row.host = host;
 	row.started_ns = clock_ns(CLOCK_REALTIME);
-	session->origin_ns = clock_ns(CLOCK_MONOTONIC);
+	session->origin_ns = now_ns();
 	row.command = options->command_line;
 	row.version = options->version;
 	row.scope = options->cpus ? "cpus" : "process";
@@ -368,11 +361,11 @@ static int calibrate_session(struct session *session, int from, int to)
 		return 0;
 	if (options->progress)
 		options->progress(options->progress_context, from ? 1 - CALIBRATE_SHARE : 0, "calibrating the probes");
-	int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t begun_ns = now_ns();
 	int err = calibrate(session->ledger, &session->clock, session->calibrate_cpus, session->calibrate_cpus_n, from, to, options->stop,
 			    session->calibrations, &session->calibrations_n);
 
-	session->calibrated_ns += clock_ns(CLOCK_MONOTONIC) - begun_ns;
+	session->calibrated_ns += now_ns() - begun_ns;
 	return err;
 }
 
@@ -571,7 +564,7 @@ static int measure_session(struct session *session)
 static void count_wakes(struct session *session)
 {
 	pid_t pids[WAKES_PIDS];
-	int64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t begun_ns = now_ns();
 	int n, ms = (int)fmin(WAKES_MS, WAKES_SHARE * 1e3 * session->options->seconds);
 
 	if (!session->wakes || session->measurement.ended || *session->options->stop)
@@ -579,7 +572,7 @@ static void count_wakes(struct session *session)
 	n = ledger_pids(session->ledger, pids, WAKES_PIDS);
 	if (wakes_watch(session->wakes, pids, n < WAKES_PIDS ? n : WAKES_PIDS, ms, session->options->stop, &session->woken))
 		warn("profile: goes on without knowing which calls wake somebody");
-	session->wakes_ns = clock_ns(CLOCK_MONOTONIC) - begun_ns;
+	session->wakes_ns = now_ns() - begun_ns;
 }
 
 /* Whether the command could be started, if there is one. */

@@ -13,6 +13,7 @@
 
 #include "analyze/stats.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/ontime.h"
@@ -68,14 +69,6 @@ struct sampler {
 	struct last last[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- Opening ---- */
 

@@ -16,6 +16,7 @@
 
 #include "analyze/stats.h"
 #include "analyze/store.h"
+#include "base/now.h"
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/meter.h"
@@ -42,14 +43,6 @@ struct run {
 	int64_t start_ns, seconds_ns;
 	int closed; /* what the window was to end with has come */
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static int over(const struct run *run)
 {

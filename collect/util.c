@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/cpus.h"
 
 /* Ticks of one CPU since boot. */
@@ -35,14 +36,6 @@ struct util {
 	double shares[CPUS_MAX];
 	struct busy_process *processes;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* As vmstat (procps) has it: idle and waiting for I/O is no use, what a hypervisor stole is. Guest time is in user's. */
 static int read_ticks(struct ticks ticks[CPUS_MAX])

@@ -3,6 +3,7 @@
 #include "lab/lab.h"
 
 #include "base/err.h"
+#include "base/now.h"
 #include "lab/archive.h"
 #include "lab/take.h"
 
@@ -87,14 +88,6 @@ static void copy_console(const struct guest *guest, off_t *shown)
 
 /* ---- Until its end ---- */
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static bool has_ended(const struct guest *guest, int wait_ms)
 {
 	return poll(&(struct pollfd){ .fd = guest->pidfd, .events = POLLIN }, 1, wait_ms) > 0;
@@ -123,7 +116,7 @@ static int say_end(const struct lab_options *o, const struct guest *guest, bool 
 
 static int follow(const struct lab_options *o, struct guest *guest, struct take *take)
 {
-	int64_t until_ns = clock_ns(CLOCK_MONOTONIC) + (int64_t)o->limit_s * 1000000000;
+	int64_t until_ns = now_ns() + (int64_t)o->limit_s * 1000000000;
 	off_t shown = 0;
 	bool ended = false;
 
@@ -136,7 +129,7 @@ static int follow(const struct lab_options *o, struct guest *guest, struct take 
 			return (int)took;
 		if (take->done)
 			return take->faulty ? -EIO : 0;
-		if ((took == 0 && ended) || (o->stop && *o->stop) || (o->limit_s && clock_ns(CLOCK_MONOTONIC) > until_ns))
+		if ((took == 0 && ended) || (o->stop && *o->stop) || (o->limit_s && now_ns() > until_ns))
 			return say_end(o, guest, ended);
 		if (took == 0)
 			ended = has_ended(guest, LOOK_MS); /* and then look once more at what it said last */

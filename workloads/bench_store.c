@@ -14,6 +14,7 @@
 #include "analyze/stats.h"
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/clock.h"
 #include "collect/host.h"
 
@@ -38,14 +39,6 @@ struct writer {
 	struct counted_row *old_counted;
 	size_t old_counted_n;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static int keep_row(void *arg, const struct bench_row *row)
 {
@@ -303,13 +296,13 @@ static int run_commands(struct writer *w, const struct bench_options *bench, con
 
 static int run_and_write(struct writer *w, struct bench_options *bench, const struct commands_options *commands, const char *clock_doubt)
 {
-	int64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t start_ns = now_ns();
 	int err = commands ? run_commands(w, bench, commands) : bench_run(bench);
 	int interrupted = err == -EINTR;
 
 	if (interrupted)
 		err = w->points_n ? 0 : fail(-ENODATA, "bench: interrupted before a point was finished: nothing was stored");
-	return err ? err : end_run(w, interrupted, clock_doubt, clock_ns(CLOCK_MONOTONIC) - start_ns);
+	return err ? err : end_run(w, interrupted, clock_doubt, now_ns() - start_ns);
 }
 
 int bench_store_run(struct store *store, const struct bench_store_options *options, int64_t *run)

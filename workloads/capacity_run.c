@@ -12,19 +12,12 @@
 #include "analyze/rows.h"
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/clock.h"
 #include "collect/host.h"
 #include "workloads/experiment.h"
 
 #define PROFILED_SHARE 0.8 /* of the group that was served: busy, and not yet saturated */
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- The searches ---- */
 
@@ -212,7 +205,7 @@ static int compare(struct store *store, const struct capacity_run_options *optio
 int capacity_run(struct store *store, const struct capacity_run_options *options, struct capacity_run *out)
 {
 	struct capacity_trials trials = { .n = 0 };
-	int64_t started_ns = clock_ns(CLOCK_REALTIME), start_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t started_ns = clock_ns(CLOCK_REALTIME), start_ns = now_ns();
 	int err = 0;
 
 	*out = (struct capacity_run){ .profile = STORE_NULL, .observed = figure_exact(NAN), .predicted = figure_exact(NAN) };
@@ -227,7 +220,7 @@ int capacity_run(struct store *store, const struct capacity_run_options *options
 	if (!err)
 		err = begin_run(store, options, started_ns, out);
 	if (!err)
-		err = write_run(store, options, &trials, clock_ns(CLOCK_MONOTONIC) - start_ns, out);
+		err = write_run(store, options, &trials, now_ns() - start_ns, out);
 	capacity_free(&trials);
 	return err;
 }

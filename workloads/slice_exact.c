@@ -14,6 +14,7 @@
 
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/account.h"
 #include "collect/clock.h"
 #include "collect/host.h"
@@ -22,14 +23,6 @@
 #include "collect/syscalls.h"
 
 #define LOST 0.001 /* of all pieces */
-
-static int64_t clock_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- The record ---- */
 
@@ -149,11 +142,11 @@ static int run_window(struct slicing *s, int64_t cycle, int timed)
 
 	if (err)
 		return err;
-	int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t from_ns = now_ns();
 	meter_read(s->nudge, &s->o->pid, 1, &before);
 	nanosleep(&length, NULL);
 	meter_read(s->nudge, &s->o->pid, 1, &after);
-	int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
+	int64_t wall_ns = now_ns() - from_ns;
 	if (timed)
 		stage_end(s->stages, &sums);
 	if (!before.alive || !after.alive)
@@ -164,14 +157,14 @@ static int run_window(struct slicing *s, int64_t cycle, int timed)
 
 static int run_windows(struct slicing *s)
 {
-	int64_t from_ns = clock_ns(CLOCK_MONOTONIC), wanted_ns = llround(s->o->seconds * 1e9), done_ns = 0;
+	int64_t from_ns = now_ns(), wanted_ns = llround(s->o->seconds * 1e9), done_ns = 0;
 	int err = 0;
 
 	for (int64_t cycle = 0; !err && !*s->o->stop && done_ns < wanted_ns; cycle++) {
 		err = run_window(s, cycle, cycle & 1);
 		if (!err)
 			err = run_window(s, cycle, !(cycle & 1));
-		done_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
+		done_ns = now_ns() - from_ns;
 		if (s->o->progress)
 			s->o->progress(s->o->progress_context, fmin(1, (double)done_ns / (double)wanted_ns), "timing the stages");
 	}
@@ -244,10 +237,10 @@ int slice_exact_server(struct store *store, const struct slice_exact_options *op
 		if (!err)
 			err = begin_run(&s, store, run);
 		if (!err) {
-			int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
+			int64_t from_ns = now_ns();
 			err = run_windows(&s);
 			if (!err)
-				err = write_run(&s, store, *run, clock_ns(CLOCK_MONOTONIC) - from_ns);
+				err = write_run(&s, store, *run, now_ns() - from_ns);
 			if (err)
 				store_delete(store, *run);
 		}

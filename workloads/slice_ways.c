@@ -5,6 +5,7 @@
 #include "analyze/stats.h"
 #include "analyze/store.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "collect/clock.h"
 #include "collect/host.h"
 #include "collect/sample.h"
@@ -39,14 +40,6 @@ struct slicing {
 	uint64_t bursts[SLICE_WAYS_MAX]; /* that fill a block, by way; 0: it is left out */
 	size_t ways_n;                   /* that are not */
 };
-
-static int64_t clock_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static int start_groupsend(struct slicing *s)
 {
@@ -152,11 +145,11 @@ static int time_block(struct slicing *s, size_t way, int64_t cycle, bool timed)
 
 	if (err)
 		return err;
-	from_ns = clock_ns(CLOCK_MONOTONIC);
+	from_ns = now_ns();
 	err = ask_block(s, way, s->bursts[way]);
 	if (!err)
 		err = hear_block(s, &packets_n, &cpu_ns, why, sizeof why);
-	int64_t wall_ns = clock_ns(CLOCK_MONOTONIC) - from_ns;
+	int64_t wall_ns = now_ns() - from_ns;
 	if (timed)
 		stage_end(s->stages, &sums);
 	if (err == -EOPNOTSUPP)
@@ -245,7 +238,7 @@ static int write_run(struct slicing *s, struct store *store, int64_t run)
 	if (!err)
 		err = s->stages ? slice_record_write(store, run, &s->record, s->clock.hz) : sample_store(store, run, &s->m, s->sampler, 0, 1);
 	const struct run_end end = {
-		.state = *s->o->stop ? "interrupted" : "complete", .wall_ns = clock_ns(CLOCK_MONOTONIC) - s->start_ns, .residue = NAN, .steal_ns = s->m.steal_ns,
+		.state = *s->o->stop ? "interrupted" : "complete", .wall_ns = now_ns() - s->start_ns, .residue = NAN, .steal_ns = s->m.steal_ns,
 	};
 	if (!err)
 		err = store_run_end(store, run, &end);
@@ -282,7 +275,7 @@ static int measure(struct slicing *s)
 
 int slice_ways_run(struct store *store, const struct slice_ways_options *options, int64_t *run)
 {
-	struct slicing s = {.o = options, .start_ns = clock_ns(CLOCK_MONOTONIC), .rng = stats_rng_new(options->seed ? options->seed : STATS_SEED)};
+	struct slicing s = {.o = options, .start_ns = now_ns(), .rng = stats_rng_new(options->seed ? options->seed : STATS_SEED)};
 	int err = s.rng ? clock_open(options->clock, &s.clock) : -ENOMEM;
 
 	if (!err) {
