@@ -114,8 +114,8 @@ void fraction_free(struct fraction *fraction);
  * time that T lacks is added as is not likely to be chance. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
  * these as of the samples in system calls, as far as what the target ran exceeds the samples. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
- * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN.
- * Errors as above.
+ * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n
+ * are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
  */
 int fraction_sampled(const struct fraction_input *input, struct fraction *out);
 

@@ -3,6 +3,7 @@
 #include "collect/cpus.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,49 +49,48 @@ int cpus_pin(int cpu)
 	return sched_setaffinity(0, sizeof set, &set) ? -errno : 0;
 }
 
-/* Two figures of one CPU in /proc/stat, in ticks. Returns 1, 0 for a line about something else. */
-static int read_ticks(const char *line, int *cpu, long long *idle, long long *steal)
+int cpus_ticks(struct cpu_ticks ticks[CPUS_MAX])
 {
-	long long waiting;
+	char line[512];
+	FILE *file = fopen("/proc/stat", "re");
 
-	if (sscanf(line, "cpu%d %*d %*d %*d %lld %lld %*d %*d %lld", cpu, idle, &waiting, steal) != 4 || *cpu < 0 || *cpu >= CPUS_MAX)
-		return 0;
-	*idle += waiting;
-	return 1;
+	if (!file)
+		return -errno;
+	memset(ticks, 0, CPUS_MAX * sizeof *ticks);
+	while (fgets(line, sizeof line, file)) {
+		uint64_t user, nice, system, idle, wait, irq, softirq, steal;
+		int cpu;
+
+		if (sscanf(line, "cpu%d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &cpu,
+			   &user, &nice, &system, &idle, &wait, &irq, &softirq, &steal) == 9 && cpu >= 0 && cpu < CPUS_MAX)
+			ticks[cpu] = (struct cpu_ticks){.busy = user + nice + system + irq + softirq + steal, .idle = idle + wait, .steal = steal};
+	}
+	fclose(file);
+	return 0;
 }
 
-static int64_t ticks_ns(int64_t ticks)
+static int64_t ticks_ns(uint64_t ticks)
 {
-	return ticks * (1000000000 / sysconf(_SC_CLK_TCK));
+	return (int64_t)ticks * (1000000000 / sysconf(_SC_CLK_TCK));
 }
 
 int64_t cpus_steal_ns(const uint8_t *set)
 {
-	char line[512];
-	long long idle, steal, sum = 0;
-	int cpu;
-	FILE *file = fopen("/proc/stat", "re");
+	struct cpu_ticks ticks[CPUS_MAX];
+	uint64_t sum = 0;
 
-	if (!file)
+	if (cpus_ticks(ticks))
 		return 0;
-	while (fgets(line, sizeof line, file))
-		if (read_ticks(line, &cpu, &idle, &steal) && set[cpu])
-			sum += steal;
-	fclose(file);
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+		sum += set[cpu] ? ticks[cpu].steal : 0;
 	return ticks_ns(sum);
 }
 
-int64_t cpus_idle_ns(int wanted)
+int64_t cpus_idle_ns(int cpu)
 {
-	char line[512];
-	long long idle = -1, steal;
-	int cpu, found = 0;
-	FILE *file = fopen("/proc/stat", "re");
+	struct cpu_ticks ticks[CPUS_MAX];
 
-	if (!file)
+	if (cpu < 0 || cpu >= CPUS_MAX || cpus_ticks(ticks) || ticks[cpu].busy + ticks[cpu].idle == 0)
 		return -1;
-	while (!found && fgets(line, sizeof line, file))
-		found = read_ticks(line, &cpu, &idle, &steal) && cpu == wanted;
-	fclose(file);
-	return found ? ticks_ns(idle) : -1;
+	return ticks_ns(ticks[cpu].idle);
 }

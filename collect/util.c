@@ -3,26 +3,18 @@
 #include "collect/util.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/now.h"
 #include "collect/cpus.h"
 
-/* Ticks of one CPU since boot. */
-struct ticks {
-	uint64_t busy, all;
-};
-
 struct reading {
 	int64_t at_ns;
 	struct busy_time cpus[CPUS_MAX];
-	struct ticks ticks[CPUS_MAX];
+	struct cpu_ticks ticks[CPUS_MAX];
 	struct busy_process *processes; /* by pid */
 	size_t processes_n;
 };
@@ -37,36 +29,15 @@ struct util {
 	struct busy_process *processes;
 };
 
-/* As vmstat (procps) has it: idle and waiting for I/O is no use, what a hypervisor stole is. Guest time is in user's. */
-static int read_ticks(struct ticks ticks[CPUS_MAX])
-{
-	char line[512];
-	FILE *file = fopen("/proc/stat", "re");
-
-	if (!file)
-		return fail(-errno, "util: /proc/stat cannot be read: %s", strerror(errno));
-	while (fgets(line, sizeof line, file)) {
-		uint64_t user, nice, system, idle, wait, irq, softirq, steal;
-		int cpu;
-
-		if (sscanf(line, "cpu%d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &cpu,
-			   &user, &nice, &system, &idle, &wait, &irq, &softirq, &steal) != 9 || cpu < 0 || cpu >= CPUS_MAX)
-			continue;
-		ticks[cpu].busy = user + nice + system + irq + softirq + steal;
-		ticks[cpu].all = ticks[cpu].busy + idle + wait;
-	}
-	fclose(file);
-	return 0;
-}
-
 static int take_reading(struct util *util, struct reading *out)
 {
 	free(out->processes);
 	out->processes = NULL;
 	out->processes_n = 0;
-	int err = util->vmstat ? read_ticks(out->ticks) : 0;
-	if (!err)
-		err = busy_read(util->busy, out->cpus);
+	int err = util->vmstat ? cpus_ticks(out->ticks) : 0;
+	if (err)
+		return fail(err, "util: /proc/stat cannot be read: %s; it goes without --vmstat", strerror(-err));
+	err = busy_read(util->busy, out->cpus);
 	out->at_ns = now_ns();
 	return err ? err : busy_processes(util->busy, &out->processes, &out->processes_n);
 }
@@ -105,12 +76,12 @@ static void cpus_between(struct util *util, const struct reading *from, const st
 {
 	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
 		const struct busy_time *a = &from->cpus[cpu], *b = &to->cpus[cpu];
-		uint64_t ticks = to->ticks[cpu].all - from->ticks[cpu].all;
+		uint64_t busy = to->ticks[cpu].busy - from->ticks[cpu].busy, all = busy + to->ticks[cpu].idle - from->ticks[cpu].idle;
 
 		util->cpus[cpu] = (struct busy_time){.idle_ns = b->idle_ns - a->idle_ns, .switches_n = b->switches_n - a->switches_n};
 		for (int kind = 0; kind < BUSY_KIND_MAX; kind++)
 			util->cpus[cpu].ns[kind] = b->ns[kind] - a->ns[kind];
-		util->shares[cpu] = ticks ? (double)(to->ticks[cpu].busy - from->ticks[cpu].busy) / (double)ticks : NAN;
+		util->shares[cpu] = all ? (double)busy / (double)all : NAN;
 	}
 }
 
