@@ -52,6 +52,9 @@ extern const char *const fraction_async_names[FRACTION_ASYNC_MAX];
 /* What `async` means for a run of this scope ("process", "cpus"): itself, or what auto stands for. */
 enum fraction_async fraction_async_of(const char *scope, enum fraction_async async);
 
+/* Of a server's time in a virtual machine (docs/design.md); less elsewhere, where samples lack the less. */
+#define FRACTION_SAMPLE_S 20e-6
+
 enum fraction_meter { FRACTION_METER_UDP, FRACTION_METER_IO, FRACTION_METER_SWITCH, FRACTION_METER_WALL, FRACTION_METER_MAX };
 
 struct fraction_input {
@@ -63,6 +66,7 @@ struct fraction_input {
 	size_t threads_n;
 	const struct sample_row *samples; /* of the sampled windows; only fraction_sampled() reads them */
 	size_t samples_n;
+	double sample_cyc; /* what a sample takes of the target, FRACTION_SAMPLE_S of its clock */
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
 	double once, twice; /* shares of the profile's time, calibration included, in which probes were attached once and twice; 0: by the windows */
 	uint64_t seed;
@@ -110,8 +114,8 @@ void fraction_free(struct fraction *fraction);
 /*
  * The same from samples of call chains: f = (P + a) / (T c + a'), P the samples inside frames, T those of the target, a the ones in network interrupts and
  * softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. c: CPU time over what the target ran, in the windows
- * that know it (fraction_tells_ontime()), at least 1: the kernel charges a thread from before it switches to it. Where none does, as much of the CPU
- * time that T lacks is added as is not likely to be chance. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
+ * that know it (fraction_tells_ontime()), at least 1: the kernel charges a thread from before it switches to it. As much of the CPU time that T c and what the
+ * samples took lack is added to T as is not likely to be chance. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
  * these as of the samples in system calls, as far as what the target ran exceeds the samples. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
  * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n

@@ -14,6 +14,7 @@
 /* Weighed samples of one window, and its CPU time. `target` is without what is unknown. */
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
+	double taken;     /* by the samples themselves, at most */
 	double samples_n; /* of the target */
 	double timed_cpu, on; /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
 };
@@ -35,9 +36,9 @@ static bool is_async(const struct sample_row *row, enum fraction_async async)
 	return is(row->hardirq, "net") || is(row->softirq, "net_rx") || is(row->softirq, "net_tx");
 }
 
-static void add_row(struct sums *sums, const struct sample_row *row, enum fraction_async async)
+static void add_row(struct sums *sums, const struct sample_row *row, const struct fraction_input *input)
 {
-	bool target = is(row->task, "target") && !is(row->call, "unknown"), outside = is_async(row, async);
+	bool target = is(row->task, "target") && !is(row->call, "unknown"), outside = is_async(row, input->async);
 	double cyc = (double)row->cyc;
 
 	sums->target += target ? cyc : 0;
@@ -45,6 +46,7 @@ static void add_row(struct sums *sums, const struct sample_row *row, enum fracti
 	sums->call += target && is(row->call, "call") ? cyc : 0;
 	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
 	sums->samples_n += target ? (double)row->samples_n : 0;
+	sums->taken += target ? (double)row->samples_n * input->sample_cyc : 0;
 	sums->async += outside ? cyc : 0;
 	sums->async_target += outside && target ? cyc : 0;
 }
@@ -59,6 +61,7 @@ static void add_sums(struct sums *to, const struct sums *from)
 	to->async_target += from->async_target;
 	to->cpu += from->cpu;
 	to->samples_n += from->samples_n;
+	to->taken += from->taken;
 	to->timed_cpu += from->timed_cpu;
 	to->on += from->on;
 }
@@ -78,22 +81,27 @@ static double missing(const struct sums *sums)
 }
 
 /*
- * What of the CPU time no sample shows. The kernel charges a thread from before it switches to it (docs/design.md: in a virtual machine it is much), and
- * all of that is outside of frames. Where the switches tell how long the target ran, CPU time over that says it.
- *
- * Where they do not, the samples fall short of the CPU time by chance, too, and then as many of them are missing in frames. So it is taken in part:
- * the share d that is missing, with the standard error e of N samples, by 1 - e^2 / d^2 (W. James and C. Stein, Estimation with quadratic
- * loss, 1961), and not at all where d is below e.
+ * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, which for N samples has the standard error e = 1 / sqrt(N),
+ * d - e^2 / d, and nothing where d is below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
+ */
+static double lacking(double lack, double cpu, double samples_n)
+{
+	double share = lack / cpu;
+
+	if (!(lack > 0) || !(samples_n > 0)) /* or it is not known */
+		return 0;
+	return lack * fmax(0, 1 - 1 / samples_n / (share * share));
+}
+
+/*
+ * What of the CPU time no sample shows, all of it outside of frames (docs/design.md). The kernel charges a thread from before it switches to it: CPU
+ * time over how long the target ran, where the switches tell that. And samples do not show what their timer keeps from happening.
  */
 static double unseen(const struct sums *sums)
 {
-	double more = sums->cpu - sums->target - missing(sums), share = more / sums->cpu;
+	double seen = sums->target + missing(sums), charge = charge_of(sums->timed_cpu, sums->on);
 
-	if (sums->on > 0)
-		return (sums->target + missing(sums)) * (charge_of(sums->timed_cpu, sums->on) - 1);
-	if (!(more > 0) || !(sums->samples_n > 0)) /* or it is not known */
-		return 0;
-	return more * fmax(0, 1 - 1 / sums->samples_n / (share * share));
+	return (seen + lacking(sums->cpu / charge - seen - sums->taken, sums->cpu, sums->samples_n)) * charge - seen;
 }
 
 static double f_of(const struct sums *sums, double more)
@@ -167,7 +175,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 
 		if (!found || fraction_tells_ontime(*found))
 			continue;
-		add_row(&sums[found - (const struct block_row *const *)blocks], row, input->async);
+		add_row(&sums[found - (const struct block_row *const *)blocks], row, input);
 		samples += (double)row->samples_n;
 		cyc += (double)row->cyc;
 		fraction->calls_n += is(row->task, "target") && is(row->call, "path") ? row->samples_n : 0;

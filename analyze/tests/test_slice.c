@@ -145,6 +145,20 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	fraction_free(&f);
 	for (int i = 12; i < WINDOWS; i += 8)
 		blocks[i].cpu_cyc = 10000;
+	for (int i = 0; i < WINDOWS; i++)
+		blocks[i].cpu_cyc = 12500;
+	for (int i = 4; i < WINDOWS; i += 8) /* a fifth of it is in no sample, though the target ran for all of it */
+		blocks[i].target_cyc = 12500;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - 1 / (10 * (WINDOWS - WINDOWS / 8) * 0.04))), 1e-12);
+	assert_near(f.raw.value, 0.7, 1e-12);
+	fraction_free(&f);
+	input.sample_cyc = 250; /* and that is what 10 samples took of it */
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++)
+		blocks[i].cpu_cyc = 10000;
 	for (int i = 4; i < WINDOWS; i += 8) /* it ran longer than it was charged for: the kernel charges who comes from the wake-up on */
 		blocks[i].target_cyc = 11000;
 	assert_int_equal(fraction_sampled(&input, &f), 0);

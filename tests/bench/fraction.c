@@ -286,7 +286,7 @@ static int take_turns(double seconds, struct work *work, const struct measure_op
 	return err;
 }
 
-static int estimate_sampled(const struct sample_measurement *m, const struct sampler *sampler, struct fraction *fraction)
+static int estimate_sampled(const struct sample_measurement *m, const struct sampler *sampler, double sample_cyc, struct fraction *fraction)
 {
 	struct sample_row *rows = calloc(m->counts_n + 1, sizeof *rows);
 	double scale = sample_scale(m, sampler);
@@ -302,7 +302,7 @@ static int estimate_sampled(const struct sample_measurement *m, const struct sam
 			.samples_n = count->samples_n, .cyc = llround(count->cyc * scale),
 		};
 	}
-	struct fraction_input input = {.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n};
+	struct fraction_input input = {.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n, .sample_cyc = sample_cyc};
 	int err = fraction_sampled(&input, fraction);
 	free(rows);
 	return err;
@@ -324,7 +324,7 @@ static int sampled_point(double aim, double seconds, double hz, struct work *wor
 	if (!err)
 		err = take_turns(seconds, work, options, sampler, &m);
 	if (!err)
-		err = estimate_sampled(&m, sampler, &fraction);
+		err = estimate_sampled(&m, sampler, FRACTION_SAMPLE_S * work->hz, &fraction);
 	if (err)
 		return err;
 	double known = truth(work), error = fraction.f.value - known;
