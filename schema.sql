@@ -46,7 +46,7 @@ CREATE TABLE run (
   clock        TEXT NOT NULL CHECK (clock IN ('cycles', 'ref-cycles', 'tsc')),
   clock_hz     REAL NOT NULL CHECK (clock_hz > 0),
   engine       TEXT NOT NULL CHECK (engine IN ('ledger', 'sample', 'both', 'exact', 'none')),
-  topology     TEXT,                 -- lo, veth, veth-rps, nic for runs that made their own traffic
+  topology     TEXT,                 -- lo, veth, veth-rps, sink, nic for runs that made their own traffic
   way          TEXT,                 -- way of sending of the target where it is known (livecast), else NULL
   idle         TEXT CHECK (idle IN ('poll')), -- poll: idle CPUs were kept from halting (collect/idle.h); NULL: they did what they do
   like_run     INTEGER REFERENCES run ON DELETE SET NULL, -- bench: the profile whose shape it copied

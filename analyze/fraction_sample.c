@@ -120,15 +120,31 @@ static int by_block(const void *a, const void *b)
 	return x->block < y->block ? -1 : x->block > y->block;
 }
 
-/* The sampled windows in order, and their number. Caller frees. */
+/* A window in which a process of the target ended does not know the CPU time, and counts for nothing where most do. */
+static bool most_know_cpu(const struct fraction_input *input)
+{
+	size_t n = 0, know_n = 0;
+
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		n += input->blocks[i].sampled == 1;
+		know_n += input->blocks[i].sampled == 1 && input->blocks[i].cpu_cyc != STORE_NULL;
+	}
+	return 2 * know_n > n;
+}
+
+/* The sampled windows that count, in order, and their number. Caller frees. */
 static const struct block_row **sampled_blocks(const struct fraction_input *input, size_t *n)
 {
 	const struct block_row **list = calloc(input->blocks_n + 1, sizeof *list);
+	bool by_cpu = most_know_cpu(input);
 
 	*n = 0;
-	for (size_t i = 0; list && i < input->blocks_n; i++)
-		if (input->blocks[i].sampled == 1)
-			list[(*n)++] = &input->blocks[i];
+	for (size_t i = 0; list && i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+
+		if (block->sampled == 1 && (block->cpu_cyc != STORE_NULL || (!by_cpu && block->target_cyc == STORE_NULL)))
+			list[(*n)++] = block;
+	}
 	if (list)
 		qsort(list, *n, sizeof *list, by_block);
 	return list;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/fraction.h"
 #include "base/err.h"
 
 #define CYCLES_TO_CHOOSE 20 /* fewer are all kept */
@@ -38,6 +39,24 @@ struct side {
 static int belongs(const struct observe_side *side, const struct block_row *block)
 {
 	return !side->way || (block->way && !strcmp(block->way, side->way));
+}
+
+/* A side without sampled windows, which are of a server that is slowed, if it has others; never with those that the switches' records slowed, too.
+ * Free out->blocks. */
+static int undisturbed(const struct observe_side *in, struct observe_side *out)
+{
+	struct block_row *kept = calloc(in->blocks_n + 1, sizeof *kept);
+	bool others = false;
+
+	*out = (struct observe_side){.blocks = kept, .way = in->way};
+	if (!kept)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->blocks_n; i++)
+		others |= in->blocks[i].sampled != 1 && !in->blocks[i].dose && in->blocks[i].cpu_cyc != STORE_NULL;
+	for (size_t i = 0; i < in->blocks_n; i++)
+		if (in->blocks[i].sampled != 1 || (!others && !fraction_tells_ontime(&in->blocks[i])))
+			kept[out->blocks_n++] = in->blocks[i];
+	return 0;
 }
 
 static double work_of(const struct block_row *block, enum work work)
@@ -307,7 +326,7 @@ static int compare_by(enum work work, const struct observe_side *before, const s
 	return err;
 }
 
-int observe_compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out)
+static int compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out)
 {
 	struct observe best = {.r = {NAN, NAN, NAN}};
 	int err = 0;
@@ -326,5 +345,19 @@ int observe_compare(const struct observe_side *before, const struct observe_side
 	if (!err && isnan(best.r.value))
 		err = fail(-ENODATA, "observe: there are no windows of both sides to compare");
 	*out = best;
+	return err;
+}
+
+int observe_compare(const struct observe_side *before, const struct observe_side *after, int paired, struct observe *out)
+{
+	struct observe_side b, a = {0};
+	int err = undisturbed(before, &b);
+
+	if (!err)
+		err = undisturbed(after, &a);
+	if (!err)
+		err = compare(&b, &a, paired, out);
+	free((void *)b.blocks);
+	free((void *)a.blocks);
 	return err;
 }

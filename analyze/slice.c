@@ -32,7 +32,7 @@ const char *const slice_stage_titles[SLICE_STAGE_MAX] = {
 
 /* Sums of one window, or of many. */
 struct sums {
-	double stage[SLICE_STAGE_MAX], path, target, cpu, packets;
+	double stage[SLICE_STAGE_MAX], path, call, target, unknown, cpu, packets;
 	double pieces[SLICE_STAGE_MAX], untimed_cpu, untimed_packets; /* exact */
 };
 
@@ -73,13 +73,15 @@ static struct result evaluate(const struct sums *s, bool exact)
 		return evaluate_exact(s);
 
 	struct result r;
-	double per_packet = s->packets > 0 ? s->cpu / s->packets : NAN;
+	/* expiries without a sample: as f has them (fraction_sample.c) */
+	double missing = fmin(s->unknown, fmax(0, s->cpu - s->target)), more = s->path > 0 ? 1 + missing / (s->path + s->call) : 1;
+	double per_cyc = s->packets > 0 ? more * s->cpu / (s->target + missing) / s->packets : NAN;
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
 		r.share[i] = s->stage[i] / s->path;
-		r.cyc[i] = s->stage[i] / s->target * per_packet;
+		r.cyc[i] = s->stage[i] * per_cyc;
 	}
-	r.total = s->path / s->target * per_packet;
+	r.total = s->path * per_cyc;
 	return r;
 }
 
@@ -153,7 +155,12 @@ static void add_samples(const struct slice_input *input, const struct windows *w
 
 		if (row->block < 0 || (size_t)row->block >= w->room || !w->wanted[row->block] || strcmp(row->task, "target"))
 			continue;
+		if (!strcmp(row->call, "unknown")) {
+			w->sums[row->block].unknown += (double)row->cyc;
+			continue;
+		}
 		w->sums[row->block].target += (double)row->cyc;
+		w->sums[row->block].call += strcmp(row->call, "call") ? 0 : (double)row->cyc;
 		if (strcmp(row->call, "path"))
 			continue;
 		w->sums[row->block].path += (double)row->cyc;

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,31 +116,51 @@ static int up(struct options *o)
 	return facility_up(&o->facility, false);
 }
 
-/* SIGTERM and the like end the wait, so that what was made is taken away in order. */
+/* SIGTERM and the like end the wait, so that what was made is taken away in order. They come to ppoll() only: one that comes before is not lost. */
 static void on_signal(int number)
 {
 	(void)number;
 }
 
+static void block_signals(sigset_t *before)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+		sigaction(ending[i], &action, NULL);
+		sigaddset(&set, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
+/* Until the end of input, or a signal. */
+static void wait_for_end(const sigset_t *signals)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	char byte;
+
+	while (ppoll(&input, 1, NULL, signals) > 0 && read(STDIN_FILENO, &byte, 1) > 0)
+		;
+}
+
 static int hold(struct options *o)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-	char byte;
+	sigset_t before;
 	int err;
 
 	if (!strcmp(o->facility.device, FACILITY_DEVICE))
 		o->facility.device = "sendgroup%d"; /* several may be held at once */
 	prctl(PR_SET_PDEATHSIG, 0); /* who started this may have wanted it killed with him: the end of input tells it in time */
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	block_signals(&before);
 	err = facility_up(&o->facility, true);
 	if (err)
 		return err;
 	printf("ready SENDGROUP_BPF=/proc/%d/root" GROUP_ROOT "\n", (int)getpid());
 	fflush(stdout);
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
+	wait_for_end(&before);
 	return facility_down();
 }
 

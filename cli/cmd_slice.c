@@ -320,6 +320,8 @@ int cmd_slice(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "give only one of RUN, -p PID and --way");
 	if (arguments.private_bytes > arguments.payload)
 		return options_misuse(&usage, "the private bytes are part of the payload; make them fewer");
+	if (arguments.functions && !argc)
+		return options_misuse(&usage, "--functions shows counted benches: give the run of one");
 	int err = measure_and_show(cli, &arguments, argc ? argv[0] : NULL);
 	return err == -EINVAL ? CLI_USAGE : cli_status(err);
 }

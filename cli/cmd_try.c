@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "cli/cli.h"
@@ -109,7 +110,7 @@ static int run(const struct cli *cli, const struct try_arguments *arguments, con
 int cmd_try(struct cli *cli, int argc, char **argv)
 {
 	struct try_arguments arguments = {.with = "sendmmsg", .batch = 256, .clock = "auto", .idle = "poll", .seconds = 10, .wait = 20,
-					  .settle = 1, .width = 0.005, .window_ms = 100, .rounds = 200, .seed = 1, .peer_cpu = 1};
+					  .settle = 1, .width = 0.005, .window_ms = 100, .rounds = 200, .seed = 1, .peer_cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1};
 	const struct option_spec specs[] = {
 		OPT_WORD('w', "with", "sendmmsg|uring|sendgroup", &arguments.with, "the way in which batches go to the kernel"),
 		OPT_U64('b', "batch", "N", &arguments.batch, 1, TRY_BATCH_MAX, "most datagrams to a batch"),

@@ -16,7 +16,7 @@ enum clock_kind {
 
 struct clock {
 	enum clock_kind kind;
-	double hz;    /* cycles per second: measured against CLOCK_MONOTONIC; of a PMU clock, per busy second of this CPU */
+	double hz;    /* cycles per second: measured against CLOCK_MONOTONIC_RAW; of a PMU clock, per busy second of this CPU */
 	double scale; /* cycles per unit that the BPF program reads: hz / 1e9 for tsc (it reads ns), else 1 */
 	int *fd;      /* PMU only: one open counter per possible CPU, -1 where offline; else NULL */
 	int cpus_n;

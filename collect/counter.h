@@ -7,7 +7,7 @@
  * counter is on the PMU and may be read, and its value is what the page has plus the register, sign extended from pmc_width bits. On
  * arm64 that takes sysctl kernel.perf_user_access=1, elsewhere nothing.
  *
- * Events are of one group, so that they are scheduled together, and never scaled: counter_times() tells whether they counted all the time.
+ * Events are of one group, so that they are scheduled together, and never scaled: counters_times() tells whether they counted all the time.
  */
 #ifndef COLLECT_COUNTER_H
 #define COLLECT_COUNTER_H

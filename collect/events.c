@@ -148,7 +148,7 @@ static int offer(const struct listing *list, const char *pmu, const char *name, 
 {
 	char why[EVENT_WHY_MAX] = "";
 
-	if (list->pattern && !contains(name, list->pattern))
+	if (list->pattern && !contains(name, list->pattern) && !contains(pmu, list->pattern))
 		return 0;
 	struct event_info info = {.pmu = pmu, .name = name, .description = description, .opened = prove(name, why), .why = why};
 	return list->visit(list->context, &info);

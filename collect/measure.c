@@ -9,6 +9,7 @@
 #include <gsl/gsl_rng.h>
 #include <math.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ struct window {
 	struct meter before, after;
 	pid_t pids[PIDS_MAX];
 	int pids_n;
+	bool all; /* they are all of the target's */
 	int64_t open_ns;
 	uint64_t *events; /* advance of each event, [LEDGER_EVENTS_MAX] for each CPU */
 	uint64_t busy_ns; /* of the CPUs in scope, where the busy meter reads it */
@@ -128,6 +130,7 @@ static void window_pids(const struct measure_options *options, struct window *wi
 		if (!options->left_out || !is_named(window->pids[i], options->left_out))
 			window->pids[kept++] = window->pids[i];
 	window->pids_n = kept;
+	window->all = n <= PIDS_MAX;
 }
 
 /* What the busy meter has of the CPUs in scope until now. Without one, or in a window that the ledger watches, nothing. */
@@ -230,7 +233,7 @@ static void block_meters(const struct state *state, const struct window *window,
 	block->meter_switch = advance(before->switch_n, after->switch_n);
 	block->meter_own = advance(window->work_n[0], window->work_n[1]);
 	/* a process that ended in the window took its CPU time away */
-	if (!state->options->scope_cpus && before->alive == window->pids_n && after->alive == before->alive)
+	if (!state->options->scope_cpus && window->all && before->alive == window->pids_n && after->alive == before->alive)
 		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * state->options->clock->hz / 1e9);
 }
 

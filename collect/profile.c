@@ -491,7 +491,7 @@ static struct sample_measure_options sampling_of(struct session *session)
 	};
 }
 
-/* Both engines: as long a stretch of samples as the cycle of windows before it. */
+/* Both engines: as long a stretch of samples as the cycle of windows before it would be without a budget. */
 static int sample_between(void *context)
 {
 	struct session *session = context;

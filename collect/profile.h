@@ -7,7 +7,7 @@
  * be counted too.
  *
  * With the engine `sample` there is neither a ledger nor a calibration, and BPF is not needed: windows in which call chains are
- * sampled. With `both` such windows alternate with the cycles of the ledger's, and take as much time.
+ * sampled. With `both` such windows alternate with the cycles of the ledger's, and take as much time as such a cycle would without a budget.
  */
 #ifndef COLLECT_PROFILE_H
 #define COLLECT_PROFILE_H

@@ -29,6 +29,7 @@
 #define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
+#define ENDED_MAX 256 /* processes at a time */
 #define LATE 0.25 /* of a period: a sample comes at most so much late */
 
 /* A sample that waits for the end of its window. */
@@ -260,6 +261,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
 		.cyc = period_of(s, sample) * s->watches.cyc_per_unit, .unresolved = what.unresolved,
 	};
+	s->totals.target_n += task == ACCOUNT_TARGET;
 	note_missing(s, sample, task == ACCOUNT_TARGET);
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
 		sites_learn(s->sites, p.pid, p.user_ip, call == ACCOUNT_CALL_PATH);
@@ -296,41 +298,63 @@ void sampler_draw(struct sampler *s)
 	s->drawn = period;
 }
 
+/* Starts of processes may stand in the rings of several CPUs, a child's before its parent's: read again until nothing is new. */
+static void take_forks(struct sampler *s)
+{
+	int before;
+
+	do {
+		before = scope_pids(s->scope, NULL, 0);
+		for (size_t i = 0; i < s->watches.n; i++)
+			ring_forks(s->watches.list[i].ring, ring_head(s->watches.list[i].ring), take_fork, s->scope);
+	} while (scope_pids(s->scope, NULL, 0) > before);
+}
+
+void sampler_forget_ended(struct sampler *s)
+{
+	uint32_t ended[ENDED_MAX];
+	size_t n = scope_ended(s->scope, ended, ENDED_MAX);
+
+	if (n)
+		take_forks(s); /* what they started is in the rings by now */
+	for (size_t i = 0; i < n; i++)
+		scope_remove(s->scope, ended[i]);
+}
+
 /*
  * A process may run on one CPU when its start is written in the ring of another: the heads of all rings are read first, then the
  * forks up to where the rings are by then, then the samples up to those heads.
  */
+static void read_heads_and_forks(struct sampler *s)
+{
+	for (size_t i = 0; i < s->watches.n; i++)
+		s->watches.list[i].head = ring_head(s->watches.list[i].ring);
+	if (!s->whole)
+		take_forks(s);
+}
+
 int sampler_poll(struct sampler *s, struct sample_window *window)
 {
 	const struct ring_visitor visitor = {take_sample, take_switch, s};
-	uint64_t *heads = calloc(s->watches.n + 1, sizeof *heads);
 
-	if (!heads)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->watches.n; i++)
-		heads[i] = ring_head(s->watches.list[i].ring);
-	for (size_t i = 0; i < s->watches.n && !s->whole; i++)
-		ring_forks(s->watches.list[i].ring, ring_head(s->watches.list[i].ring), take_fork, s->scope);
+	read_heads_and_forks(s);
 	s->window = window;
 	for (size_t i = 0; i < s->watches.n; i++) {
-		s->cpu = s->watches.list[i].cpu;
-		ring_samples(s->watches.list[i].ring, heads[i], &visitor);
-		ring_done(s->watches.list[i].ring, heads[i]);
+		const struct watch *watch = &s->watches.list[i];
+
+		s->cpu = watch->cpu;
+		ring_samples(watch->ring, watch->head, &visitor);
+		ring_done(watch->ring, watch->head);
 	}
-	free(heads);
 	return s->out_of_memory ? -ENOMEM : 0;
 }
 
 void sampler_skip(struct sampler *s)
 {
 	memset(s->last, 0, sizeof s->last); /* what is skipped is not missing */
-	for (size_t i = 0; i < s->watches.n; i++) {
-		uint64_t head = ring_head(s->watches.list[i].ring);
-
-		if (!s->whole)
-			ring_forks(s->watches.list[i].ring, head, take_fork, s->scope);
-		ring_done(s->watches.list[i].ring, head);
-	}
+	read_heads_and_forks(s);
+	for (size_t i = 0; i < s->watches.n; i++)
+		ring_done(s->watches.list[i].ring, s->watches.list[i].head);
 }
 
 /* Half of a ring's room, at the shortest period and with as many switches as a CPU makes at most. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sample.h: the sampling engine: looks at each CPU some thousand times a second and classifies what it was doing.
+ * sample.h: the sampling engine: looks at each CPU some hundred times a second and classifies what it was doing.
  *
  * Statistical, nearly free, and without BPF. The counter is the PMU's cycles where the clock is one, else the kernel's timer. Its
  * period is drawn anew, between 0.7 and 1.3 times the nominal one, every 100 ms or so: a fixed one locks onto the
@@ -65,6 +65,7 @@ struct sample_window {
 
 struct sample_totals {
 	uint64_t samples_n, lost_n, throttled_n;
+	uint64_t target_n;      /* of the target */
 	uint64_t missing_n;     /* expiries of the timer that left none, while the target ran: of an unknown call */
 	uint64_t unresolved_n;  /* in a system call that stayed unknown: counted as no call of the path */
 	uint64_t sites_full_n;  /* addresses that found no room in the table */
@@ -137,6 +138,7 @@ const struct sample_totals *sampler_totals(struct sampler *sampler);
 const struct sample_thread *sampler_threads(const struct sampler *sampler, size_t *n);
 
 /* Processes in scope: fills `pids`, returns how many there are. */
+void sampler_forget_ended(struct sampler *sampler);
 int sampler_pids(const struct sampler *sampler, pid_t *pids, int max);
 
 /* Cycles of all CPUs that no sample stands for, because a new period was drawn before the old one was over. 0 when only threads

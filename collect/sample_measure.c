@@ -40,6 +40,7 @@ struct run {
 	struct meter meter; /* of pids[pids_n], once it is metered */
 	pid_t pids[PIDS_MAX];
 	int pids_n, metered;
+	bool all; /* they are all of the target's */
 	int64_t start_ns, seconds_ns;
 	int closed; /* what the window was to end with has come */
 };
@@ -148,7 +149,7 @@ static void block_meters(const struct run *run, const struct meter *before, cons
 	block->meter_udp = advance(before->udp_n, after->udp_n);
 	block->meter_io = advance(before->io_n, after->io_n);
 	block->meter_switch = advance(before->switch_n, after->switch_n);
-	if (!run->options->scope_cpus && before->alive == pids_n && after->alive == pids_n)
+	if (!run->options->scope_cpus && run->all && before->alive == pids_n && after->alive == pids_n)
 		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * run->options->clock->hz / 1e9);
 }
 
@@ -168,9 +169,11 @@ static int64_t busy_cyc(const struct sample_measurement *out, int64_t block, siz
 static void open_meters(struct run *run)
 {
 	pid_t pids[PIDS_MAX] = {0};
-	int n = sampler_pids(run->options->sampler, pids, PIDS_MAX);
 
-	n = n > PIDS_MAX ? PIDS_MAX : n;
+	sampler_forget_ended(run->options->sampler);
+	int n = sampler_pids(run->options->sampler, pids, PIDS_MAX);
+	run->all = n <= PIDS_MAX;
+	n = run->all ? n : PIDS_MAX;
 	if (run->metered && n == run->pids_n && !memcmp(pids, run->pids, sizeof pids))
 		return;
 	memcpy(run->pids, pids, sizeof pids);
@@ -232,7 +235,8 @@ static int run_window(struct run *run)
 	block_meters(run, &run->meter, &after, run->pids_n, block);
 	run->meter = after;
 	err = harvest(run, block->block);
-	if (options->scope_cpus)
+	run->out->by_samples = options->scope_cpus != NULL;
+	if (run->out->by_samples)
 		block->cpu_cyc = busy_cyc(run->out, block->block, counts_before);
 	run->out->blocks_n++;
 	return err;

@@ -4,6 +4,7 @@
 #define COLLECT_SAMPLE_MEASURE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,7 @@ struct sample_measurement {
 	struct sample_count *counts;
 	size_t counts_n, counts_room;
 	int64_t wall_ns, steal_ns;
+	bool by_samples; /* the scope is CPUs, whose busy time is what samples say */
 	int ended;       /* the target ended */
 	int interrupted; /* *stop was set */
 };

@@ -79,10 +79,12 @@ static int insert(struct scope *scope, uint32_t pid)
 	return 0;
 }
 
-static void forget(struct scope *scope, uint32_t pid)
+void scope_remove(struct scope *scope, uint32_t pid)
 {
 	size_t at = place(scope, pid);
 
+	if (at == scope->pids_n || scope->pids[at] != pid)
+		return;
 	memmove(scope->pids + at, scope->pids + at + 1, (scope->pids_n - at - 1) * sizeof *scope->pids);
 	scope->pids_n--;
 }
@@ -93,8 +95,18 @@ void scope_fork(struct scope *scope, uint32_t pid, uint32_t parent)
 		return;
 	if (scope_has(scope, parent))
 		insert(scope, pid);
-	else if (scope_has(scope, pid)) /* the number is used again, by somebody else */
-		forget(scope, pid);
+	else /* the number is used again, by somebody else */
+		scope_remove(scope, pid);
+}
+
+size_t scope_ended(const struct scope *scope, uint32_t *ended, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scope->pids_n && n < max; i++)
+		if (kill((pid_t)scope->pids[i], 0) && errno == ESRCH)
+			ended[n++] = scope->pids[i];
+	return n;
 }
 
 /* The parent of a process; 0 when it is gone. Its name may hold blanks and brackets. */

@@ -24,6 +24,12 @@ int scope_add_alone(struct scope *scope, pid_t pid);
 void scope_fork(struct scope *scope, uint32_t pid, uint32_t parent);
 
 bool scope_has(const struct scope *scope, uint32_t pid);
+
+/* The processes in scope that are no more, at most `max`; how many. They are in scope until scope_remove(). */
+size_t scope_ended(const struct scope *scope, uint32_t *ended, size_t max);
+void scope_remove(struct scope *scope, uint32_t pid);
+
+/* The first `max` of those in scope; how many there are. */
 int scope_pids(const struct scope *scope, pid_t *pids, int max);
 
 /* The sums of a thread; NULL: no memory. Good until the next call. */

@@ -17,9 +17,9 @@
 #include "collect/cpus.h"
 #include "collect/sample.h"
 
-#define UNRESOLVED 0.002 /* of all samples */
+#define UNRESOLVED 0.002 /* of the target's samples */
 #define MULTIPLEXED 0.001
-#define MISSING 0.002 /* of all expiries */
+#define MISSING 0.002 /* of the expiries that met the target */
 
 struct writer {
 	struct store *store;
@@ -37,6 +37,8 @@ static int write_blocks(const struct writer *w, int64_t first)
 		struct block_row row = w->m->blocks[i];
 
 		row.run = w->run;
+		if (w->m->by_samples && row.cpu_cyc != STORE_NULL)
+			row.cpu_cyc = llround((double)row.cpu_cyc * w->scale);
 		row.block += first;
 		row.cycle += first;
 		err = store_add_block(w->store, &row);
@@ -168,21 +170,21 @@ static int write_warning(const struct writer *w, const char *code, const char *f
 static int write_warnings(const struct writer *w)
 {
 	const struct sample_totals *t = sampler_totals(w->sampler);
-	double unresolved = (double)t->unresolved_n / (double)(t->samples_n ? t->samples_n : 1);
+	double unresolved = (double)t->unresolved_n / (double)(t->target_n ? t->target_n : 1);
 	int err = 0;
 
 	if (t->lost_n)
-		err = write_warning(w, "samples-lost", "%" PRIu64 " of %" PRIu64 " samples were lost: sample less often (--rate)", t->lost_n,
-				    t->samples_n + t->lost_n);
+		err = write_warning(w, "samples-lost", "%" PRIu64 " records of samples or context switches were lost, beside %" PRIu64 " samples that were read: "
+				    "keep a CPU free to read them in time, or sample less often (--rate)", t->lost_n, t->samples_n);
 	if (!err && t->throttled_n)
 		err = write_warning(w, "throttled", "the kernel throttled the sampling %" PRIu64 " times: sample less often (--rate), or raise "
 				    "kernel.perf_event_max_sample_rate", t->throttled_n);
 	if (!err && t->multiplexed > MULTIPLEXED)
 		err = write_warning(w, "multiplexed", "the counter ran %.1f %% of the time only, others had the PMU: end them", 100 * (1 - t->multiplexed));
 	if (!err && unresolved > UNRESOLVED)
-		err = write_warning(w, "unresolved", "%.2g %% of the samples are in a system call that could not be told: f is too low by up to their share",
+		err = write_warning(w, "unresolved", "%.2g %% of the target's samples are in a system call that could not be told: f is too low by up to their share",
 				    100 * unresolved);
-	double missing = (double)t->missing_n / (double)(t->samples_n + t->missing_n ? t->samples_n + t->missing_n : 1);
+	double missing = (double)t->missing_n / (double)(t->target_n + t->missing_n ? t->target_n + t->missing_n : 1);
 	if (!err && missing > MISSING)
 		err = write_warning(w, "samples-missing", "%.2g %% of the timer's expiries left no sample while the target ran: the kernel keeps something "
 				    "to itself; f takes them for system calls, in proportion to the samples in them", 100 * missing);

@@ -18,6 +18,7 @@ struct clock;
 struct watch {
 	struct ring *ring;
 	int cpu;
+	uint64_t head; /* up to where it is being read */
 };
 
 struct watches {

@@ -180,13 +180,13 @@ static void forget_threads(const struct stage_timer *stages)
 int stage_begin(struct stage_timer *stages)
 {
 	forget_threads(stages);
-	memset(stages->cpus, 0, (size_t)stages->cpus_n * sizeof *stages->cpus);
-	return attach(stages);
+	int err = attach(stages);
+	memset(stages->cpus, 0, (size_t)stages->cpus_n * sizeof *stages->cpus); /* attaching takes some 10 ms, with some of the probes there */
+	return err;
 }
 
 void stage_end(struct stage_timer *stages, struct stage_sums *out)
 {
-	detach(stages);
 	*out = (struct stage_sums){0};
 	for (int cpu = 0; cpu < stages->cpus_n; cpu++) {
 		for (int stage = 0; stage < SAMPLE_STAGE_MAX; stage++) {
@@ -196,4 +196,5 @@ void stage_end(struct stage_timer *stages, struct stage_sums *out)
 		out->frames_n += stages->cpus[cpu].frames_n;
 		out->lost_n += stages->cpus[cpu].lost_n;
 	}
+	detach(stages);
 }

@@ -23,6 +23,7 @@ setup() {
 teardown() {
 	[ -n "$TARGET" ] || return 0
 	kill -9 $(cat /proc/"$TARGET"/task/*/children 2> /dev/null) "$TARGET" 2> /dev/null || true
+	kill -9 -- -"$TARGET" 2> /dev/null || true # where it leads a group
 	wait "$TARGET" 2> /dev/null || true
 }
 
@@ -67,6 +68,22 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	sample > /dev/null
 	of_windows="SELECT sum(cyc) * 1.0 / sum(samples_n) AS period FROM sample GROUP BY block HAVING sum(samples_n) > 20"
 	[ "$(ask "SELECT count(DISTINCT round(period / 1e4)) > 2 AND max(period) > 1.05 * min(period) FROM ($of_windows)")" -eq 1 ]
+}
+
+@test "a process that ends takes the CPU time of one window with it, not that of all that follow" {
+	setsid bash -c '"$1" plain 1000000000 300 7 <<< go & sleep 1; wait' - "$KNOWN" > /dev/null 2>&1 3>&- &
+	TARGET=$!
+	sleep 0.2
+	sample --seconds 2 --window 50 > /dev/null
+	[ "$(ask "SELECT count(*) > 20 AND sum(cpu_cyc IS NULL) BETWEEN 1 AND 2 FROM block")" -eq 1 ]
+}
+
+@test "grandchildren are followed whose start is read before that of their parents" {
+	taskset -c 1 setsid bash -c 'sleep 1; for i in 1 2 3; do taskset -c 0 bash -c "\"\$0\" plain 1000000000 300 7 <<< go & wait" "$1" & done; wait' - "$KNOWN" > /dev/null 2>&1 3>&- &
+	TARGET=$!
+	sleep 0.2
+	sample --seconds 2 > /dev/null
+	[ "$(ask "SELECT count(DISTINCT pid) FROM thread WHERE comm = 'known'")" -eq 3 ]
 }
 
 @test "how long the target ran is learnt in some windows, and is its CPU time where it never sleeps" {

@@ -129,8 +129,13 @@ static int sample_block(struct slicing *s, size_t way)
 	int heard = err ? 0 : hear_block(s, &packets_n, &cpu_ns, why, sizeof why);
 	if (heard == -EOPNOTSUPP)
 		fail(heard, "slice: %s does not send any more: %s", s->o->ways[way], why);
-	if (!err && !heard && s->m.blocks_n)
-		s->m.blocks[s->m.blocks_n - 1].meter_udp = packets_n;
+	if (!err && !heard && s->m.blocks_n) {
+		struct block_row *block = &s->m.blocks[s->m.blocks_n - 1];
+
+		block->meter_udp = packets_n;
+		if (block->target_cyc == STORE_NULL) /* the sender's own, of all these packets: sampling began a little later */
+			block->cpu_cyc = llround(cpu_ns * s->clock.hz / 1e9);
+	}
 	return err ? err : heard;
 }
 

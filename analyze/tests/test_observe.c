@@ -295,6 +295,30 @@ static void windows_without_cpu_time_are_left_out(void **state)
 	assert_int_equal(out.windows_n, 2 * CYCLES - 1);
 }
 
+static void sampled_windows_count_where_there_are_no_others(void **state)
+{
+	struct observe observe;
+
+	(void)state;
+	nothing_yet();
+	for (int64_t i = 0; i < CYCLES; i++) {
+		window(0, i, NULL, 0, 100, 220000)->sampled = 1;
+		struct block_row *timed = window(0, i, NULL, 0, 100, 300000); /* the switches' records slowed it */
+
+		timed->sampled = 1;
+		timed->target_cyc = 300000;
+		window(1, i, NULL, 0, 100, 100000);
+	}
+	for (size_t i = 0; i < blocks_n[0]; i += 2)
+		blocks[0][i].target_cyc = STORE_NULL;
+	assert_int_equal(compare_runs(&observe), 0);
+	assert_near(observe.r.value, 2.2, 1e-12);
+	for (int64_t i = 0; i < CYCLES; i++)
+		window(0, i, NULL, 0, 100, 200000);
+	assert_int_equal(compare_runs(&observe), 0);
+	assert_near(observe.r.value, 2, 1e-12);
+}
+
 static void one_window_of_a_side_is_too_few(void **state)
 {
 	struct observe out;
@@ -394,6 +418,7 @@ int main(void)
 		cmocka_unit_test(packets_are_the_unit_where_the_work_differs),
 		cmocka_unit_test(time_is_no_measure_of_a_server_that_uses_up_its_cpu),
 		cmocka_unit_test(windows_without_cpu_time_are_left_out),
+		cmocka_unit_test(sampled_windows_count_where_there_are_no_others),
 		cmocka_unit_test(one_window_of_a_side_is_too_few),
 		cmocka_unit_test(a_target_that_did_nothing_is_said_to_have_done_so),
 		cmocka_unit_test(a_way_that_was_not_measured_is_an_error_that_is_said),

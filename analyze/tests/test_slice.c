@@ -150,7 +150,7 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	for (int i = 4; i < WINDOWS; i += 8) /* a fifth of it is in no sample, though the target ran for all of it */
 		blocks[i].target_cyc = 12500;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - 1 / (10 * (WINDOWS - WINDOWS / 8) * 0.04))), 1e-12);
+	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - 1 / (0.4 * WINDOWS * 7 / 8))), 1e-12);
 	assert_near(f.raw.value, 0.7, 1e-12);
 	fraction_free(&f);
 	input.sample_cyc = 250; /* and that is what 10 samples took of it */
@@ -163,6 +163,28 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 		blocks[i].target_cyc = 11000;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+}
+
+static void windows_that_do_not_know_the_cpu_time_count_only_where_most_do_not(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) { /* a process ended in them */
+		blocks[i].cpu_cyc = STORE_NULL;
+		samples[i * ROWS].call = "user";
+	}
+	blocks[9].target_cyc = 8000; /* and this one was slowed */
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	assert_int_equal(f.probed_n, WINDOWS - 10);
+	fraction_free(&f);
+	for (int i = 10; i < 30; i++)
+		blocks[i].cpu_cyc = STORE_NULL;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, (9 * 5 + 30 * 7) / 390.0, 1e-12);
 	fraction_free(&f);
 }
 
@@ -286,6 +308,27 @@ static void stages_are_shares_of_the_path_and_cycles_per_packet(void **state)
 	assert_near(sum, slice.total_cyc.value, 1e-9);
 }
 
+static void expiries_without_a_sample_are_in_the_cycles_per_packet(void **state)
+{
+	struct slice_input input = slice_of();
+	struct slice slice;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++) { /* of 10, 7 in the path, 1 without a sample, 2 in user space: as f has it, 8 are the path's */
+		samples[i * ROWS + 3].cyc = 2000;
+		samples[i * ROWS + 5] = samples[i * ROWS + 3];
+		samples[i * ROWS + 5].call = "unknown";
+		samples[i * ROWS + 5].cyc = 1000;
+	}
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_near(slice.total_cyc.value, 8.0 / 10 * 1000, 1e-9);
+	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 7 * 800, 1e-9);
+	for (int i = 0; i < WINDOWS; i++) /* the CPU time knows nothing of it */
+		blocks[i].cpu_cyc = 9000;
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_near(slice.total_cyc.value, 7.0 / 10 * 1000, 1e-9);
+}
+
 static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **state)
 {
 	struct slice_input input = slice_of();
@@ -368,6 +411,7 @@ int main(void)
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_tell_nothing_else),
 		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
+		cmocka_unit_test(windows_that_do_not_know_the_cpu_time_count_only_where_most_do_not),
 		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
 		cmocka_unit_test(all_samples_inside_frames_are_no_certainty),
 		cmocka_unit_test(no_sample_inside_frames_is_f_0),
@@ -375,6 +419,7 @@ int main(void)
 		cmocka_unit_test(the_interval_holds_what_it_says),
 		cmocka_unit_test(engines_agree_within_their_joint_interval),
 		cmocka_unit_test(stages_are_shares_of_the_path_and_cycles_per_packet),
+		cmocka_unit_test(expiries_without_a_sample_are_in_the_cycles_per_packet),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_have_no_stages),
 		cmocka_unit_test(a_way_has_its_own_windows),
 		cmocka_unit_test(without_packets_there_are_shares_only),

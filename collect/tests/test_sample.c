@@ -10,12 +10,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "collect/account.h"
 #include "collect/sample.h"
 #include "collect/sample_frames.h"
+#include "collect/sample_scope.h"
 #include "collect/sample_sites.h"
 #include "collect/symbols.h"
 
@@ -294,6 +298,32 @@ static void one_expiry_without_a_sample_is_a_gap_of_two_periods(void **state)
 	assert_false(sampler_left_one_out(3000000, 1e6)); /* an idle CPU's timer may have been */
 }
 
+static void processes_that_ended_are_found_and_leave_the_scope(void **state)
+{
+	struct scope *scope = scope_new();
+	uint32_t ended[4];
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(scope_add_alone(scope, getpid()), 0);
+	assert_int_equal(scope_add_alone(scope, child), 0);
+	assert_int_equal(scope_ended(scope, ended, 4), 0);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(scope_ended(scope, ended, 4), 1);
+	assert_int_equal(ended[0], child);
+	scope_remove(scope, ended[0]);
+	scope_remove(scope, ended[0]);
+	assert_false(scope_has(scope, (uint32_t)child));
+	assert_true(scope_has(scope, (uint32_t)getpid()));
+	assert_int_equal(scope_add_alone(scope, child), -ESRCH);
+	scope_free(scope);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +346,7 @@ int main(void)
 		cmocka_unit_test(a_site_gives_its_samples_as_its_calls_were),
 		cmocka_unit_test(more_sites_than_fit_are_counted),
 		cmocka_unit_test(one_expiry_without_a_sample_is_a_gap_of_two_periods),
+		cmocka_unit_test(processes_that_ended_are_found_and_leave_the_scope),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
