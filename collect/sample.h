@@ -137,8 +137,10 @@ const struct sample_totals *sampler_totals(struct sampler *sampler);
 /* The threads in scope that were seen; *n of them. Good until the next poll. */
 const struct sample_thread *sampler_threads(const struct sampler *sampler, size_t *n);
 
-/* Processes in scope: fills `pids`, returns how many there are. */
+/* Takes processes that are no more out of the scope, once what they started is in it: they have no CPU time any more. */
 void sampler_forget_ended(struct sampler *sampler);
+
+/* Processes in scope: fills `pids`, returns how many there are. */
 int sampler_pids(const struct sampler *sampler, pid_t *pids, int max);
 
 /* Cycles of all CPUs that no sample stands for, because a new period was drawn before the old one was over. 0 when only threads
