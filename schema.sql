@@ -227,7 +227,7 @@ CREATE TABLE sample (
   call         TEXT NOT NULL CHECK (call IN ('unknown', 'none', 'user', 'path', 'call')),
   softirq      TEXT NOT NULL,
   hardirq      TEXT NOT NULL,
-  stage        TEXT NOT NULL,        -- none outside of frames; entry, copy, socket, ip, netfilter, queue, driver, completion, receive, interrupt, other
+  stage        TEXT NOT NULL,        -- none outside of frames, but switch right behind a context switch; entry, copy, socket, ip, netfilter, queue, driver, completion, receive, interrupt, other
   samples_n    INTEGER NOT NULL CHECK (samples_n > 0), -- target, call unknown: expiries of the timer that left no sample while it ran
   cyc          INTEGER NOT NULL,     -- what they stand for: the sum of their periods, which vary, in cycles
   PRIMARY KEY (run, block, cpu, task, call, softirq, hardirq, stage)

@@ -115,7 +115,8 @@ void fraction_free(struct fraction *fraction);
  * The same from samples of call chains: f = (P + a) / (T c + a'), P the samples inside frames, T those of the target, a the ones in network interrupts and
  * softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. c: CPU time over what the target ran, in the windows
  * that know it (fraction_tells_ontime()), at least 1: the kernel charges a thread from before it switches to it. As much of the CPU time that T c and what the
- * samples took lack is added to T as is not likely to be chance. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
+ * samples took lack is added to T as is not likely to be chance. Half of the samples behind switches to the target that are more than those behind all
+ * other switches is taken off T: of the threads before. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
  * these as of the samples in system calls, as far as what the target ran exceeds the samples. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
  * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n

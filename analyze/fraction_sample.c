@@ -15,6 +15,7 @@
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
 	double taken;     /* by the samples themselves, at most */
+	double came, came_other; /* behind a switch to the target, and to all else on the target's CPUs */
 	double samples_n; /* of the target */
 	double timed_cpu, on; /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
 };
@@ -47,6 +48,8 @@ static void add_row(struct sums *sums, const struct sample_row *row, const struc
 	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
 	sums->samples_n += target ? (double)row->samples_n : 0;
 	sums->taken += target ? (double)row->samples_n * input->sample_cyc : 0;
+	if (is(row->stage, "switch"))
+		*(target ? &sums->came : &sums->came_other) += cyc;
 	sums->async += outside ? cyc : 0;
 	sums->async_target += outside && target ? cyc : 0;
 }
@@ -62,6 +65,8 @@ static void add_sums(struct sums *to, const struct sums *from)
 	to->cpu += from->cpu;
 	to->samples_n += from->samples_n;
 	to->taken += from->taken;
+	to->came += from->came;
+	to->came_other += from->came_other;
 	to->timed_cpu += from->timed_cpu;
 	to->on += from->on;
 }
@@ -94,14 +99,24 @@ static double lacking(double lack, double cpu, double samples_n)
 }
 
 /*
+ * What the samples of the target have of the threads before it. Interrupts are off in a context switch, so all of it is seen in the thread that comes;
+ * its first half is of the one that goes. Where as many switches lead to the target as away from it the halves that it gives are those that it gets,
+ * if switches are alike. Those away cannot be more than all that do not lead to it.
+ */
+static double others(const struct sums *sums)
+{
+	return fmax(0, sums->came - sums->came_other) / 2;
+}
+
+/*
  * What of the CPU time no sample shows, all of it outside of frames (docs/design.md). The kernel charges a thread from before it switches to it: CPU
  * time over how long the target ran, where the switches tell that. And samples do not show what their timer keeps from happening.
  */
 static double unseen(const struct sums *sums)
 {
-	double seen = sums->target + missing(sums), charge = charge_of(sums->timed_cpu, sums->on);
+	double seen = sums->target + missing(sums), charge = charge_of(sums->timed_cpu, sums->on), own = seen - others(sums);
 
-	return (seen + lacking(sums->cpu / charge - seen - sums->taken, sums->cpu, sums->samples_n)) * charge - seen;
+	return (own + lacking(sums->cpu / charge - own - sums->taken, sums->cpu, sums->samples_n)) * charge - seen;
 }
 
 static double f_of(const struct sums *sums, double more)
@@ -304,7 +319,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 		err = -ENOENT;
 	else
 		err = replicate(input, sums, n, &total, out);
-	out->raw = unseen(&total) > 0 ? figure_exact(f_of(&total, 0)) : out->f;
+	out->raw = unseen(&total) != 0 ? figure_exact(f_of(&total, 0)) : out->f;
 	free(sums);
 	if (err)
 		fraction_free(out);

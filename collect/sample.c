@@ -268,7 +268,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	if (task == ACCOUNT_TARGET && (what.unresolved || sample->n == 0))
 		defer(s, &p);
 	else
-		add_cell(s, s->window, &p, call, call == ACCOUNT_CALL_PATH ? what.stage : SAMPLE_STAGE_NONE);
+		add_cell(s, s->window, &p, call, call == ACCOUNT_CALL_PATH || what.stage == SAMPLE_STAGE_SWITCH ? what.stage : SAMPLE_STAGE_NONE);
 }
 
 static void take_switch(void *context, const struct ring_switch *task_switch)

@@ -18,6 +18,7 @@ const char *const sample_stage_names[SAMPLE_STAGE_MAX] = {
 	[SAMPLE_STAGE_SOCKET] = "socket", [SAMPLE_STAGE_IP] = "ip",                 [SAMPLE_STAGE_NETFILTER] = "netfilter",
 	[SAMPLE_STAGE_QUEUE] = "queue",   [SAMPLE_STAGE_DRIVER] = "driver",         [SAMPLE_STAGE_COMPLETION] = "completion",
 	[SAMPLE_STAGE_RECEIVE] = "receive", [SAMPLE_STAGE_INTERRUPT] = "interrupt", [SAMPLE_STAGE_OTHER] = "other",
+	[SAMPLE_STAGE_SWITCH] = "switch",
 };
 
 /* What a function's being in a chain means. */
@@ -26,6 +27,7 @@ enum mark_kind {
 	MARK_ENTRY,    /* the kernel's side of a system call, before it is known which */
 	MARK_CALL,     /* a system call's own function */
 	MARK_PATH,     /* the same, of the path */
+	MARK_SWITCH,   /* a context switch's end */
 	MARK_RETURN,   /* work on the way back to user space that is none of the call's: signals, preemption */
 	MARK_THREAD,   /* the outer end of a kernel thread */
 	MARK_IDLE,     /* ... and of an idle task */
@@ -78,6 +80,7 @@ static const struct row entry_points[] = {
 	{"ksys_*", MARK_CALL, 0},
 	{"exit_to_user_mode_loop", MARK_RETURN, 0},
 	{"do_notify_resume", MARK_RETURN, 0},
+	{"finish_task_switch*", MARK_SWITCH, 0},
 	{"cpu_startup_entry", MARK_IDLE, 0},
 	{"do_idle", MARK_IDLE, 0},
 	{"ret_from_fork*", MARK_THREAD, 0},
@@ -334,7 +337,7 @@ void frames_free(struct frames *frames)
 struct walk {
 	struct sample_context *out;
 	uint8_t vector, device; /* inside which no loop or entry was met yet */
-	bool softirq, entry, call, path, returning, thread;
+	bool softirq, entry, call, path, returning, thread, switched;
 };
 
 static void step(struct walk *w, const struct mark *mark)
@@ -353,6 +356,9 @@ static void step(struct walk *w, const struct mark *mark)
 		break;
 	case MARK_RETURN:
 		w->returning = !w->call && !w->path;
+		break;
+	case MARK_SWITCH:
+		w->switched = !out->hardirq && !w->softirq;
 		break;
 	case MARK_THREAD:
 		w->thread = true;
@@ -411,7 +417,9 @@ void frames_classify(const struct frames *frames, const uint64_t *chain, size_t 
 	}
 	out->call = call_of(&w, n == 0);
 	out->unresolved = out->call == ACCOUNT_CALL_OTHER && !w.call;
-	if (out->call != ACCOUNT_CALL_PATH && out->call != ACCOUNT_CALL_OTHER)
+	if (w.switched && out->call != ACCOUNT_CALL_PATH && !out->unresolved)
+		out->stage = SAMPLE_STAGE_SWITCH;
+	else if (out->call != ACCOUNT_CALL_PATH && out->call != ACCOUNT_CALL_OTHER)
 		out->stage = SAMPLE_STAGE_NONE;
 	else if (out->hardirq || (out->softirq && out->softirq != ACCOUNT_SOFTIRQ_NET_RX && out->softirq != ACCOUNT_SOFTIRQ_NET_TX))
 		out->stage = SAMPLE_STAGE_INTERRUPT;

@@ -19,7 +19,7 @@ struct symbols;
 struct frames;
 
 enum sample_stage {
-	SAMPLE_STAGE_NONE,       /* not inside a frame */
+	SAMPLE_STAGE_NONE,       /* not inside a frame, and not `switch` */
 	SAMPLE_STAGE_ENTRY,      /* mode switch, entry and exit of the call */
 	SAMPLE_STAGE_COPY,       /* message header, address and payload from user space */
 	SAMPLE_STAGE_SOCKET,     /* socket and UDP, packet buffers, security hooks */
@@ -31,6 +31,7 @@ enum sample_stage {
 	SAMPLE_STAGE_RECEIVE,    /* the receive half: on loopback it runs inside the sender's call */
 	SAMPLE_STAGE_INTERRUPT,  /* hardirqs, and softirqs other than the network's */
 	SAMPLE_STAGE_OTHER,      /* in a frame, in no function of the table */
+	SAMPLE_STAGE_SWITCH,     /* not inside a frame: where interrupts come on again behind a context switch, with all that was due in it */
 	SAMPLE_STAGE_MAX
 };
 
@@ -42,7 +43,7 @@ struct sample_context {
 	uint8_t call;    /* enum account_call */
 	uint8_t softirq; /* enum account_softirq */
 	uint8_t hardirq; /* enum account_hardirq */
-	uint8_t stage;   /* enum sample_stage; of any system call, also when `call` is not the path */
+	uint8_t stage;   /* enum sample_stage; of any system call, also when `call` is not the path, and `switch` of anything */
 	bool unresolved; /* in a system call, but in none of its own functions: entry, exit, or a function that was jumped to */
 	bool nested;     /* the softirq runs behind a hardirq */
 	bool idle;       /* it is the idle task */

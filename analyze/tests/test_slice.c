@@ -166,6 +166,28 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	fraction_free(&f);
 }
 
+static void switches_are_half_of_the_thread_that_goes(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++) { /* all three of user space */
+		blocks[i].cpu_cyc = STORE_NULL;
+		samples[i * ROWS + 3].stage = "switch";
+		samples[i * ROWS + 5].stage = "switch"; /* five away from it: as many as it takes */
+	}
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* one away from it: of four, two are its own */
+		samples[i * ROWS + 5].cyc = 1000;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7.0 / 9, 1e-12);
+	assert_near(f.raw.value, 0.7, 1e-12);
+	fraction_free(&f);
+}
+
 static void windows_that_do_not_know_the_cpu_time_count_only_where_most_do_not(void **state)
 {
 	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
@@ -411,6 +433,7 @@ int main(void)
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_tell_nothing_else),
 		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
+		cmocka_unit_test(switches_are_half_of_the_thread_that_goes),
 		cmocka_unit_test(windows_that_do_not_know_the_cpu_time_count_only_where_most_do_not),
 		cmocka_unit_test(interrupts_elsewhere_count_when_asked_for),
 		cmocka_unit_test(all_samples_inside_frames_are_no_certainty),

@@ -33,7 +33,7 @@ static const char *const functions[] = {
 	"sysvec_apic_timer_interrupt", "hrtimer_interrupt", "irq_exit_rcu", "cpu_startup_entry", "do_idle", "default_idle",
 	"ret_from_fork_asm", "ret_from_fork", "kthread", "run_ksoftirqd", "worker_thread", "asm_exc_page_fault", "exit_to_user_mode_loop",
 	"schedule", "el0t_64_sync", "el0_svc", "do_el0_svc", "invoke_syscall", "__arm64_sys_sendmsg", "el1h_64_irq", "el1_interrupt",
-	"gic_handle_irq", "arch_timer_handler_virt", "kfree.part.0", "e1000_clean_tx_irq", "skb_release_data", "ret_to_nowhere",
+	"finish_task_switch.isra.0", "gic_handle_irq", "arch_timer_handler_virt", "kfree.part.0", "e1000_clean_tx_irq", "skb_release_data", "ret_to_nowhere",
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -198,6 +198,18 @@ static void preemption_on_the_way_back_is_user_time(void **state)
 	is(classify("schedule", "exit_to_user_mode_loop", SYSCALL), USER, NONE, NONE, "none");
 }
 
+static void what_was_due_in_a_context_switch_is_known(void **state)
+{
+	(void)state;
+	is(classify("finish_task_switch.isra.0", "schedule", "exit_to_user_mode_loop", SYSCALL), USER, NONE, NONE, "switch");
+	is(classify("finish_task_switch.isra.0", "schedule", "__x64_sys_getppid", SYSCALL), OTHER, NONE, NONE, "switch");
+	is(classify("finish_task_switch.isra.0", "schedule", "do_idle", "cpu_startup_entry", NULL), NONE, NONE, NONE, "switch");
+	is(classify("sysvec_apic_timer_interrupt", "finish_task_switch.isra.0", "schedule", "__x64_sys_getppid", SYSCALL), OTHER, NONE, TIMER, "interrupt");
+	/* not where the thread went to sleep in a call of the path, nor where the call is not known yet */
+	assert_string_not_equal(sample_stage_names[classify("finish_task_switch.isra.0", "schedule", "__x64_sys_sendmsg", SYSCALL).stage], "switch");
+	assert_string_not_equal(sample_stage_names[classify("finish_task_switch.isra.0", "schedule", SYSCALL).stage], "switch");
+}
+
 static void idle_and_kernel_threads_make_no_calls(void **state)
 {
 	(void)state;
@@ -338,6 +350,7 @@ int main(void)
 		cmocka_unit_test(time_between_vectors_belongs_to_what_runs_them),
 		cmocka_unit_test(an_interrupt_in_user_space_is_user_time_of_the_task),
 		cmocka_unit_test(preemption_on_the_way_back_is_user_time),
+		cmocka_unit_test(what_was_due_in_a_context_switch_is_known),
 		cmocka_unit_test(idle_and_kernel_threads_make_no_calls),
 		cmocka_unit_test(addresses_outside_of_every_function_are_passed_over),
 		cmocka_unit_test(a_call_without_functions_of_its_own_is_refused),
