@@ -15,7 +15,7 @@
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
 	double taken;     /* by the samples themselves, at most */
-	double came, came_other; /* behind a switch to the target, and to all else on the target's CPUs */
+	double came, came_other; /* behind a switch to the target, and to all else on any CPU */
 	double samples_n; /* of the target */
 	double timed_cpu, on; /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
 };
@@ -101,7 +101,7 @@ static double lacking(double lack, double cpu, double samples_n)
 /*
  * What the samples of the target have of the threads before it. Interrupts are off in a context switch, so all of it is seen in the thread that comes;
  * its first half is of the one that goes. Where as many switches lead to the target as away from it the halves that it gives are those that it gets,
- * if switches are alike. Those away cannot be more than all that do not lead to it.
+ * if switches are alike. Those away cannot be more than all that do not lead to it; where others switch much, nothing is known, and T stays.
  */
 static double others(const struct sums *sums)
 {
