@@ -29,6 +29,7 @@
 #define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
+#define ALONE 0.9 /* of the target's samples on a CPU are of one thread */
 #define ENDED_MAX 256 /* processes at a time */
 #define LATE 0.25 /* of a period: a sample comes at most so much late */
 
@@ -68,6 +69,7 @@ struct sampler {
 	struct sample_window *window;
 	int cpu;
 	struct last last[CPUS_MAX];
+	struct main_thread main_threads[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
 };
 
@@ -249,6 +251,25 @@ static void note_missing(struct sampler *s, const struct ring_sample *sample, bo
 	add_cell(s, s->window, &p, ACCOUNT_CALL_UNKNOWN, SAMPLE_STAGE_NONE);
 }
 
+bool sampler_is_alone(struct main_thread *main, uint32_t tid)
+{
+	if (main->tid == tid)
+		main->own_n++;
+	else if (main->other_n++ >= main->own_n)
+		*main = (struct main_thread){.tid = tid, .own_n = main->other_n, .other_n = main->own_n};
+	return (double)main->own_n >= ALONE * (double)(main->own_n + main->other_n);
+}
+
+/* A switch between two threads of the target is its own, so only those of one that is alone on its CPU are told. */
+static uint32_t stage_of(struct sampler *s, const struct ring_sample *sample, uint32_t task, uint32_t call, const struct sample_context *what)
+{
+	bool alone = task != ACCOUNT_TARGET || (!s->whole && sampler_is_alone(&s->main_threads[s->cpu], sample->tid));
+
+	if (call == ACCOUNT_CALL_PATH)
+		return what->stage;
+	return alone && what->stage == SAMPLE_STAGE_SWITCH ? SAMPLE_STAGE_SWITCH : SAMPLE_STAGE_NONE;
+}
+
 static void take_sample(void *context, const struct ring_sample *sample)
 {
 	struct sampler *s = context;
@@ -261,6 +282,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
 		.cyc = period_of(s, sample) * s->watches.cyc_per_unit, .unresolved = what.unresolved,
 	};
+	uint32_t stage = stage_of(s, sample, task, call, &what);
 	s->totals.target_n += task == ACCOUNT_TARGET;
 	note_missing(s, sample, task == ACCOUNT_TARGET);
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
@@ -268,7 +290,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	if (task == ACCOUNT_TARGET && (what.unresolved || sample->n == 0))
 		defer(s, &p);
 	else
-		add_cell(s, s->window, &p, call, call == ACCOUNT_CALL_PATH || what.stage == SAMPLE_STAGE_SWITCH ? what.stage : SAMPLE_STAGE_NONE);
+		add_cell(s, s->window, &p, call, stage);
 }
 
 static void take_switch(void *context, const struct ring_switch *task_switch)

@@ -132,6 +132,15 @@ void sample_window_free(struct sample_window *window);
  */
 bool sampler_left_one_out(uint64_t gap_ns, double period_ns);
 
+/* Which thread of the target a CPU runs for the most part, {0} at first; by the target's samples there. */
+struct main_thread {
+	uint32_t tid;
+	size_t own_n, other_n;
+};
+
+/* Counts a sample of thread `tid`. Whether nine of ten are of one thread by now: then the target hardly switches between threads of its own there. */
+bool sampler_is_alone(struct main_thread *main, uint32_t tid);
+
 const struct sample_totals *sampler_totals(struct sampler *sampler);
 
 /* The threads in scope that were seen; *n of them. Good until the next poll. */
