@@ -14,7 +14,6 @@
 /* Weighed samples of one window, and its CPU time. `target` is without what is unknown. */
 struct sums {
 	double target, path, call, unknown, async, async_target, cpu;
-	double taken;     /* by the samples themselves, at most */
 	double came, came_other; /* behind a switch to the target, and to all else on any CPU */
 	double samples_n; /* of the target */
 	double timed_cpu, on; /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
@@ -37,9 +36,9 @@ static bool is_async(const struct sample_row *row, enum fraction_async async)
 	return is(row->hardirq, "net") || is(row->softirq, "net_rx") || is(row->softirq, "net_tx");
 }
 
-static void add_row(struct sums *sums, const struct sample_row *row, const struct fraction_input *input)
+static void add_row(struct sums *sums, const struct sample_row *row, enum fraction_async async)
 {
-	bool target = is(row->task, "target") && !is(row->call, "unknown"), outside = is_async(row, input->async);
+	bool target = is(row->task, "target") && !is(row->call, "unknown"), outside = is_async(row, async);
 	double cyc = (double)row->cyc;
 
 	sums->target += target ? cyc : 0;
@@ -47,7 +46,6 @@ static void add_row(struct sums *sums, const struct sample_row *row, const struc
 	sums->call += target && is(row->call, "call") ? cyc : 0;
 	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
 	sums->samples_n += target ? (double)row->samples_n : 0;
-	sums->taken += target ? (double)row->samples_n * input->sample_cyc : 0;
 	if (is(row->stage, "switch"))
 		*(target ? &sums->came : &sums->came_other) += cyc;
 	sums->async += outside ? cyc : 0;
@@ -64,7 +62,6 @@ static void add_sums(struct sums *to, const struct sums *from)
 	to->async_target += from->async_target;
 	to->cpu += from->cpu;
 	to->samples_n += from->samples_n;
-	to->taken += from->taken;
 	to->came += from->came;
 	to->came_other += from->came_other;
 	to->timed_cpu += from->timed_cpu;
@@ -110,13 +107,14 @@ static double others(const struct sums *sums)
 
 /*
  * What of the CPU time no sample shows, all of it outside of frames (docs/design.md). The kernel charges a thread from before it switches to it: CPU
- * time over how long the target ran, where the switches tell that. And samples do not show what their timer keeps from happening.
+ * time over how long the target ran, where the switches tell that. And samples do not show what their timer keeps from happening. Each takes sample_cyc itself.
  */
-static double unseen(const struct sums *sums)
+static double unseen(const struct sums *sums, double sample_cyc)
 {
 	double seen = sums->target + missing(sums), charge = charge_of(sums->timed_cpu, sums->on), own = seen - others(sums);
+	double lack = sums->cpu / charge - own - sums->samples_n * sample_cyc;
 
-	return (own + lacking(sums->cpu / charge - own - sums->taken, sums->cpu, sums->samples_n)) * charge - seen;
+	return (own + lacking(lack, sums->cpu, sums->samples_n)) * charge - seen;
 }
 
 static double f_of(const struct sums *sums, double more)
@@ -206,7 +204,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 
 		if (!found || fraction_tells_ontime(*found))
 			continue;
-		add_row(&sums[found - (const struct block_row *const *)blocks], row, input);
+		add_row(&sums[found - (const struct block_row *const *)blocks], row, input->async);
 		samples += (double)row->samples_n;
 		cyc += (double)row->cyc;
 		fraction->calls_n += is(row->task, "target") && is(row->call, "path") ? row->samples_n : 0;
@@ -223,9 +221,9 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 }
 
 /* Resamples the n windows and the half samples behind them; `all` is their sum. */
-static int resample(const struct sums *sums, size_t n, const struct sums *all, uint64_t seed, double value, double *rep)
+static int resample(const struct sums *sums, size_t n, const struct sums *all, const struct fraction_input *input, double value, double *rep)
 {
-	struct stats_rng *rng = stats_rng_new(seed ? seed : STATS_SEED);
+	struct stats_rng *rng = stats_rng_new(input->seed ? input->seed : STATS_SEED);
 	size_t *index = malloc((n + 1) * sizeof *index);
 	int err = rng && index ? 0 : -ENOMEM;
 
@@ -237,7 +235,7 @@ static int resample(const struct sums *sums, size_t n, const struct sums *all, u
 			add_sums(&total, &sums[index[j]]);
 		if (!(total.on > 0)) /* windows that tell it are few */
 			total.on = all->on, total.timed_cpu = all->timed_cpu;
-		double f = f_of(&total, unseen(&total));
+		double f = f_of(&total, unseen(&total, input->sample_cyc));
 		rep[i] = isfinite(f) ? f : value;
 	}
 	free(index);
@@ -277,7 +275,7 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!out->f_rep || !out->busiest_rep)
 		return -ENOMEM;
 	out->rep_n = STATS_REPLICATES;
-	int err = resample(sums, n, all, input->seed, out->f.value, out->f_rep);
+	int err = resample(sums, n, all, input, out->f.value, out->f_rep);
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
 	if (!err)
@@ -310,7 +308,8 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	for (size_t i = 0; i < n; i++)
 		add_sums(&total, &sums[i]);
 	out->probed_n = out->cycles_n = n;
-	out->f.value = f_of(&total, unseen(&total));
+	double more = unseen(&total, input->sample_cyc);
+	out->f.value = f_of(&total, more);
 	if (out->f.value > 1)
 		out->f.value = 1;
 	if (n < 2 || !isfinite(out->f.value))
@@ -319,7 +318,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 		err = -ENOENT;
 	else
 		err = replicate(input, sums, n, &total, out);
-	out->raw = unseen(&total) != 0 ? figure_exact(f_of(&total, 0)) : out->f;
+	out->raw = more != 0 ? figure_exact(f_of(&total, 0)) : out->f;
 	free(sums);
 	if (err)
 		fraction_free(out);
