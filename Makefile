@@ -436,7 +436,7 @@ bench-try: $(BINARIES) $(PRELOAD) ## a million datagrams under `forecall try`, e
 	@tests/bench/try.sh
 
 .PHONY: bench-stamps
-bench-stamps: $(BINARIES) ## f of a running memcached against stamps around each of its sends
+bench-stamps: $(BINARIES) ## f of a running memcached (livecast: tests/bench/stamps.sh) against stamps around each of its sends
 	@tests/bench/stamps.sh
 
 .PHONY: bench-added

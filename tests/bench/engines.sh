@@ -23,6 +23,7 @@ mkdir -p "$keep" "$work/recipes"
 chmod 755 "$work" "$work/recipes" # some servers drop root
 export FORECALL_DB=$work/bench.db FORECALL_RECIPES=$work/recipes FORECALL_SERVERS=${FORECALL_SERVERS:-$build/servers}
 ip link set lo up
+. "$(dirname "$0")/paced_livecast.bash"
 
 wants() { [[ " ${PARTS:-cost ten livecast memcached redis names} " == *" $1 "* ]]; }
 
@@ -30,23 +31,6 @@ wants() { [[ " ${PARTS:-cost ten livecast memcached redis names} " == *" $1 "* ]
 line() {
 	printf '%-56s %-26s %-20s %s\n' "$1" "$2" "$3" "$([ "$4" = 1 ] && echo met || echo MISSED)"
 	[ "$4" = 1 ] || status=1
-}
-
-# start NAME PROGRAM...: its pid in $!, its stdout in $work/NAME.
-start() {
-	local name=$1
-	shift
-	"$@" > "$work/$name" 2> "$work/$name.err" &
-	pids+=($!)
-}
-
-# until_says FILE WORD: gives up after 20 s.
-until_says() {
-	local until=$((SECONDS + 20))
-	until grep -q "$2" "$work/$1"; do
-		[ $SECONDS -lt $until ] || { echo "engines: $1 does not say $2:" >&2; cat "$work/$1.err" >&2; exit 1; }
-		sleep 0.05
-	done
 }
 
 ten_seconds() {
@@ -92,22 +76,6 @@ real_server() {
 	recipe=
 }
 
-# livecast WORK_NS PACKETS_PER_S: to 100 receivers on the other CPU; $server is its pid.
-livecast_start() {
-	start livecast "$build/livecast" --work-ns "$1" --cpu 0
-	server=$!
-	until_says livecast ready
-	start receivers "$build/receivers" --control 127.0.0.1:5005 --count 100 --cpu 1
-	start produce "$build/livecast" --produce --packets-per-s "$2" --payload 300 --cpu 1
-	until_says receivers flowing
-}
-
-livecast_stop() {
-	kill "${pids[@]}"
-	wait "${pids[@]}" 2> /dev/null
-	pids=()
-}
-
 # As it is, saturated: f is high, so few samples tell it. And with user work between the sends, where it takes more of them.
 if wants cost || wants ten; then
 	livecast_start 0 2300
@@ -117,6 +85,7 @@ if wants cost || wants ten; then
 fi
 if wants ten || wants livecast; then
 	livecast_start 5000 700
+	livecast_pace 700 || exit
 	wants ten && ten_seconds
 	wants livecast && agreement livecast $server sendmsg
 	wants livecast && unhurried
