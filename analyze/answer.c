@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "analyze/batch.h"
+#include "analyze/sampled.h"
 #include "analyze/store.h"
 #include "analyze/surface.h"
 #include "base/err.h"
@@ -45,7 +46,7 @@ static int load_inputs(struct store *store, const struct run_row *run, enum frac
 {
 	struct fraction_input *input = &in->input;
 
-	*in = (struct inputs){.input = {.async = fraction_async_of(run->scope, async), .sample_cyc = FRACTION_SAMPLE_S * run->clock_hz}};
+	*in = (struct inputs){.input = {.async = fraction_async_of(run->scope, async), .sample_cyc = SAMPLED_COST_S * run->clock_hz}};
 	if (run->span_ns != STORE_NULL && run->span_ns > 0) {
 		input->once = (double)run->once_ns / (double)run->span_ns;
 		input->twice = (double)run->twice_ns / (double)run->span_ns;

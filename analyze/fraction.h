@@ -52,9 +52,6 @@ extern const char *const fraction_async_names[FRACTION_ASYNC_MAX];
 /* What `async` means for a run of this scope ("process", "cpus"): itself, or what auto stands for. */
 enum fraction_async fraction_async_of(const char *scope, enum fraction_async async);
 
-/* Of a server's time in a virtual machine (docs/design.md); less elsewhere, where samples lack the less. */
-#define FRACTION_SAMPLE_S 20e-6
-
 enum fraction_meter { FRACTION_METER_UDP, FRACTION_METER_IO, FRACTION_METER_SWITCH, FRACTION_METER_WALL, FRACTION_METER_MAX };
 
 struct fraction_input {
@@ -66,7 +63,7 @@ struct fraction_input {
 	size_t threads_n;
 	const struct sample_row *samples; /* of the sampled windows; only fraction_sampled() reads them */
 	size_t samples_n;
-	double sample_cyc; /* what a sample takes of the target, FRACTION_SAMPLE_S of its clock */
+	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock */
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
 	double once, twice; /* shares of the profile's time, calibration included, in which probes were attached once and twice; 0: by the windows */
 	uint64_t seed;
@@ -112,23 +109,13 @@ int fraction_added(const struct fraction_input *input, double added[3]);
 void fraction_free(struct fraction *fraction);
 
 /*
- * The same from samples of call chains: f = (P + a) / (T c + a'), P the samples inside frames, T those of the target, a the ones in network interrupts and
- * softirqs outside frames, a' those of them outside the target, each weighed by what it stands for. c: CPU time over what the target ran, in the windows
- * that know it (fraction_tells_ontime()), at least 1: the kernel charges a thread from before it switches to it. As much of the CPU time that T c and what the
- * samples took lack is added to T as is not likely to be chance. Half of the samples behind switches to the target that are more than those behind all
- * other switches is taken off T: of the threads before. An expiry without a sample (collect/sample.h) was in the kernel, so P has as much of
- * these as of the samples in system calls, as far as what the target ran exceeds the samples. Nothing is taken out: sampling slows everything alike.
+ * The same from samples of call chains: f = (P + a) / (B + a'), P the samples inside frames, B those of the target with what samples do not show (sampled.h),
+ * a the ones in network interrupts and softirqs outside frames, a' those of them outside the target. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
  * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n
  * are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
  */
 int fraction_sampled(const struct fraction_input *input, struct fraction *out);
-
-/* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
-bool fraction_tells_ontime(const struct block_row *block);
-
-/* CPU time over what the target ran, c above, in those of `blocks` that tell it (of one way of sending; NULL: of all). At least 1, and 1 where none does. */
-double fraction_charge(const struct block_row *blocks, size_t n, const char *way);
 
 /*
  * Whether two engines that watched the same target agree: `difference` is a - b with the joint interval of both, which are independent.

@@ -7,16 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/sampled.h"
 #include "analyze/store.h"
 
 #define ODDS_SD 0.016 /* how samples weigh the path against all else differs by this much from target to target (docs/accuracy.md) */
 
-/* Weighed samples of one window, and its CPU time. `target` is without what is unknown. */
+/* Of one window, or of many; all members are doubles. */
 struct sums {
-	double target, path, call, unknown, async, async_target, cpu;
-	double came, came_other; /* behind a switch to the target, and to all else on any CPU */
-	double samples_n; /* of the target */
-	double timed_cpu, on; /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
+	struct sample_sums of;
+	double async, async_target;
 };
 
 static bool is(const char *word, const char *other)
@@ -38,92 +37,26 @@ static bool is_async(const struct sample_row *row, enum fraction_async async)
 
 static void add_row(struct sums *sums, const struct sample_row *row, enum fraction_async async)
 {
-	bool target = is(row->task, "target") && !is(row->call, "unknown"), outside = is_async(row, async);
-	double cyc = (double)row->cyc;
+	bool outside = is_async(row, async);
 
-	sums->target += target ? cyc : 0;
-	sums->path += target && is(row->call, "path") ? cyc : 0;
-	sums->call += target && is(row->call, "call") ? cyc : 0;
-	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
-	sums->samples_n += target ? (double)row->samples_n : 0;
-	if (is(row->stage, "switch"))
-		*(target ? &sums->came : &sums->came_other) += cyc;
-	sums->async += outside ? cyc : 0;
-	sums->async_target += outside && target ? cyc : 0;
+	sampled_add_row(&sums->of, row);
+	sums->async += outside ? (double)row->cyc : 0;
+	sums->async_target += outside && is(row->task, "target") && !is(row->call, "unknown") ? (double)row->cyc : 0;
 }
 
 static void add_sums(struct sums *to, const struct sums *from)
 {
-	to->target += from->target;
-	to->path += from->path;
-	to->call += from->call;
-	to->unknown += from->unknown;
+	sampled_add(&to->of, &from->of);
 	to->async += from->async;
 	to->async_target += from->async_target;
-	to->cpu += from->cpu;
-	to->samples_n += from->samples_n;
-	to->came += from->came;
-	to->came_other += from->came_other;
-	to->timed_cpu += from->timed_cpu;
-	to->on += from->on;
 }
 
-/* c of fraction.h. */
-static double charge_of(double cpu, double on)
+/* Of the target's busy time as given. */
+static double f_of(const struct sums *sums, double target)
 {
-	return on > 0 ? fmax(1, cpu / on) : 1;
-}
+	double busy = target + sums->async - sums->async_target;
 
-/* Expiries without a sample, as far as the time that the target ran holds them: the others were of an idle CPU, which is not always woken for the timer. */
-static double missing(const struct sums *sums)
-{
-	double ran = sums->cpu / charge_of(sums->timed_cpu, sums->on);
-
-	return isnan(ran) ? sums->unknown : fmin(sums->unknown, fmax(0, ran - sums->target));
-}
-
-/*
- * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, which for N samples has the standard error e = 1 / sqrt(N),
- * d - e^2 / d, and nothing where d is below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
- */
-static double lacking(double lack, double cpu, double samples_n)
-{
-	double share = lack / cpu;
-
-	if (!(lack > 0) || !(samples_n > 0)) /* or it is not known */
-		return 0;
-	return lack * fmax(0, 1 - 1 / samples_n / (share * share));
-}
-
-/*
- * What the samples of the target have of the threads before it. Interrupts are off in a context switch, so all of it is seen in the thread that comes;
- * its first half is of the one that goes. Where as many switches lead to the target as away from it the halves that it gives are those that it gets,
- * if switches are alike. Those away cannot be more than all that do not lead to it; where others switch much, nothing is known, and T stays.
- */
-static double others(const struct sums *sums)
-{
-	return fmax(0, sums->came - sums->came_other) / 2;
-}
-
-/*
- * What of the CPU time no sample shows, all of it outside of frames (docs/design.md). The kernel charges a thread from before it switches to it: CPU
- * time over how long the target ran, where the switches tell that. And samples do not show what their timer keeps from happening. Each takes sample_cyc itself.
- */
-static double unseen(const struct sums *sums, double sample_cyc)
-{
-	double seen = sums->target + missing(sums), charge = charge_of(sums->timed_cpu, sums->on), own = seen - others(sums);
-	double lack = sums->cpu / charge - own - sums->samples_n * sample_cyc;
-
-	return (own + lacking(lack, sums->cpu, sums->samples_n)) * charge - seen;
-}
-
-static double f_of(const struct sums *sums, double more)
-{
-	/* User space is always sampled, so what is missing is shared out among the calls. */
-	double path = sums->path > 0 ? sums->path + missing(sums) * sums->path / (sums->path + sums->call) : 0;
-	double busy = sums->target + missing(sums) + more + sums->async - sums->async_target;
-
-	return busy > 0 ? (path + sums->async) / busy : NAN;
+	return busy > 0 ? (sums->of.path * sampled_missed(&sums->of) + sums->async) / busy : NAN;
 }
 
 static int by_block(const void *a, const void *b)
@@ -163,31 +96,6 @@ static const struct block_row **sampled_blocks(const struct fraction_input *inpu
 	return list;
 }
 
-bool fraction_tells_ontime(const struct block_row *block)
-{
-	return block->sampled == 1 && block->target_cyc != STORE_NULL && block->cpu_cyc != STORE_NULL;
-}
-
-double fraction_charge(const struct block_row *blocks, size_t n, const char *way)
-{
-	double cpu = 0, on = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!fraction_tells_ontime(&blocks[i]) || (way && (!blocks[i].way || strcmp(blocks[i].way, way))))
-			continue;
-		cpu += (double)blocks[i].cpu_cyc;
-		on += (double)blocks[i].target_cyc;
-	}
-	return charge_of(cpu, on);
-}
-
-static struct sums sums_of(const struct block_row *block)
-{
-	if (fraction_tells_ontime(block))
-		return (struct sums){.timed_cpu = (double)block->cpu_cyc, .on = (double)block->target_cyc};
-	return (struct sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc};
-}
-
 /* Sums by window, in the order of `blocks`, and behind them the half samples. */
 static int window_sums(const struct fraction_input *input, struct sums **out, size_t *n, struct fraction *fraction)
 {
@@ -197,12 +105,12 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 	int err = blocks && sums ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++)
-		sums[i] = sums_of(blocks[i]);
+		sums[i].of = sampled_window(blocks[i]);
 	for (size_t i = 0; i < input->samples_n && !err; i++) {
 		const struct sample_row *row = &input->samples[i];
 		const struct block_row key = {.block = row->block}, *at = &key, *const *found = bsearch(&at, blocks, *n, sizeof *blocks, by_block);
 
-		if (!found || fraction_tells_ontime(*found))
+		if (!found || sampled_tells_ontime(*found))
 			continue;
 		add_row(&sums[found - (const struct block_row *const *)blocks], row, input->async);
 		samples += (double)row->samples_n;
@@ -210,7 +118,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 		fraction->calls_n += is(row->task, "target") && is(row->call, "path") ? row->samples_n : 0;
 	}
 	if (!err && samples > 0)
-		sums[*n] = (struct sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples};
+		sums[*n].of = (struct sample_sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples};
 	free(blocks);
 	if (err) {
 		free(sums);
@@ -233,9 +141,9 @@ static int resample(const struct sums *sums, size_t n, const struct sums *all, c
 		err = stats_resample(rng, NULL, n + 1, index, n + 1);
 		for (size_t j = 0; j <= n && !err; j++)
 			add_sums(&total, &sums[index[j]]);
-		if (!(total.on > 0)) /* windows that tell it are few */
-			total.on = all->on, total.timed_cpu = all->timed_cpu;
-		double f = f_of(&total, unseen(&total, input->sample_cyc));
+		if (!(total.of.on > 0)) /* windows that tell it are few */
+			total.of.on = all->of.on, total.of.timed_cpu = all->of.timed_cpu;
+		double f = f_of(&total, sampled_busy(&total.of, input->sample_cyc));
 		rep[i] = isfinite(f) ? f : value;
 	}
 	free(index);
@@ -279,7 +187,7 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
 	if (!err)
-		err = stats_serial_ratio(&sums->path, &sums->target, sizeof *sums / sizeof(double), n, &moods);
+		err = stats_serial_ratio(&sums->of.path, &sums->of.target, sizeof *sums / sizeof(double), n, &moods);
 	if (!err)
 		stats_stretch(out->f_rep, out->rep_n, out->f.value, moods);
 	if (!err)
@@ -308,8 +216,8 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	for (size_t i = 0; i < n; i++)
 		add_sums(&total, &sums[i]);
 	out->probed_n = out->cycles_n = n;
-	double more = unseen(&total, input->sample_cyc);
-	out->f.value = f_of(&total, more);
+	double busy = sampled_busy(&total.of, input->sample_cyc), seen = sampled_target(&total.of);
+	out->f.value = f_of(&total, busy);
 	if (out->f.value > 1)
 		out->f.value = 1;
 	if (n < 2 || !isfinite(out->f.value))
@@ -318,7 +226,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 		err = -ENOENT;
 	else
 		err = replicate(input, sums, n, &total, out);
-	out->raw = more != 0 ? figure_exact(f_of(&total, 0)) : out->f;
+	out->raw = busy != seen ? figure_exact(f_of(&total, seen)) : out->f;
 	free(sums);
 	if (err)
 		fraction_free(out);

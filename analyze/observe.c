@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/fraction.h"
+#include "analyze/sampled.h"
 #include "base/err.h"
 
 #define CYCLES_TO_CHOOSE 20 /* fewer are all kept */
@@ -54,7 +55,7 @@ static int undisturbed(const struct observe_side *in, struct observe_side *out)
 	for (size_t i = 0; i < in->blocks_n; i++)
 		others |= in->blocks[i].sampled != 1 && !in->blocks[i].dose && in->blocks[i].cpu_cyc != STORE_NULL;
 	for (size_t i = 0; i < in->blocks_n; i++)
-		if (in->blocks[i].sampled != 1 || (!others && !fraction_tells_ontime(&in->blocks[i])))
+		if (in->blocks[i].sampled != 1 || (!others && !sampled_tells_ontime(&in->blocks[i])))
 			kept[out->blocks_n++] = in->blocks[i];
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/fraction.h"
+#include "analyze/sampled.h"
 #include "analyze/store.h"
 
 const char *const slice_stage_names[SLICE_STAGE_MAX] = {
@@ -32,7 +32,8 @@ const char *const slice_stage_titles[SLICE_STAGE_MAX] = {
 
 /* Sums of one window, or of many. */
 struct sums {
-	double stage[SLICE_STAGE_MAX], path, call, target, unknown, cpu, packets;
+	struct sample_sums of;
+	double stage[SLICE_STAGE_MAX], packets;
 	double pieces[SLICE_STAGE_MAX], untimed_cpu, untimed_packets; /* exact */
 };
 
@@ -52,7 +53,7 @@ static void add_sums(struct sums *to, const struct sums *from)
 
 static struct result evaluate_exact(const struct sums *s)
 {
-	double pieces = 0, more = s->cpu / s->packets - s->untimed_cpu / s->untimed_packets;
+	double pieces = 0, more = s->of.cpu / s->packets - s->untimed_cpu / s->untimed_packets;
 	struct result r = {.total = 0};
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++)
@@ -67,21 +68,20 @@ static struct result evaluate_exact(const struct sums *s)
 	return r;
 }
 
-static struct result evaluate(const struct sums *s, bool exact)
+static struct result evaluate(const struct sums *s, const struct slice_input *input)
 {
-	if (exact)
+	if (input->exact)
 		return evaluate_exact(s);
 
 	struct result r;
-	/* expiries without a sample: as f has them (fraction_sample.c) */
-	double missing = fmin(s->unknown, fmax(0, s->cpu - s->target)), more = s->path > 0 ? 1 + missing / (s->path + s->call) : 1;
-	double per_cyc = s->packets > 0 ? more * s->cpu / (s->target + missing) / s->packets : NAN;
+	double cpu = s->of.cpu - s->of.samples_n * input->sample_cyc;
+	double per_cyc = s->packets > 0 ? sampled_missed(&s->of) * cpu / sampled_busy(&s->of, input->sample_cyc) / s->packets : NAN;
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
-		r.share[i] = s->stage[i] / s->path;
+		r.share[i] = s->stage[i] / s->of.path;
 		r.cyc[i] = s->stage[i] * per_cyc;
 	}
-	r.total = s->path * per_cyc;
+	r.total = s->of.path * per_cyc;
 	return r;
 }
 
@@ -94,12 +94,20 @@ static enum slice_stage stage_of(const char *name)
 	return stage;
 }
 
-/* The sampled windows of the way, by number of block: sums[number], wanted[number]. */
+/* The windows of the way, by number of block: sums[number], wanted[number]. */
 struct windows {
 	struct sums *sums;
 	char *wanted;
-	size_t room; /* numbers below it */
+	size_t room;	      /* numbers below it */
+	struct sample_sums timed; /* all that tell how long the target ran: none of those wanted */
 };
+
+static bool is_wanted(const struct block_row *block, const struct slice_input *input)
+{
+	if (input->way && (!block->way || strcmp(block->way, input->way)))
+		return false;
+	return input->exact ? block->dose == 1 : block->sampled == 1;
+}
 
 static int windows_of(const struct slice_input *input, struct windows *w)
 {
@@ -108,7 +116,6 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 	for (size_t i = 0; i < input->blocks_n; i++)
 		if (input->blocks[i].block > last)
 			last = input->blocks[i].block;
-	double charge = input->exact ? 1 : fraction_charge(input->blocks, input->blocks_n, input->way);
 	w->room = (size_t)(last + 1);
 	w->sums = calloc(w->room + 1, sizeof *w->sums);
 	w->wanted = calloc(w->room + 1, 1);
@@ -116,15 +123,17 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
-		struct sums *sums = &w->sums[block->block];
+		const struct sample_sums of = sampled_window(block);
 
-		if (input->exact ? block->dose != 1 : block->sampled != 1 || fraction_tells_ontime(block))
+		if (!is_wanted(block, input))
 			continue;
-		if (input->way && (!block->way || strcmp(block->way, input->way)))
+		if (sampled_tells_ontime(block)) {
+			sampled_add(&w->timed, &of);
 			continue;
+		}
 		w->wanted[block->block] = 1;
-		sums->cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc / charge;
-		sums->packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
+		w->sums[block->block].of = of;
+		w->sums[block->block].packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
 	}
 	return 0;
 }
@@ -153,17 +162,11 @@ static void add_samples(const struct slice_input *input, const struct windows *w
 	for (size_t i = 0; i < input->samples_n; i++) {
 		const struct sample_row *row = &input->samples[i];
 
-		if (row->block < 0 || (size_t)row->block >= w->room || !w->wanted[row->block] || strcmp(row->task, "target"))
+		if (row->block < 0 || (size_t)row->block >= w->room || !w->wanted[row->block])
 			continue;
-		if (!strcmp(row->call, "unknown")) {
-			w->sums[row->block].unknown += (double)row->cyc;
+		sampled_add_row(&w->sums[row->block].of, row);
+		if (strcmp(row->task, "target") || strcmp(row->call, "path"))
 			continue;
-		}
-		w->sums[row->block].target += (double)row->cyc;
-		w->sums[row->block].call += strcmp(row->call, "call") ? 0 : (double)row->cyc;
-		if (strcmp(row->call, "path"))
-			continue;
-		w->sums[row->block].path += (double)row->cyc;
 		w->sums[row->block].stage[stage_of(row->stage)] += (double)row->cyc;
 		w->sums[row->block].pieces[stage_of(row->stage)] += (double)row->samples_n;
 		out->samples_n += row->samples_n;
@@ -181,20 +184,29 @@ static size_t gather(struct windows *w)
 	return n;
 }
 
+/* The windows of `index`, or the first n, and what all together tell of how long the target ran. */
+static struct sums total_of(const struct windows *w, const size_t *index, size_t n)
+{
+	struct sums total = {.of = w->timed};
+
+	for (size_t i = 0; i < n; i++)
+		add_sums(&total, &w->sums[index ? index[i] : i]);
+	return total;
+}
+
 /* rep[RESULT_N][STATS_REPLICATES] */
-static int resample(const struct sums *sums, size_t n, const struct slice_input *input, double *rep)
+static int resample(const struct windows *w, size_t n, const struct slice_input *input, double *rep)
 {
 	struct stats_rng *rng = stats_rng_new(input->seed ? input->seed : STATS_SEED);
 	size_t *index = malloc(n * sizeof *index);
 	int err = rng && index ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < STATS_REPLICATES && !err; i++) {
-		struct sums total = {0};
-
 		err = stats_resample(rng, NULL, n, index, n);
-		for (size_t j = 0; j < n && !err; j++)
-			add_sums(&total, &sums[index[j]]);
-		struct result r = evaluate(&total, input->exact);
+		if (err)
+			break;
+		const struct sums total = total_of(w, index, n);
+		struct result r = evaluate(&total, input);
 		for (size_t j = 0; j < RESULT_N; j++)
 			rep[j * STATS_REPLICATES + i] = ((double *)&r)[j];
 	}
@@ -215,15 +227,13 @@ static struct figure figure_of(double *rep, double value, size_t windows_n)
 	return figure;
 }
 
-static int figures(const struct sums *sums, size_t n, const struct slice_input *input, struct slice *out)
+static int figures(const struct windows *w, size_t n, const struct slice_input *input, struct slice *out)
 {
 	double *rep = malloc(RESULT_N * STATS_REPLICATES * sizeof *rep);
-	struct sums total = {0};
-	int err = rep ? resample(sums, n, input, rep) : -ENOMEM;
+	const struct sums total = total_of(w, NULL, n);
+	int err = rep ? resample(w, n, input, rep) : -ENOMEM;
+	struct result r = evaluate(&total, input);
 
-	for (size_t i = 0; i < n; i++)
-		add_sums(&total, &sums[i]);
-	struct result r = evaluate(&total, input->exact);
 	for (int i = 0; i < SLICE_STAGE_MAX && !err; i++) {
 		out->share[i] = figure_of(rep + (size_t)i * STATS_REPLICATES, r.share[i], n);
 		out->cyc[i] = figure_of(rep + (size_t)(SLICE_STAGE_MAX + i) * STATS_REPLICATES, r.cyc[i], n);
@@ -251,7 +261,7 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		else if (out->windows_n < 2)
 			err = -ENODATA;
 		else
-			err = figures(w.sums, out->windows_n, input, out);
+			err = figures(&w, out->windows_n, input, out);
 	}
 	free(w.sums);
 	free(w.wanted);

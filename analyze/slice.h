@@ -2,8 +2,9 @@
 /*
  * slice.h: a path cut into its stages (entry, copy, socket, ... as the samples name them), per packet.
  *
- * share of a stage: its samples over all of the path's. Cycles per packet: its samples over all of the target's, times the target's CPU
- * time without what it is charged with before it runs (c of fraction.h), over the packets it sent meanwhile:  (S_i / T) (C / c / N).  Sums are over
+ * share of a stage: its samples S_i over all of the path's. Cycles per packet: its samples, those that are missing included, over the target's with what
+ * samples do not show (B of sampled.h), times the target's CPU time C without what the N samples took, over the packets n it sent meanwhile:
+ * (S_i / B) ((C - N sample_cyc) / n). All stages together are f of the samples times the busy cycles of a packet.  Sums are over
  * windows; intervals by bootstrap over windows, widened for few of them (stats_widen()). Samples are weighed by what they stand for.
  *
  * Exact: the time of each stage, less what the probes cost. Each of its n_i pieces has one probe in it, which costs what a packet costs more in
@@ -46,6 +47,7 @@ struct slice_input {
 	const struct sample_row *samples;
 	size_t samples_n;
 	bool exact;      /* rows of the engine `exact` */
+	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock */
 	const char *way; /* only windows of this way of sending; NULL: all */
 	uint64_t seed;
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/sampled.h"
 #include "analyze/store.h"
 #include "base/err.h"
 
@@ -96,20 +97,46 @@ static int compute(struct slice_input *input, const struct run_row *run, struct 
 	return err || out->n ? err : -ENODATA;
 }
 
-int slices_load(struct store *store, const struct run_row *run, struct slices *out)
+/* What a slice is made of. Free blocks and samples by store_rows_free(), whatever is returned: 0; -ENOENT the run was not sampled; errors of the store. */
+static int load_input(struct store *store, const struct run_row *run, struct slice_input *input, struct block_row **blocks, struct sample_row **samples)
 {
-	struct slice_input input = { .exact = !strcmp(run->engine, "exact") };
-	struct block_row *blocks = NULL;
-	struct sample_row *samples = NULL;
-	int err = store_samples(store, run->run, &samples, &input.samples_n);
+	*input = (struct slice_input){.exact = !strcmp(run->engine, "exact"), .sample_cyc = SAMPLED_COST_S * run->clock_hz};
+	*blocks = NULL;
+	*samples = NULL;
+	int err = store_samples(store, run->run, samples, &input->samples_n);
 
-	out->n = 0;
-	if (!err && !input.samples_n)
+	if (!err && !input->samples_n)
 		err = -ENOENT;
 	if (!err)
-		err = store_blocks(store, run->run, &blocks, &input.blocks_n);
-	input.blocks = blocks;
-	input.samples = samples;
+		err = store_blocks(store, run->run, blocks, &input->blocks_n);
+	input->blocks = *blocks;
+	input->samples = *samples;
+	return err;
+}
+
+int slices_load_one(struct store *store, const struct run_row *run, const char *way, struct slice *out)
+{
+	struct slice_input input;
+	struct block_row *blocks;
+	struct sample_row *samples;
+	int err = load_input(store, run, &input, &blocks, &samples);
+
+	input.way = way;
+	if (!err)
+		err = slice_compute(&input, out);
+	store_rows_free(blocks);
+	store_rows_free(samples);
+	return err;
+}
+
+int slices_load(struct store *store, const struct run_row *run, struct slices *out)
+{
+	struct slice_input input;
+	struct block_row *blocks;
+	struct sample_row *samples;
+	int err = load_input(store, run, &input, &blocks, &samples);
+
+	out->n = 0;
 	if (!err)
 		err = compute(&input, run, out);
 	store_rows_free(blocks);

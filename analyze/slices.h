@@ -29,4 +29,7 @@ bool slices_seen(const struct slices *slices, enum slice_stage stage);
  * 0; -ENOENT the run was not sampled, -ENODATA none is left, both without a word; other errors are said. */
 int slices_load(struct store *store, const struct run_row *run, struct slices *out);
 
+/* Of one way of sending, NULL: of the whole run. 0; -ENOENT the run was not sampled, or errors of slice_compute(), without a word; errors of the store. */
+int slices_load_one(struct store *store, const struct run_row *run, const char *way, struct slice *out);
+
 #endif

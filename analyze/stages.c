@@ -12,6 +12,7 @@
 
 #include "analyze/benchmark.h"
 #include "analyze/side.h"
+#include "analyze/slices.h"
 #include "analyze/store.h"
 #include "base/err.h"
 
@@ -225,21 +226,14 @@ void stages_free(struct stages *s)
 
 static void compute(const struct stages *s, struct entry *entry)
 {
-	struct slice_input input = { .way = entry->way };
-	struct block_row *blocks = NULL;
-	struct sample_row *samples = NULL;
-	int err = store_blocks(s->store, entry->of.run, &blocks, &input.blocks_n);
+	struct run_row *run = NULL;
+	int err = store_run(s->store, entry->of.run, &run);
 
 	if (!err)
-		err = store_samples(s->store, entry->of.run, &samples, &input.samples_n);
-	input.blocks = blocks;
-	input.samples = samples;
-	if (!err)
-		err = slice_compute(&input, &entry->of.slice);
+		err = slices_load_one(s->store, run, entry->way, &entry->of.slice);
 	entry->computed = true;
 	entry->empty = err != 0;
-	store_rows_free(samples);
-	store_rows_free(blocks);
+	store_rows_free(run);
 }
 
 const struct stages_of *stages_find(struct stages *s, const char *benchmark, const char *kernel)

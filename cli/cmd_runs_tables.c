@@ -132,13 +132,13 @@ static int show_threads(struct store *store, int64_t run)
 	return print_section(err, title, table, rows, n);
 }
 
-/* Windows of one dose, summed. At dose 0 only CPU time is known. */
-static void blocks_line(struct table *table, const struct block_row *rows, size_t n, int dose)
+/* Windows of one kind, summed; nothing where there are none. Without probes only CPU time is known. */
+static void blocks_line(struct table *table, const struct block_row *rows, size_t n, int dose, bool sampled)
 {
 	int64_t windows = 0, cpu_cyc = 0, calls_n = 0, target_cyc = 0, path_cyc = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].dose != dose)
+		if (rows[i].dose != dose || (rows[i].sampled == 1) != sampled)
 			continue;
 		windows++;
 		cpu_cyc += known(rows[i].cpu_cyc);
@@ -146,7 +146,10 @@ static void blocks_line(struct table *table, const struct block_row *rows, size_
 		target_cyc += known(rows[i].target_cyc);
 		path_cyc += known(rows[i].path_cyc);
 	}
+	if (!windows)
+		return;
 	table_i64(table, dose);
+	table_text(table, sampled ? "yes" : NULL);
 	table_i64(table, windows);
 	table_i64(table, cpu_cyc);
 	table_i64(table, dose ? calls_n : STORE_NULL);
@@ -156,13 +159,15 @@ static void blocks_line(struct table *table, const struct block_row *rows, size_
 
 static int show_blocks(struct store *store, int64_t run)
 {
-	struct table *table = table_of(store, run, ">dose|>windows|>CPU @|>path calls|>target @|>path @");
+	struct table *table = table_of(store, run, ">dose|sampled|>windows|>CPU @|>path calls|>target @|>path @");
 	struct block_row *rows = NULL;
 	size_t n = 0;
 	int err = store_blocks(store, run, &rows, &n);
 
-	for (int dose = 0; dose <= 2 && n; dose++)
-		blocks_line(table, rows, n, dose);
+	for (int dose = 0; dose <= 2; dose++) {
+		blocks_line(table, rows, n, dose, false);
+		blocks_line(table, rows, n, dose, true);
+	}
 	return print_section(err, "windows by dose of probes, summed", table, rows, n);
 }
 

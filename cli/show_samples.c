@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analyze/answer.h"
-#include "analyze/slice.h"
+#include "analyze/slices.h"
 #include "analyze/store.h"
 #include "cli/print.h"
 #include "cli/show.h"
@@ -93,26 +93,12 @@ static int print_stages(const struct slice *slice, const char *unit)
 
 int show_stages(struct store *store, const struct run_row *run)
 {
-	struct slice_input input = {.exact = !strcmp(run->engine, "exact")};
-	struct block_row *blocks = NULL;
-	struct sample_row *samples = NULL;
 	struct slice slice;
-	int err = store_samples(store, run->run, &samples, &input.samples_n);
+	int err = slices_load_one(store, run, NULL, &slice);
 
-	if (!err && input.samples_n) {
-		err = store_blocks(store, run->run, &blocks, &input.blocks_n);
-		input.blocks = blocks;
-		input.samples = samples;
-		if (!err)
-			err = slice_compute(&input, &slice);
-		if (!err)
-			err = print_stages(&slice, show_unit_text(store, run->run));
-		else if (err == -ENOENT || err == -ENODATA)
-			err = 0;
-	}
-	store_rows_free(blocks);
-	store_rows_free(samples);
-	return err;
+	if (!err)
+		return print_stages(&slice, show_unit_text(store, run->run));
+	return err == -ENOENT || err == -ENODATA ? 0 : err;
 }
 
 json_t *show_stages_json(const struct slice *slice, const char *unit)

@@ -325,8 +325,8 @@ static int write_common_warnings(const struct writer *w, int64_t lost)
 		err = write_warning(w, "unbalanced", "the ledger's rows miss the clock by %.2g %% in a window (limit 0.1 %%): do not trust them; "
 				    "is the clock steady?", 100 * m->residue);
 	if (!err && (double)m->missed_cyc * w->scale > MISSED * target_cyc(m))
-		err = write_warning(w, "switches", "the kernel did not tell of %" PRIu64 " context switches: up to %.2g %% of the target's cycles "
-				    "may be charged to the wrong task", m->missed_n, 100 * (double)m->missed_cyc * w->scale / target_cyc(m));
+		err = write_warning(w, "switches", "the kernel did not tell of %" PRIu64 " context switch%s: up to %.2g %% of the target's cycles "
+				    "may be charged to the wrong task", m->missed_n, m->missed_n == 1 ? "" : "es", 100 * (double)m->missed_cyc * w->scale / target_cyc(m));
 	if (!err && (double)m->steal_ns > STEAL * (double)m->wall_ns)
 		err = write_warning(w, "steal", "the hypervisor took %.1f %% of a CPU's time away: repeat on a quieter machine",
 				    100.0 * (double)m->steal_ns / (double)m->wall_ns);

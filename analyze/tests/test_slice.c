@@ -365,6 +365,28 @@ static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **stat
 	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 1000 * 0.8, 1e-9); /* a fifth of its CPU time is before it runs */
 }
 
+/* A server that sleeps by a timer: samples lack a fifth of its CPU time, a tenth of that is what they took. And switches that are others'. */
+static void stages_together_are_f_of_a_packet(void **state)
+{
+	struct fraction_input in = input_of(FRACTION_ASYNC_NONE);
+	struct slice_input input = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .sample_cyc = 25};
+	struct fraction f;
+	struct slice slice;
+
+	(void)state;
+	in.sample_cyc = input.sample_cyc;
+	for (int i = 0; i < WINDOWS; i++) {
+		blocks[i].cpu_cyc = 12500;
+		samples[i * ROWS + 3].stage = "switch";
+	}
+	assert_int_equal(fraction_sampled(&in, &f), 0);
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_true(f.f.value < 0.6);
+	assert_near(slice.total_cyc.value, f.f.value * (12500 - 10 * 25) / 10, 1e-9);
+	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 7 * slice.total_cyc.value, 1e-9);
+	fraction_free(&f);
+}
+
 static void a_way_has_its_own_windows(void **state)
 {
 	struct slice_input input = slice_of();
@@ -444,6 +466,7 @@ int main(void)
 		cmocka_unit_test(stages_are_shares_of_the_path_and_cycles_per_packet),
 		cmocka_unit_test(expiries_without_a_sample_are_in_the_cycles_per_packet),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_have_no_stages),
+		cmocka_unit_test(stages_together_are_f_of_a_packet),
 		cmocka_unit_test(a_way_has_its_own_windows),
 		cmocka_unit_test(without_packets_there_are_shares_only),
 	};

@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "analyze/fraction.h"
+#include "analyze/sampled.h"
 #include "base/err.h"
 #include "collect/account.h"
 #include "collect/account_names.h"
@@ -324,7 +325,7 @@ static int sampled_point(double aim, double seconds, double hz, struct work *wor
 	if (!err)
 		err = take_turns(seconds, work, options, sampler, &m);
 	if (!err)
-		err = estimate_sampled(&m, sampler, FRACTION_SAMPLE_S * work->hz, &fraction);
+		err = estimate_sampled(&m, sampler, SAMPLED_COST_S * work->hz, &fraction);
 	if (err)
 		return err;
 	double known = truth(work), error = fraction.f.value - known;

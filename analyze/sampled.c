@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sampled.c: what samples show of a target, and what they do not. The formulas stand in sampled.h, why in docs/design.md. */
+#include "analyze/sampled.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analyze/store.h"
+
+#define SUMS_N (sizeof(struct sample_sums) / sizeof(double))
+
+static bool is(const char *word, const char *other)
+{
+	return word[0] == other[0] && !strcmp(word, other);
+}
+
+bool sampled_tells_ontime(const struct block_row *block)
+{
+	return block->sampled == 1 && block->target_cyc != STORE_NULL && block->cpu_cyc != STORE_NULL;
+}
+
+struct sample_sums sampled_window(const struct block_row *block)
+{
+	if (sampled_tells_ontime(block))
+		return (struct sample_sums){.timed_cpu = (double)block->cpu_cyc, .on = (double)block->target_cyc};
+	return (struct sample_sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc};
+}
+
+void sampled_add_row(struct sample_sums *sums, const struct sample_row *row)
+{
+	bool target = is(row->task, "target") && !is(row->call, "unknown");
+	double cyc = (double)row->cyc;
+
+	sums->target += target ? cyc : 0;
+	sums->path += target && is(row->call, "path") ? cyc : 0;
+	sums->call += target && is(row->call, "call") ? cyc : 0;
+	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
+	sums->samples_n += target ? (double)row->samples_n : 0;
+	if (is(row->stage, "switch"))
+		*(target ? &sums->came : &sums->came_other) += cyc;
+}
+
+void sampled_add(struct sample_sums *to, const struct sample_sums *from)
+{
+	for (size_t i = 0; i < SUMS_N; i++)
+		((double *)to)[i] += ((const double *)from)[i];
+}
+
+static double charge(const struct sample_sums *sums)
+{
+	return sums->on > 0 ? fmax(1, sums->timed_cpu / sums->on) : 1;
+}
+
+/* Expiries without a sample, as far as the time that the target ran holds them: the others were of an idle CPU, which is not always woken for the timer. */
+static double missing(const struct sample_sums *sums)
+{
+	double ran = sums->cpu / charge(sums);
+
+	return isnan(ran) ? sums->unknown : fmin(sums->unknown, fmax(0, ran - sums->target));
+}
+
+double sampled_missed(const struct sample_sums *sums)
+{
+	/* User space is always sampled, so what is missing is shared out among the calls. */
+	return sums->path > 0 ? 1 + missing(sums) / (sums->path + sums->call) : 1;
+}
+
+double sampled_target(const struct sample_sums *sums)
+{
+	return sums->target + missing(sums);
+}
+
+/*
+ * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, which for N samples has the standard error e = 1 / sqrt(N),
+ * d - e^2 / d, and nothing where d is below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
+ */
+static double lacking(double lack, double cpu, double samples_n)
+{
+	double share = lack / cpu;
+
+	if (!(lack > 0) || !(samples_n > 0)) /* or it is not known */
+		return 0;
+	return lack * fmax(0, 1 - 1 / samples_n / (share * share));
+}
+
+/*
+ * What the samples of the target have of the threads before it. Interrupts are off in a context switch, so all of it is seen in the thread that comes;
+ * its first half is of the one that goes. Where as many switches lead to the target as away from it the halves that it gives are those that it gets,
+ * if switches are alike. Those away cannot be more than all that do not lead to it; where others switch much, nothing is known, and T stays.
+ */
+static double others(const struct sample_sums *sums)
+{
+	return fmax(0, sums->came - sums->came_other) / 2;
+}
+
+double sampled_busy(const struct sample_sums *sums, double sample_cyc)
+{
+	double own = sampled_target(sums) - others(sums);
+	/* their timer keeps things from happening, and what they take themselves none of them shows */
+	double lack = sums->cpu / charge(sums) - own - sums->samples_n * sample_cyc;
+
+	return (own + lacking(lack, sums->cpu, sums->samples_n)) * charge(sums);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sampled.h: sums of a target's samples, and what samples do not show of its CPU time. f (fraction.h) and the stages of a path (slice.h) are made of these.
+ *
+ *   P    samples inside frames, T of the target, each weighed by the cycles it stands for, the expiries without a sample (collect/sample.h) included: these were
+ *        in the kernel, so P has as much of them as of the samples in system calls, as far as what the target ran exceeds the samples
+ *   c    CPU time over what the target ran, in the windows that know it (sampled_tells_ontime()), at least 1: the kernel charges a thread from before it
+ *        switches to it
+ *   B    T c with as much of the CPU time as T c and what the samples took lack as is not likely to be chance, and without half of the samples behind switches
+ *        to the target that are more than those behind all other switches: those are of the threads before. What B has more than T lies outside of frames.
+ */
+#ifndef ANALYZE_SAMPLED_H
+#define ANALYZE_SAMPLED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analyze/rows.h"
+
+/* What a sample takes of a server's time in a virtual machine (docs/design.md); less elsewhere, where samples lack the less. */
+#define SAMPLED_COST_S 20e-6
+
+/* Sums over windows, cycles; all members are doubles, so that they can be added as such. */
+struct sample_sums {
+	double target, path, call; /* without what is unknown: of the target, inside frames, in its other system calls */
+	double unknown;		   /* expiries without a sample */
+	double came, came_other;   /* behind a switch to the target, and to all else on any CPU */
+	double samples_n;	   /* of the target */
+	double cpu;		   /* CPU time; NAN: not known */
+	double timed_cpu, on;	   /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
+};
+
+/* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
+bool sampled_tells_ontime(const struct block_row *block);
+
+/* A window without its samples. */
+struct sample_sums sampled_window(const struct block_row *block);
+
+void sampled_add_row(struct sample_sums *sums, const struct sample_row *row);
+
+void sampled_add(struct sample_sums *to, const struct sample_sums *from);
+
+/* What P above has more of each sample in it, at least 1. */
+double sampled_missed(const struct sample_sums *sums);
+
+/* T above. */
+double sampled_target(const struct sample_sums *sums);
+
+/* B above. sample_cyc: what a sample takes of the target, SAMPLED_COST_S of its clock. */
+double sampled_busy(const struct sample_sums *sums, double sample_cyc);
+
+#endif
