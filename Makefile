@@ -371,7 +371,7 @@ bench-report: $(OUT)/forecall $(OUT)/bench/report ## time and memory of `forecal
 	@$(OUT)/bench/report
 
 # bench-NAME runs tests/bench/NAME.sh, or the program of tests/bench/NAME.c. They print figures beside their targets.
-BENCHMARKS := bench-lab bench-accuracy bench-overhead bench-coverage bench-predict bench-engines bench-kmod
+BENCHMARKS := bench-lab bench-accuracy bench-overhead bench-coverage bench-predict bench-engines bench-engines-guest bench-kmod
 .PHONY: $(BENCHMARKS)
 bench-accuracy: ## predicted against observed, and f against a workload of known f
 bench-overhead: ## cost of the probes per call, beside perf trace and empty probes
@@ -383,6 +383,7 @@ bench-bpfgroup-deliver: ## 2 million datagrams of group send by eBPF, each verif
 bench-bpfgroup-guests: ## group send by eBPF on other kernels, and from card to card
 bench-bpfgroup-predict: ## livecast by sendgroup-bpf, predicted against observed
 bench-engines:  ## the sampling engine beside the ledger, what it costs, and names of events
+bench-engines-guest: ## the same two engines on livecast in a guest (add the kernel before: forecall lab kernels add '6.12.*-cloud-amd64')
 bench-lab:      ## boot times of guests, identical figures, and a card's interrupts in the ledger
 bench-predict:  ## time of `forecall predict` on a large database
 bench-kmod:     ## instructions per packet of the sendgroup module, in guests

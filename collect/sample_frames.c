@@ -29,6 +29,8 @@ enum mark_kind {
 	MARK_PATH,     /* the same, of the path */
 	MARK_SWITCH,   /* a context switch's end */
 	MARK_RETURN,   /* work on the way back to user space that is none of the call's: signals, preemption */
+	MARK_EXIT,     /* the way back itself, into which Linux 6.12 has the loop of that work inlined */
+	MARK_SCHEDULE, /* called from there it is such work */
 	MARK_THREAD,   /* the outer end of a kernel thread */
 	MARK_IDLE,     /* ... and of an idle task */
 	MARK_HARDIRQ,  /* arg: enum account_hardirq */
@@ -80,6 +82,14 @@ static const struct row entry_points[] = {
 	{"ksys_*", MARK_CALL, 0},
 	{"exit_to_user_mode_loop", MARK_RETURN, 0},
 	{"do_notify_resume", MARK_RETURN, 0},
+	{"arch_do_signal_or_restart", MARK_RETURN, 0},
+	{"uprobe_notify_resume", MARK_RETURN, 0},
+	{"__rseq_handle_notify_resume", MARK_RETURN, 0},
+	{"task_work_run", MARK_RETURN, 0},
+	{"syscall_exit_to_user_mode*", MARK_EXIT, 0},
+	{"exit_to_user_mode_prepare", MARK_EXIT, 0},
+	{"irqentry_exit_to_user_mode", MARK_EXIT, 0},
+	{"schedule", MARK_SCHEDULE, 0},
 	{"finish_task_switch*", MARK_SWITCH, 0},
 	{"cpu_startup_entry", MARK_IDLE, 0},
 	{"do_idle", MARK_IDLE, 0},
@@ -338,12 +348,16 @@ struct walk {
 	struct sample_context *out;
 	uint8_t vector, device; /* inside which no loop or entry was met yet */
 	bool softirq, entry, call, path, returning, thread, switched;
+	bool schedule; /* the function met last */
 };
 
 static void step(struct walk *w, const struct mark *mark)
 {
 	struct sample_context *out = w->out;
 
+	if (w->schedule && mark->kind == MARK_EXIT)
+		w->returning = true;
+	w->schedule = mark->kind == MARK_SCHEDULE;
 	switch (mark->kind) {
 	case MARK_ENTRY:
 		w->entry = true;

@@ -33,7 +33,8 @@ static const char *const functions[] = {
 	"sysvec_apic_timer_interrupt", "hrtimer_interrupt", "irq_exit_rcu", "cpu_startup_entry", "do_idle", "default_idle",
 	"ret_from_fork_asm", "ret_from_fork", "kthread", "run_ksoftirqd", "worker_thread", "asm_exc_page_fault", "exit_to_user_mode_loop",
 	"schedule", "el0t_64_sync", "el0_svc", "do_el0_svc", "invoke_syscall", "__arm64_sys_sendmsg", "el1h_64_irq", "el1_interrupt",
-	"finish_task_switch.isra.0", "gic_handle_irq", "arch_timer_handler_virt", "kfree.part.0", "e1000_clean_tx_irq", "skb_release_data", "ret_to_nowhere",
+	"finish_task_switch.isra.0", "gic_handle_irq", "arch_timer_handler_virt", "kfree.part.0", "e1000_clean_tx_irq", "skb_release_data", "syscall_exit_to_user_mode",
+	"syscall_exit_to_user_mode_prepare", "__rseq_handle_notify_resume", "ret_to_nowhere",
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -196,6 +197,13 @@ static void preemption_on_the_way_back_is_user_time(void **state)
 {
 	(void)state;
 	is(classify("schedule", "exit_to_user_mode_loop", SYSCALL), USER, NONE, NONE, "none");
+	/* where the loop is inlined */
+	is(classify("schedule", "syscall_exit_to_user_mode", SYSCALL), USER, NONE, NONE, "none");
+	is(classify("finish_task_switch.isra.0", "schedule", "syscall_exit_to_user_mode", SYSCALL), USER, NONE, NONE, "switch");
+	is(classify("__rseq_handle_notify_resume", "syscall_exit_to_user_mode", SYSCALL), USER, NONE, NONE, "none");
+	/* the way back itself is the call's */
+	assert_int_equal(classify("syscall_exit_to_user_mode_prepare", "syscall_exit_to_user_mode", SYSCALL).call, ACCOUNT_CALL_OTHER);
+	assert_true(classify("syscall_exit_to_user_mode", SYSCALL).unresolved);
 }
 
 static void what_was_due_in_a_context_switch_is_known(void **state)
