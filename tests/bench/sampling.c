@@ -135,8 +135,9 @@ static void show(const struct bench *bench, double ns[MODES][ROUNDS_MAX], size_t
 	       100 * bench->cpu_ns[OFF] / bench->wall_ns[OFF]);
 	printf("%.0f samples a second of its CPU time add %.2f %% [%.2f, %.2f]: a sample takes %.1f us [%.1f, %.1f]\n", often_hz, often.value, often.low,
 	       often.high, us.value, us.low, us.high);
-	printf("the usual rate, %.0f samples, added %.2f %% [%.2f, %.2f]\n", usual_hz, usual.value, usual.low, usual.high);
+	printf("the usual rate: %.0f samples a second of its CPU time\n", usual_hz);
 	judge_at_most("CPU that sampling adds at the usual rate, by that, %", times(us, (usual_hz + OTHERS_HZ) / 1e4), 1);
+	judge_line("... measured directly, %", usual, "at most 1", usual.low <= 1); /* less precise: missed where it is surely more */
 }
 
 int main(int argc, char **argv)
