@@ -93,11 +93,22 @@ static double others(const struct sample_sums *sums)
 	return fmax(0, sums->came - sums->came_other) / 2;
 }
 
+/* Of what the target ran, what no sample shows. */
+static double lack_of(const struct sample_sums *sums)
+{
+	return sums->cpu / charge(sums) - (sampled_target(sums) - others(sums));
+}
+
 double sampled_busy(const struct sample_sums *sums, double sample_cyc)
 {
 	double own = sampled_target(sums) - others(sums);
 	/* their timer keeps things from happening, and what they take themselves none of them shows */
-	double lack = sums->cpu / charge(sums) - own - sums->samples_n * sample_cyc;
+	double lack = lack_of(sums) - sums->samples_n * sample_cyc;
 
 	return (own + lacking(lack, sums->cpu, sums->samples_n)) * charge(sums);
+}
+
+double sampled_cpu(const struct sample_sums *sums, double sample_cyc)
+{
+	return sums->cpu - fmin(sums->samples_n * sample_cyc, fmax(0, lack_of(sums)));
 }

@@ -49,4 +49,7 @@ double sampled_target(const struct sample_sums *sums);
 /* B above. sample_cyc: what a sample takes of the target, SAMPLED_COST_S of its clock. */
 double sampled_busy(const struct sample_sums *sums, double sample_cyc);
 
+/* CPU time without what the samples took, as far as they lack that. */
+double sampled_cpu(const struct sample_sums *sums, double sample_cyc);
+
 #endif

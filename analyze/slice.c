@@ -74,8 +74,8 @@ static struct result evaluate(const struct sums *s, const struct slice_input *in
 		return evaluate_exact(s);
 
 	struct result r;
-	double cpu = s->of.cpu - s->of.samples_n * input->sample_cyc;
-	double per_cyc = s->packets > 0 ? sampled_missed(&s->of) * cpu / sampled_busy(&s->of, input->sample_cyc) / s->packets : NAN;
+	double cpu = sampled_cpu(&s->of, input->sample_cyc), busy = sampled_busy(&s->of, input->sample_cyc);
+	double per_cyc = s->packets > 0 ? sampled_missed(&s->of) * cpu / busy / s->packets : NAN;
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
 		r.share[i] = s->stage[i] / s->of.path;

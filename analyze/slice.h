@@ -3,8 +3,8 @@
  * slice.h: a path cut into its stages (entry, copy, socket, ... as the samples name them), per packet.
  *
  * share of a stage: its samples S_i over all of the path's. Cycles per packet: its samples, those that are missing included, over the target's with what
- * samples do not show (B of sampled.h), times the target's CPU time C without what the N samples took, over the packets n it sent meanwhile:
- * (S_i / B) ((C - N sample_cyc) / n). All stages together are f of the samples times the busy cycles of a packet.  Sums are over
+ * samples do not show (B of sampled.h), times the target's CPU time C without what the samples took, over the packets n it sent meanwhile:
+ * (S_i / B) (C / n). All stages together are f of the samples times the busy cycles of a packet.  Sums are over
  * windows; intervals by bootstrap over windows, widened for few of them (stats_widen()). Samples are weighed by what they stand for.
  *
  * Exact: the time of each stage, less what the probes cost. Each of its n_i pieces has one probe in it, which costs what a packet costs more in

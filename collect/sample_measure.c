@@ -182,7 +182,7 @@ static void open_meters(struct run *run)
 	meter_read(run->nudge, run->pids, n, &run->meter);
 }
 
-/* Samples of such a window are of a server that the switches' records slow down, so f is of the others' alone (analyze/fraction_sample.c). */
+/* Samples of such a window are of a server that the switches' records slow down, so f is of the others' alone (analyze/sampled.h). */
 static bool is_timed(const struct run *run)
 {
 	return !run->options->scope_cpus && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;

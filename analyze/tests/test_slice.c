@@ -385,6 +385,11 @@ static void stages_together_are_f_of_a_packet(void **state)
 	assert_near(slice.total_cyc.value, f.f.value * (12500 - 10 * 25) / 10, 1e-9);
 	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 7 * slice.total_cyc.value, 1e-9);
 	fraction_free(&f);
+	in.sample_cyc = input.sample_cyc = 5000; /* more than they lack: a sample takes less here */
+	assert_int_equal(fraction_sampled(&in, &f), 0);
+	assert_int_equal(slice_compute(&input, &slice), 0);
+	assert_near(slice.total_cyc.value, f.f.value * 8500 / 10, 1e-9);
+	fraction_free(&f);
 }
 
 static void a_way_has_its_own_windows(void **state)

@@ -8,4 +8,4 @@ INSERT INTO block (run, block, cycle, way, dose, start_ns, wall_cyc, cpu_cyc, me
 SELECT 7, i, i / 2, CASE i % 2 WHEN 0 THEN 'sendmsg' ELSE 'sendmmsg' END, 0, i * 100000000, 200000000, 1000 * (1000 - 200 * (i % 2)), 1000, 1 FROM n;
 WITH stage (stage, cyc) AS (VALUES ('copy', 250), ('ip', 500), ('receive', 250))
 INSERT INTO sample (run, block, cpu, task, call, softirq, hardirq, stage, samples_n, cyc)
-SELECT 7, block, 0, 'target', 'path', 'none', 'none', stage, cyc, cyc FROM block, stage WHERE run = 7;
+SELECT 7, block, 0, 'target', 'path', 'none', 'none', stage, cyc, cyc * cpu_cyc / 1000 FROM block, stage WHERE run = 7;
