@@ -24,6 +24,7 @@ browser_request() {
 browser_start() {
 	local width=$1 height=$2 phone=${3:+, \"mobileEmulation\": {\"deviceMetrics\": {\"width\": $1, \"height\": $2, \"pixelRatio\": 2, \"touch\": true\}\}}
 	BROWSER_HOME=$(mktemp -d)
+	: > "$BROWSER_HOME/log" # it may be read before the shell behind "&" makes it
 	HOME=$BROWSER_HOME chromedriver --port=0 > "$BROWSER_HOME/log" 2>&1 3>&- &
 	BROWSER_PID=$!
 	BROWSER_PORT=
