@@ -177,7 +177,16 @@ static int connect_to(struct store *store, const char *name, int flags)
 
 static int probe(struct store *store)
 {
-	return sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL);
+	int code = SQLITE_OK;
+
+	/* fails where another program that creates the database has just removed the journal that this one found */
+	for (int waited_ms = 0; waited_ms < STORE_BUSY_MS; waited_ms += 10) {
+		code = sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL);
+		if (code != SQLITE_IOERR_DELETE_NOENT)
+			break;
+		usleep(10000);
+	}
+	return code;
 }
 
 /* A WAL database wants to write beside itself even to be read. On a read-only disk it is read as it lies there. */
