@@ -383,7 +383,7 @@ bench-bpfgroup-deliver: ## 2 million datagrams of group send by eBPF, each verif
 bench-bpfgroup-guests: ## group send by eBPF on other kernels, and from card to card
 bench-bpfgroup-predict: ## livecast by sendgroup-bpf, predicted against observed
 bench-engines:  ## the sampling engine beside the ledger, what it costs, and names of events
-bench-engines-guest: ## the same two engines on livecast in a guest (add the kernel before: forecall lab kernels add '6.12.*-cloud-amd64')
+bench-engines-guest: ## the same two engines on three servers in a guest (make deps-servers; add the kernel before: forecall lab kernels add '6.12.*-cloud-amd64')
 bench-lab:      ## boot times of guests, identical figures, and a card's interrupts in the ledger
 bench-predict:  ## time of `forecall predict` on a large database
 bench-kmod:     ## instructions per packet of the sendgroup module, in guests

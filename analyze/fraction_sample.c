@@ -41,7 +41,7 @@ static void add_row(struct sums *sums, const struct sample_row *row, enum fracti
 
 	sampled_add_row(&sums->of, row);
 	sums->async += outside ? (double)row->cyc : 0;
-	sums->async_target += outside && is(row->task, "target") && !is(row->call, "unknown") ? (double)row->cyc : 0;
+	sums->async_target += outside && sampled_is_target(row) ? (double)row->cyc : 0;
 }
 
 static void add_sums(struct sums *to, const struct sums *from)

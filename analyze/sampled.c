@@ -26,9 +26,14 @@ struct sample_sums sampled_window(const struct block_row *block)
 	return (struct sample_sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc};
 }
 
+bool sampled_is_target(const struct sample_row *row)
+{
+	return is(row->task, "target") && !is(row->call, "unknown");
+}
+
 void sampled_add_row(struct sample_sums *sums, const struct sample_row *row)
 {
-	bool target = is(row->task, "target") && !is(row->call, "unknown");
+	bool target = sampled_is_target(row);
 	double cyc = (double)row->cyc;
 
 	sums->target += target ? cyc : 0;
@@ -93,19 +98,24 @@ static double others(const struct sample_sums *sums)
 	return fmax(0, sums->came - sums->came_other) / 2;
 }
 
+/* What samples show of the target itself. */
+static double own(const struct sample_sums *sums)
+{
+	return sampled_target(sums) - others(sums);
+}
+
 /* Of what the target ran, what no sample shows. */
 static double lack_of(const struct sample_sums *sums)
 {
-	return sums->cpu / charge(sums) - (sampled_target(sums) - others(sums));
+	return sums->cpu / charge(sums) - own(sums);
 }
 
 double sampled_busy(const struct sample_sums *sums, double sample_cyc)
 {
-	double own = sampled_target(sums) - others(sums);
 	/* their timer keeps things from happening, and what they take themselves none of them shows */
 	double lack = lack_of(sums) - sums->samples_n * sample_cyc;
 
-	return (own + lacking(lack, sums->cpu, sums->samples_n)) * charge(sums);
+	return (own(sums) + lacking(lack, sums->cpu, sums->samples_n)) * charge(sums);
 }
 
 double sampled_cpu(const struct sample_sums *sums, double sample_cyc)

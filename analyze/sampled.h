@@ -36,6 +36,9 @@ bool sampled_tells_ontime(const struct block_row *block);
 /* A window without its samples. */
 struct sample_sums sampled_window(const struct block_row *block);
 
+/* Of the target, and no expiry without a sample. */
+bool sampled_is_target(const struct sample_row *row);
+
 void sampled_add_row(struct sample_sums *sums, const struct sample_row *row);
 
 void sampled_add(struct sample_sums *to, const struct sample_sums *from);

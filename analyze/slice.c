@@ -98,7 +98,7 @@ static enum slice_stage stage_of(const char *name)
 struct windows {
 	struct sums *sums;
 	char *wanted;
-	size_t room;	      /* numbers below it */
+	size_t room;              /* numbers below it */
 	struct sample_sums timed; /* all that tell how long the target ran: none of those wanted */
 };
 

@@ -9,7 +9,7 @@ root=${FORECALL_SERVERS:-$build/servers}/root
 repetitions=${1:-50} kernel=${2:-6.12.*-cloud-amd64} status=0
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-export LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu # of the servers: their libraries are copied along, under the same path
+export LD_LIBRARY_PATH=$root/usr/lib/$(uname -m)-linux-gnu # of the servers: their libraries are copied along, under the same path
 
 # client NAME: one of workloads/servers, built.
 client() {
@@ -82,6 +82,7 @@ agreement() {
 }
 
 cd "$(dirname "$0")/../.." || exit 1
+[ -d "$root" ] || { echo "engines-guest: there are no servers in $root; run: make deps-servers" >&2; exit 1; }
 client udpget
 client clients
 for server in ${PARTS:-livecast memcached redis}; do

@@ -34,14 +34,15 @@ produce() {
 }
 
 # livecast_pace PACKETS_PER_S: from that to what makes it busy for about two thirds of the time. What a packet costs depends on the neighbours of a
-# virtual machine, and one that they saturate is another server.
+# virtual machine, and one that they saturate is another server. Status 1 when it is gone.
 livecast_pace() {
-	local per_s=$1 use before
+	local per_s=$1 use before after
 	for _ in 1 2 3 4; do
 		sleep 0.5
-		before=$(cpu_ticks)
+		before=$(cpu_ticks) || return
 		sleep 2
-		use=$((($(cpu_ticks) - before) / 2))
+		after=$(cpu_ticks) || return
+		use=$(((after - before) / 2))
 		[ $use -lt 60 ] || [ $use -gt 70 ] || break
 		kill "${pids[-1]}"
 		wait "${pids[-1]}" 2> /dev/null
