@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 8;
+PRAGMA user_version = 9;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
@@ -120,6 +120,12 @@ CREATE TABLE block (
   irq_cyc      INTEGER,              -- the same for every vector, not only the network's (--async all)
   irq_target_cyc INTEGER,            -- the part of irq_cyc that is also in target_cyc
   sampled      INTEGER CHECK (sampled IN (0, 1)), -- 1: call chains were sampled in it, see table sample; else NULL or 0
+  came_n       INTEGER,              -- sampled windows that know target_cyc: switches to the target from all else
+  came_own_n   INTEGER,              -- ... between two threads of the target
+  went_n       INTEGER,              -- ... from the target to other threads
+  went_idle_n  INTEGER,              -- ... from the target to idle
+  others_n     INTEGER,              -- ... to other threads, not from the target
+  others_idle_n INTEGER,             -- ... to idle, not from the target
   PRIMARY KEY (run, block)
 ) STRICT, WITHOUT ROWID;
 

@@ -141,8 +141,8 @@ static int resample(const struct sums *sums, size_t n, const struct sums *all, c
 		err = stats_resample(rng, NULL, n + 1, index, n + 1);
 		for (size_t j = 0; j <= n && !err; j++)
 			add_sums(&total, &sums[index[j]]);
-		if (!(total.of.on > 0)) /* windows that tell it are few */
-			total.of.on = all->of.on, total.of.timed_cpu = all->of.timed_cpu;
+		if (!(total.of.switches.on > 0)) /* windows that tell it are few */
+			total.of.switches = all->of.switches;
 		double f = f_of(&total, sampled_busy(&total.of, input->sample_cyc));
 		rep[i] = isfinite(f) ? f : value;
 	}
@@ -183,6 +183,8 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!out->f_rep || !out->busiest_rep)
 		return -ENOMEM;
 	out->rep_n = STATS_REPLICATES;
+	double by_odds = ODDS_SD * out->f.value * (1 - out->f.value);
+	double by_switches = out->f.value * sampled_busy_error(&all->of) / sampled_busy(&all->of, input->sample_cyc);
 	int err = resample(sums, n, all, input, out->f.value, out->f_rep);
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
@@ -191,7 +193,7 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!err)
 		stats_stretch(out->f_rep, out->rep_n, out->f.value, moods);
 	if (!err)
-		err = stats_put_off(out->f_rep, out->rep_n, ODDS_SD * out->f.value * (1 - out->f.value));
+		err = stats_put_off(out->f_rep, out->rep_n, hypot(by_odds, by_switches));
 	for (size_t i = 0; i < out->rep_n && !err; i++)
 		out->f_rep[i] = fmin(1, fmax(0, out->f_rep[i]));
 	if (!err)

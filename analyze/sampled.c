@@ -8,6 +8,7 @@
 #include "analyze/store.h"
 
 #define SUMS_N (sizeof(struct sample_sums) / sizeof(double))
+#define OTHERS_LEAST 0.5 /* of D are of others */
 
 static bool is(const char *word, const char *other)
 {
@@ -19,10 +20,24 @@ bool sampled_tells_ontime(const struct block_row *block)
 	return block->sampled == 1 && block->target_cyc != STORE_NULL && block->cpu_cyc != STORE_NULL;
 }
 
+static double number(int64_t n)
+{
+	return n == STORE_NULL ? 0 : (double)n;
+}
+
+static struct sample_switches switches_of(const struct block_row *block)
+{
+	return (struct sample_switches){
+		.cpu = (double)block->cpu_cyc, .on = (double)block->target_cyc, .came = number(block->came_n), .own = number(block->came_own_n),
+		.went = number(block->went_n), .went_idle = number(block->went_idle_n), .others = number(block->others_n),
+		.others_idle = number(block->others_idle_n),
+	};
+}
+
 struct sample_sums sampled_window(const struct block_row *block)
 {
 	if (sampled_tells_ontime(block))
-		return (struct sample_sums){.timed_cpu = (double)block->cpu_cyc, .on = (double)block->target_cyc};
+		return (struct sample_sums){.switches = switches_of(block)};
 	return (struct sample_sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc};
 }
 
@@ -42,7 +57,7 @@ void sampled_add_row(struct sample_sums *sums, const struct sample_row *row)
 	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
 	sums->samples_n += target ? (double)row->samples_n : 0;
 	if (is(row->stage, "switch"))
-		*(target ? &sums->came : &sums->came_other) += cyc;
+		*(target ? &sums->came : is(row->task, "idle") ? &sums->came_idle : &sums->came_other) += cyc;
 }
 
 void sampled_add(struct sample_sums *to, const struct sample_sums *from)
@@ -53,7 +68,7 @@ void sampled_add(struct sample_sums *to, const struct sample_sums *from)
 
 static double charge(const struct sample_sums *sums)
 {
-	return sums->on > 0 ? fmax(1, sums->timed_cpu / sums->on) : 1;
+	return sums->switches.on > 0 ? fmax(1, sums->switches.cpu / sums->switches.on) : 1;
 }
 
 /* Expiries without a sample, as far as the time that the target ran holds them: the others were of an idle CPU, which is not always woken for the timer. */
@@ -88,20 +103,24 @@ static double lacking(double lack, double cpu, double samples_n)
 	return lack * fmax(0, 1 - 1 / samples_n / (share * share));
 }
 
-/*
- * What the samples of the target have of the threads before it. Interrupts are off in a context switch, so all of it is seen in the thread that comes;
- * its first half is of the one that goes. Where as many switches lead to the target as away from it the halves that it gives are those that it gets,
- * if switches are alike. Those away cannot be more than all that do not lead to it; where others switch much, nothing is known, and T stays.
- */
+static double share(double a, double b)
+{
+	return a > 0 ? a / (a + b) : 0;
+}
+
+/* D: interrupts are off in a switch, so all of it is seen in the thread that comes. 0 where nobody counted the switches. */
 static double others(const struct sample_sums *sums)
 {
-	return fmax(0, sums->came - sums->came_other) / 2;
+	const struct sample_switches *n = &sums->switches;
+
+	return sums->came * share(n->came, n->own) - sums->came_other * share(n->went, n->others) -
+	       sums->came_idle * share(n->went_idle, n->others_idle);
 }
 
 /* What samples show of the target itself. */
 static double own(const struct sample_sums *sums)
 {
-	return sampled_target(sums) - others(sums);
+	return sampled_target(sums) - (OTHERS_LEAST + 1) / 2 * others(sums);
 }
 
 /* Of what the target ran, what no sample shows. */
@@ -116,6 +135,11 @@ double sampled_busy(const struct sample_sums *sums, double sample_cyc)
 	double lack = lack_of(sums) - sums->samples_n * sample_cyc;
 
 	return (own(sums) + lacking(lack, sums->cpu, sums->samples_n)) * charge(sums);
+}
+
+double sampled_busy_error(const struct sample_sums *sums)
+{
+	return (1 - OTHERS_LEAST) / sqrt(12) * fabs(others(sums)); /* of a uniform distribution */
 }
 
 double sampled_cpu(const struct sample_sums *sums, double sample_cyc)

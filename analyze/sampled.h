@@ -6,8 +6,13 @@
  *        in the kernel, so P has as much of them as of the samples in system calls, as far as what the target ran exceeds the samples
  *   c    CPU time over what the target ran, in the windows that know it (sampled_tells_ontime()), at least 1: the kernel charges a thread from before it
  *        switches to it
- *   B    T c with as much of the CPU time as T c and what the samples took lack as is not likely to be chance, and without half of the samples behind switches
- *        to the target that are more than those behind all other switches: those are of the threads before. What B has more than T lies outside of frames.
+ *   D    what samples of the target have of the threads before it, less what the threads behind it have of the target, at most. By the windows that count the
+ *        switches,
+ *            D = V came / (came + own) - V' went / (went + others) - V'' went_idle / (went_idle + others_idle)
+ *        with V the samples right behind switches to the target, V' to other threads, V'' to idle. In V is what the thread before did to go and what the target did to
+ *        come, in V' and V'' the other way round, and as many switches lead to the target as away from it. So it is D where to come takes all threads equally
+ *        long, and half of D where they differ in that as much as in going; 3/4 are taken
+ *   B    (T - 3/4 D) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
  */
 #ifndef ANALYZE_SAMPLED_H
 #define ANALYZE_SAMPLED_H
@@ -20,14 +25,22 @@
 /* What a sample takes of a server's time in a virtual machine (docs/design.md); less elsewhere, where samples lack the less. */
 #define SAMPLED_COST_S 20e-6
 
+/* What is learnt in the windows that tell of switches instead of all else. All members are doubles. */
+struct sample_switches {
+	double cpu, on;			/* CPU time, and how long the target ran */
+	double came, own;		/* how often to the target from all else, and between its own threads; */
+	double went, went_idle;		/* from the target to other threads, and to idle; */
+	double others, others_idle;	/* to other threads and to idle from all but the target */
+};
+
 /* Sums over windows, cycles; all members are doubles, so that they can be added as such. */
 struct sample_sums {
 	double target, path, call; /* without what is unknown: of the target, inside frames, in its other system calls */
 	double unknown;		   /* expiries without a sample */
-	double came, came_other;   /* behind a switch to the target, and to all else on any CPU */
+	double came, came_other, came_idle; /* right behind a switch to the target, to other threads and to idle, on any CPU */
 	double samples_n;	   /* of the target */
 	double cpu;		   /* CPU time; NAN: not known */
-	double timed_cpu, on;	   /* of windows in which it was learnt how long the target ran, instead of all else: their CPU time, and how long */
+	struct sample_switches switches;
 };
 
 /* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
@@ -51,6 +64,9 @@ double sampled_target(const struct sample_sums *sums);
 
 /* B above. sample_cyc: what a sample takes of the target, SAMPLED_COST_S of its clock. */
 double sampled_busy(const struct sample_sums *sums, double sample_cyc);
+
+/* Standard deviation of what B has of D: anything from half of it to all is as likely. */
+double sampled_busy_error(const struct sample_sums *sums);
 
 /* CPU time without what the samples took, as far as they lack that. */
 double sampled_cpu(const struct sample_sums *sums, double sample_cyc);

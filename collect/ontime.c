@@ -15,13 +15,19 @@ static void advance(struct ontime *time, uint64_t ns)
 	time->done_ns = ns;
 }
 
-void ontime_switch(struct ontime *time, uint64_t ns, bool went, bool came)
+void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, struct ontime_thread came)
 {
+	bool again = time->known && time->went == went.tid && time->came == came.tid; /* it cannot go twice without coming */
+
 	if (!time->known)
-		time->ours = went;
+		time->ours = went.who == ONTIME_OURS;
 	advance(time, ns);
-	time->ours = came;
+	time->ours = came.who == ONTIME_OURS;
 	time->known = true;
+	time->went = went.tid;
+	time->came = came.tid;
+	if (!again)
+		time->switches_n[went.who][came.who]++;
 }
 
 uint64_t ontime_end(struct ontime *time, uint64_t ns, bool ours)

@@ -29,7 +29,6 @@
 #define PERIOD_LEAST 0.7  /* of the nominal period, and the most of it */
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
-#define ALONE 0.9 /* of the target's samples on a CPU are of one thread */
 #define ENDED_MAX 256 /* processes at a time */
 #define LATE 0.25 /* of a period: a sample comes at most so much late */
 
@@ -69,7 +68,6 @@ struct sampler {
 	struct sample_window *window;
 	int cpu;
 	struct last last[CPUS_MAX];
-	struct main_thread main_threads[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
 };
 
@@ -251,23 +249,10 @@ static void note_missing(struct sampler *s, const struct ring_sample *sample, bo
 	add_cell(s, s->window, &p, ACCOUNT_CALL_UNKNOWN, SAMPLE_STAGE_NONE);
 }
 
-bool sampler_is_alone(struct main_thread *main, uint32_t tid)
+/* Frames have stages; outside of them it is told that a thread has just come. */
+static uint32_t stage_of(uint32_t call, const struct sample_context *what)
 {
-	if (main->tid == tid)
-		main->own_n++;
-	else if (main->other_n++ >= main->own_n)
-		*main = (struct main_thread){.tid = tid, .own_n = main->other_n, .other_n = main->own_n};
-	return (double)main->own_n >= ALONE * (double)(main->own_n + main->other_n);
-}
-
-/* A switch between two threads of the target is its own, so only those of one that is alone on its CPU are told. */
-static uint32_t stage_of(struct sampler *s, const struct ring_sample *sample, uint32_t task, uint32_t call, const struct sample_context *what)
-{
-	bool alone = task != ACCOUNT_TARGET || (!s->whole && sampler_is_alone(&s->main_threads[s->cpu], sample->tid));
-
-	if (call == ACCOUNT_CALL_PATH)
-		return what->stage;
-	return alone && what->stage == SAMPLE_STAGE_SWITCH ? SAMPLE_STAGE_SWITCH : SAMPLE_STAGE_NONE;
+	return call == ACCOUNT_CALL_PATH || what->stage == SAMPLE_STAGE_SWITCH ? what->stage : SAMPLE_STAGE_NONE;
 }
 
 static void take_sample(void *context, const struct ring_sample *sample)
@@ -282,7 +267,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
 		.cyc = period_of(s, sample) * s->watches.cyc_per_unit, .unresolved = what.unresolved,
 	};
-	uint32_t stage = stage_of(s, sample, task, call, &what);
+	uint32_t stage = stage_of(call, &what);
 	s->totals.target_n += task == ACCOUNT_TARGET;
 	note_missing(s, sample, task == ACCOUNT_TARGET);
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
@@ -293,12 +278,16 @@ static void take_sample(void *context, const struct ring_sample *sample)
 		add_cell(s, s->window, &p, call, stage);
 }
 
+static struct ontime_thread thread_of(const struct sampler *s, const struct ring_task *task)
+{
+	return (struct ontime_thread){task->tid, !task->pid ? ONTIME_IDLE : in_scope(s, task->pid) ? ONTIME_OURS : ONTIME_OTHER};
+}
+
 static void take_switch(void *context, const struct ring_switch *task_switch)
 {
 	struct sampler *s = context;
 
-	ontime_switch(&s->ontime[s->cpu], task_switch->time_ns, task_switch->went && in_scope(s, task_switch->went),
-		      task_switch->came && in_scope(s, task_switch->came));
+	ontime_switch(&s->ontime[s->cpu], task_switch->time_ns, thread_of(s, &task_switch->went), thread_of(s, &task_switch->came));
 }
 
 static void take_fork(void *context, const struct ring_fork *fork)
@@ -408,17 +397,23 @@ void sampler_time_begin(struct sampler *s)
 		ontime_begin(&s->ontime[cpu], now);
 }
 
-uint64_t sampler_time_end(struct sampler *s, int64_t until_ns)
+static void add_switches(struct ontime *sum, const struct ontime *time)
 {
-	uint64_t ns = 0;
+	for (int went = 0; went < ONTIME_WHO_MAX; went++)
+		for (int came = 0; came < ONTIME_WHO_MAX; came++)
+			sum->switches_n[went][came] += time->switches_n[went][came];
+}
 
+void sampler_time_end(struct sampler *s, int64_t until_ns, struct ontime *sum)
+{
+	*sum = (struct ontime){0};
 	for (int cpu = 0; cpu < s->cpus_n; cpu++)
 		if (s->watches.switches[cpu]) {
 			ring_disable(s->watches.switches[cpu]);
-			ns += ontime_end(&s->ontime[cpu], (uint64_t)until_ns, s->last[cpu].tid != 0);
+			sum->ns += ontime_end(&s->ontime[cpu], (uint64_t)until_ns, s->last[cpu].tid != 0);
+			add_switches(sum, &s->ontime[cpu]);
 		}
 	s->timing = false;
-	return ns;
 }
 
 void sampler_settle(struct sampler *s, struct sample_window *window)

@@ -31,6 +31,7 @@
 #include "collect/sample_frames.h"
 
 struct clock;
+struct ontime;
 struct sampler;
 
 /*
@@ -111,8 +112,8 @@ int sampler_tell_switches(struct sampler *sampler);
 /* Counts how long the target runs from now on, on all CPUs. */
 void sampler_time_begin(struct sampler *sampler);
 
-/* Until `until_ns` (CLOCK_MONOTONIC), in ns; to be called after a poll. Switches are told no longer. */
-uint64_t sampler_time_end(struct sampler *sampler, int64_t until_ns);
+/* Until `until_ns` (CLOCK_MONOTONIC); to be called after a poll. Switches are told no longer. *sum: `ns` and `switches_n` of all CPUs. */
+void sampler_time_end(struct sampler *sampler, int64_t until_ns, struct ontime *sum);
 
 /* Takes what the rings hold into *window. To be called at least every sampler_room_ns() while started, or samples are lost. */
 int sampler_poll(struct sampler *sampler, struct sample_window *window);
@@ -131,15 +132,6 @@ void sample_window_free(struct sample_window *window);
  * then; a longer gap may have been the late timer of a halted CPU.
  */
 bool sampler_left_one_out(uint64_t gap_ns, double period_ns);
-
-/* Which thread of the target a CPU runs for the most part, {0} at first; by the target's samples there. */
-struct main_thread {
-	uint32_t tid;
-	size_t own_n, other_n;
-};
-
-/* Counts a sample of thread `tid`. Whether nine of ten are of one thread by now: then the target hardly switches between threads of its own there. */
-bool sampler_is_alone(struct main_thread *main, uint32_t tid);
 
 const struct sample_totals *sampler_totals(struct sampler *sampler);
 

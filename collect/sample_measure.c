@@ -20,6 +20,7 @@
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/meter.h"
+#include "collect/ontime.h"
 #include "collect/nudge.h"
 #include "collect/sample.h"
 
@@ -188,8 +189,22 @@ static bool is_timed(const struct run *run)
 	return !run->options->scope_cpus && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;
 }
 
-/* One window, from reading the meters to reading them: *end_ns. *on_cyc: how long the target ran, or STORE_NULL. */
-static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, int64_t *on_cyc)
+/* What the records of a window's switches tell. */
+static void block_switches(const struct run *run, const struct ontime *time, struct block_row *block)
+{
+	const uint64_t *ours = time->switches_n[ONTIME_OURS], *other = time->switches_n[ONTIME_OTHER], *idle = time->switches_n[ONTIME_IDLE];
+
+	block->target_cyc = llround((double)time->ns * run->options->clock->hz / 1e9);
+	block->came_n = (int64_t)(other[ONTIME_OURS] + idle[ONTIME_OURS]);
+	block->came_own_n = (int64_t)ours[ONTIME_OURS];
+	block->went_n = (int64_t)ours[ONTIME_OTHER];
+	block->went_idle_n = (int64_t)ours[ONTIME_IDLE];
+	block->others_n = (int64_t)(other[ONTIME_OTHER] + idle[ONTIME_OTHER]);
+	block->others_idle_n = (int64_t)other[ONTIME_IDLE];
+}
+
+/* One window, from reading the meters to reading them: *end_ns. */
+static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, struct block_row *block)
 {
 	const struct sample_measure_options *options = run->options;
 	int64_t length_ns = vary(run, options->window_ms * INT64_C(1000000));
@@ -206,11 +221,14 @@ static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, i
 	err = fill_window(run, options->end_fd ? INT64_MAX : run->window.open_ns + length_ns);
 	meter_read(run->nudge, run->pids, run->pids_n, after);
 	*end_ns = now_ns();
-	*on_cyc = STORE_NULL;
 	if (timed && !err)
 		err = sampler_poll(options->sampler, &run->window);
-	if (timed)
-		*on_cyc = llround((double)sampler_time_end(options->sampler, *end_ns) * options->clock->hz / 1e9);
+	if (timed) {
+		struct ontime time;
+
+		sampler_time_end(options->sampler, *end_ns, &time);
+		block_switches(run, &time, block);
+	}
 	return err;
 }
 
@@ -225,7 +243,7 @@ static int run_window(struct run *run)
 	if (!block)
 		return -ENOMEM;
 	open_meters(run);
-	int err = watch_window(run, &after, &end_ns, &block->target_cyc);
+	int err = watch_window(run, &after, &end_ns, block);
 	if (err)
 		return err;
 	sampler_settle(options->sampler, &run->window);

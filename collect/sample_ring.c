@@ -284,7 +284,7 @@ static void visit_switch(const struct ring_visitor *visitor, const struct perf_e
 {
 	bool out = header->misc & PERF_RECORD_MISC_SWITCH_OUT;
 	struct {
-		uint32_t other, other_tid, own, own_tid;
+		struct ring_task other, own;
 		uint64_t time_ns;
 	} record;
 

@@ -36,9 +36,13 @@ struct ring_fork {
 };
 
 /* A CPU goes from one task to another. Process 0: it is idle. Most are handed over twice (ontime.h). */
+struct ring_task {
+	uint32_t pid, tid;
+};
+
 struct ring_switch {
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
-	uint32_t went, came; /* processes */
+	struct ring_task went, came;
 };
 
 struct ring_counts {

@@ -9,16 +9,42 @@
 
 #include "collect/ontime.h"
 
+static const struct ontime_thread IDLE = {0, ONTIME_IDLE}, OTHER = {7, ONTIME_OTHER}, OURS = {8, ONTIME_OURS}, OURS_TOO = {9, ONTIME_OURS};
+
 static void the_time_between_two_switches_is_whose_it_was(void **state)
 {
 	struct ontime time;
 
 	(void)state;
 	ontime_begin(&time, 1000);
-	ontime_switch(&time, 1300, true, false); /* ours since the begin */
-	ontime_switch(&time, 1500, false, true);
-	ontime_switch(&time, 1900, true, true);
+	ontime_switch(&time, 1300, OURS, OTHER); /* ours since the begin */
+	ontime_switch(&time, 1500, OTHER, OURS);
+	ontime_switch(&time, 1900, OURS, OURS_TOO);
 	assert_int_equal(ontime_end(&time, 2000, false), 300 + 500);
+}
+
+static void switches_are_counted_by_who_goes_and_who_comes(void **state)
+{
+	struct ontime time;
+
+	(void)state;
+	ontime_begin(&time, 1000);
+	ontime_switch(&time, 1100, OTHER, OURS); /* told twice */
+	ontime_switch(&time, 1104, OTHER, OURS);
+	for (int i = 0; i < 3; i++) {
+		ontime_switch(&time, 1200, OURS, OURS_TOO);
+		ontime_switch(&time, 1300, OURS_TOO, OURS);
+	}
+	ontime_switch(&time, 1400, OURS, IDLE);
+	ontime_switch(&time, 1500, IDLE, OURS);
+	ontime_switch(&time, 1501, OURS, IDLE); /* that is another one */
+	assert_int_equal(time.switches_n[ONTIME_OTHER][ONTIME_OURS], 1);
+	assert_int_equal(time.switches_n[ONTIME_OURS][ONTIME_OURS], 6);
+	assert_int_equal(time.switches_n[ONTIME_OURS][ONTIME_IDLE], 2);
+	assert_int_equal(time.switches_n[ONTIME_IDLE][ONTIME_OURS], 1);
+	assert_int_equal(time.switches_n[ONTIME_OURS][ONTIME_OTHER], 0);
+	ontime_begin(&time, 2000);
+	assert_int_equal(time.switches_n[ONTIME_OURS][ONTIME_OURS], 0);
 }
 
 static void a_switch_that_is_told_twice_is_one(void **state)
@@ -27,10 +53,10 @@ static void a_switch_that_is_told_twice_is_one(void **state)
 
 	(void)state;
 	ontime_begin(&time, 1000);
-	ontime_switch(&time, 1100, false, true); /* as the other goes: what the switch takes is of who comes */
-	ontime_switch(&time, 1104, false, true); /* and as it comes */
-	ontime_switch(&time, 1500, true, false);
-	ontime_switch(&time, 1504, true, false);
+	ontime_switch(&time, 1100, OTHER, OURS); /* as the other goes: what the switch takes is of who comes */
+	ontime_switch(&time, 1104, OTHER, OURS); /* and as it comes */
+	ontime_switch(&time, 1500, OURS, OTHER);
+	ontime_switch(&time, 1504, OURS, OTHER);
 	assert_int_equal(ontime_end(&time, 2000, false), 400);
 }
 
@@ -40,9 +66,9 @@ static void a_switch_that_is_told_as_one_comes_alone_ends_idle_time(void **state
 
 	(void)state;
 	ontime_begin(&time, 1000);
-	ontime_switch(&time, 1100, true, false);
-	ontime_switch(&time, 1800, false, true); /* that idle goes was not told */
-	ontime_switch(&time, 1900, true, false);
+	ontime_switch(&time, 1100, OURS, OTHER);
+	ontime_switch(&time, 1800, OTHER, OURS); /* that idle goes was not told */
+	ontime_switch(&time, 1900, OURS, OTHER);
 	assert_int_equal(ontime_end(&time, 2000, false), 100 + 100);
 }
 
@@ -52,8 +78,8 @@ static void a_switch_that_is_not_told_at_all_makes_nobody_run_longer(void **stat
 
 	(void)state;
 	ontime_begin(&time, 1000);
-	ontime_switch(&time, 1100, true, false);
-	ontime_switch(&time, 1900, true, false); /* it has come meanwhile, nobody knows when */
+	ontime_switch(&time, 1100, OURS, OTHER);
+	ontime_switch(&time, 1900, OURS, OTHER); /* it has come meanwhile, nobody knows when */
 	assert_int_equal(ontime_end(&time, 2000, false), 100);
 }
 
@@ -74,8 +100,8 @@ static void what_was_told_before_the_begin_only_says_who_runs(void **state)
 
 	(void)state;
 	ontime_begin(&time, 1000);
-	ontime_switch(&time, 900, true, false);
-	ontime_switch(&time, 950, false, true);
+	ontime_switch(&time, 900, OURS, OTHER);
+	ontime_switch(&time, 950, OTHER, OURS);
 	assert_int_equal(ontime_end(&time, 1200, false), 200);
 }
 
@@ -83,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_time_between_two_switches_is_whose_it_was),
+		cmocka_unit_test(switches_are_counted_by_who_goes_and_who_comes),
 		cmocka_unit_test(a_switch_that_is_told_twice_is_one),
 		cmocka_unit_test(a_switch_that_is_told_as_one_comes_alone_ends_idle_time),
 		cmocka_unit_test(a_switch_that_is_not_told_at_all_makes_nobody_run_longer),

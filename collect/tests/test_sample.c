@@ -318,21 +318,6 @@ static void one_expiry_without_a_sample_is_a_gap_of_two_periods(void **state)
 	assert_false(sampler_left_one_out(3000000, 1e6)); /* an idle CPU's timer may have been */
 }
 
-static void a_thread_is_alone_that_has_nine_of_ten_samples(void **state)
-{
-	struct main_thread main = {0};
-
-	(void)state;
-	for (int i = 0; i < 9; i++)
-		assert_true(sampler_is_alone(&main, 7));
-	assert_true(sampler_is_alone(&main, 8)); /* 9 of 10 */
-	assert_false(sampler_is_alone(&main, 9));
-	for (int i = 0; i < 200; i++)
-		sampler_is_alone(&main, 8);
-	assert_int_equal(main.tid, 8);
-	assert_true(sampler_is_alone(&main, 8));
-}
-
 static void processes_that_ended_are_found_and_leave_the_scope(void **state)
 {
 	struct scope *scope = scope_new();
@@ -382,7 +367,6 @@ int main(void)
 		cmocka_unit_test(a_site_gives_its_samples_as_its_calls_were),
 		cmocka_unit_test(more_sites_than_fit_are_counted),
 		cmocka_unit_test(one_expiry_without_a_sample_is_a_gap_of_two_periods),
-		cmocka_unit_test(a_thread_is_alone_that_has_nine_of_ten_samples),
 		cmocka_unit_test(processes_that_ended_are_found_and_leave_the_scope),
 	};
 
