@@ -110,6 +110,8 @@ CREATE TABLE block (
   other_n      INTEGER,              -- other system calls of the target
   switch_n     INTEGER,              -- context switches to or from the target
   frame_switch_n  INTEGER,           -- of these, inside a frame
+  late_calls_n INTEGER,              -- of those from the target, on its way to user space: a system call of its had just ended
+  late_irqs_n  INTEGER,              -- ends of interrupts and softirqs right before these switches
   softirq_n    INTEGER,              -- softirqs that ran while the target was current
   frame_softirq_n INTEGER,           -- of these, inside a frame
   target_cyc   INTEGER,              -- T: cycles while a thread in scope was current, interrupts included; sampled windows: in some, by the switches

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "analyze/batch.h"
+#include "analyze/benchmark.h"
 #include "analyze/sampled.h"
 #include "analyze/store.h"
 #include "analyze/surface.h"
@@ -45,13 +46,18 @@ struct inputs {
 static int load_inputs(struct store *store, const struct run_row *run, enum fraction_async async, struct inputs *in)
 {
 	struct fraction_input *input = &in->input;
+	struct host_row *host = NULL;
 
 	*in = (struct inputs){.input = {.async = fraction_async_of(run->scope, async), .sample_cyc = SAMPLED_COST_S * run->clock_hz}};
 	if (run->span_ns != STORE_NULL && run->span_ns > 0) {
 		input->once = (double)run->once_ns / (double)run->span_ns;
 		input->twice = (double)run->twice_ns / (double)run->span_ns;
 	}
-	int err = store_blocks(store, run->run, &in->blocks, &input->blocks_n);
+	int err = store_host_of(store, run->run, &host);
+	input->instructions = !err && benchmark_exact(host);
+	store_rows_free(host);
+	if (!err)
+		err = store_blocks(store, run->run, &in->blocks, &input->blocks_n);
 	if (!err)
 		err = store_calibrations(store, run->run, &in->calibrations, &input->calibrations_n);
 	if (!err)

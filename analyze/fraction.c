@@ -41,7 +41,7 @@ static const char *const meter_names[FRACTION_METER_MAX] = {
 
 /* Sums over windows of one dose. */
 struct sums {
-	double calls, other, switches, frame_switches, softirqs, frame_softirqs;
+	double calls, other, switches, frame_switches, late_calls, late_irqs, softirqs, frame_softirqs;
 	double target, path, async, async_target, cpu;
 	double meter[FRACTION_METER_MAX];
 	double windows;
@@ -89,6 +89,8 @@ static void add_block(struct sums *sums, const struct block_row *block, enum fra
 	sums->other += (double)block->other_n;
 	sums->switches += (double)block->switch_n;
 	sums->frame_switches += (double)block->frame_switch_n;
+	sums->late_calls += block->late_calls_n == STORE_NULL ? 0 : (double)block->late_calls_n;
+	sums->late_irqs += block->late_irqs_n == STORE_NULL ? 0 : (double)block->late_irqs_n;
 	sums->softirqs += (double)block->softirq_n;
 	sums->frame_softirqs += (double)block->frame_softirq_n;
 	sums->target += (double)block->target_cyc;
@@ -175,16 +177,30 @@ static double expected_cost(const struct sums *once, const struct probe_cost *co
 	return (cost->call * (once->calls + once->other) + cost->softirq * (once->softirqs + once->switches / 2)) / once->calls;
 }
 
+/* Of that, what the kernel charges who preempts the target: the second halves of calls and interrupts in which it was woken. */
+static double late_cost(const struct sums *once, const struct probe_cost *cost)
+{
+	return (cost->call * once->late_calls + cost->softirq * once->late_irqs) / 2 / once->calls;
+}
+
 /*
- * What a host stole of the time of a frame is in the ledger and not in CPU time: the ledger's cycles over those, in the dose 1
- * windows, which saw both. Where CPU time is more, the kernel charged the target with the beginning of a switch, before the event
- * that tells of it: that is busy time too, and nothing to take out.
+ * What is in the ledger and not in CPU time: what a host stole, and what the kernel charged to a client that it woke while the target still ran. The ledger's
+ * cycles over CPU time, in the dose 1 windows, which saw both. Where CPU time is more, the kernel charged the target with the beginning of a switch, before the
+ * event that tells of it: that is busy time too, and nothing to take out.
  */
 static double stolen(const struct sample *sample)
 {
 	const struct sums *once = &sample->dose[1];
 
 	return fmax(1, once->target / once->cpu);
+}
+
+/* The same of unprobed windows: without those of the probes that CPU time lacks. */
+static double stolen_unprobed(const struct sample *sample, const struct probe_cost *cost, double scale)
+{
+	const struct sums *once = &sample->dose[1];
+
+	return fmax(1, once->target / (once->cpu + scale * late_cost(once, cost) * once->calls));
 }
 
 /* t of a dose whose calls are counted; by the ledger alone where there is no CPU time. */
@@ -195,15 +211,21 @@ static double probed_busy(const struct sample *sample, int dose)
 	return (isnan(sums->cpu) ? sums->target : sums->cpu * stolen(sample)) / sums->calls;
 }
 
-/* t_0 as measured in unprobed windows, or NAN. */
-static double measured_busy(const struct sample *sample, enum fraction_meter meter)
+/* CPU time per call in unprobed windows, or NAN. */
+static double unprobed_cpu(const struct sample *sample, enum fraction_meter meter)
 {
 	const struct sums *none = &sample->dose[0], *once = &sample->dose[1], *twice = &sample->dose[2];
 
 	if (meter == FRACTION_METER_MAX)
 		return NAN;
 	double rate = (once->calls + twice->calls) / (once->meter[meter] + twice->meter[meter]);
-	return none->cpu / (none->meter[meter] * rate) * stolen(sample);
+	return none->cpu / (none->meter[meter] * rate);
+}
+
+/* t_0 as measured in unprobed windows, or NAN. */
+static double measured_busy(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
+{
+	return unprobed_cpu(sample, meter) * stolen_unprobed(sample, cost, scale);
 }
 
 /* t_0 as doses 1 and 2 extrapolate to it. */
@@ -214,15 +236,32 @@ static double linear_busy(const struct sample *sample, const struct probe_cost *
 	return once - (probed_busy(sample, 2) - once) * cost->linear;
 }
 
+/*
+ * k by unprobed windows: with d what the probes should cost, e of it late, c_0 and c_1 the CPU time,
+ *     k d = t_1 - t_0, t_0 = c_0 t_1 / (c_1 + k e)  where that is more than c_0
+ * NAN where there is no CPU time.
+ */
+static double scale_by_unprobed(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter)
+{
+	const struct sums *once = &sample->dose[1];
+	double d = expected_cost(once, cost), e = late_cost(once, cost), t_1 = probed_busy(sample, 1);
+	double c_0 = unprobed_cpu(sample, meter), c_1 = once->cpu / once->calls;
+	double whole = (t_1 - c_0) / d; /* where CPU time lacks nothing but probes */
+
+	if (!(e > 0) || c_1 + whole * e >= t_1)
+		return e > 0 ? whole : (t_1 - c_0 * stolen(sample)) / d;
+	double b = d * c_1 - t_1 * e, root = b * b + 4 * d * e * t_1 * (c_1 - c_0);
+	return (sqrt(fmax(0, root)) - b) / (2 * d * e);
+}
+
 /* k as this sample alone has it. */
 static double measured_scale(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter)
 {
-	const struct sums *once = &sample->dose[1];
-	double busy = measured_busy(sample, meter);
+	double scale = scale_by_unprobed(sample, cost, meter);
 
-	if (isnan(busy))
-		busy = linear_busy(sample, cost);
-	return (probed_busy(sample, 1) - busy) / expected_cost(once, cost);
+	if (isnan(scale))
+		scale = (probed_busy(sample, 1) - linear_busy(sample, cost)) / expected_cost(&sample->dose[1], cost);
+	return scale;
 }
 
 /* What the probes added to the target's CPU time. A window of dose 2 has those of dose 1 and the second ones, which cost 1 / linear. */
@@ -245,16 +284,21 @@ static double in_frames(const struct sums *once, const struct probe_cost *cost, 
 	return scale * (cost->inside + cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / once->calls);
 }
 
+static double frame_scale(const struct fraction_input *input, double scale)
+{
+	return input->instructions ? 1 : scale;
+}
+
 static struct result evaluate(const struct fraction_input *input, const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter,
 			      double scale)
 {
 	const struct sums *once = &sample->dose[1];
-	double n = once->calls;
+	double n = once->calls, framed = frame_scale(input, scale);
 	struct result r = {.scale = scale};
 
 	r.busy = probed_busy(sample, 1) - scale * expected_cost(once, cost);
-	r.linear = linear_busy(sample, cost) / measured_busy(sample, meter);
-	r.path = once->path / n + fmax(1, scale) * cost->mode - in_frames(once, cost, scale); /* no mode switch is cheaper than a null call's */
+	r.linear = linear_busy(sample, cost) / measured_busy(sample, cost, meter, scale);
+	r.path = once->path / n + fmax(1, framed) * cost->mode - in_frames(once, cost, framed); /* no mode switch is cheaper than a null call's */
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
 	r.raw = (once->path + once->async) / (once->target + once->async - once->async_target);
@@ -486,7 +530,7 @@ static int keep_replicates(const struct problem *problem, const struct sample *s
 static int doubts_of(const struct problem *problem, const struct sample *sum, const struct result *r, struct doubt doubts[RESULTS_N])
 {
 	const struct sums *once = &sum->dose[1], *first = &problem->samples[0].dose[1];
-	double moods = 1, off = FRAME_SD * in_frames(once, &problem->cost, r->scale);
+	double moods = 1, off = FRAME_SD * in_frames(once, &problem->cost, frame_scale(problem->input, r->scale));
 	int err = stats_serial_ratio(&first->path, &first->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
 
 	for (size_t j = 0; j < RESULTS_N; j++)

@@ -11,8 +11,13 @@
  *         `softirq` per softirq, half of that per context switch. k = D / d: how much dearer they are here.
  *         Where the windows cannot tell k well (f small, few windows), it is drawn towards 1, as its variance against the
  *         spread of k among targets (0.25) says; t_0 is then t_1 - k d.
+ *   e     the part of d that is in the ledger, and not in the CPU time of probed windows: the kernel charges a client that the target woke, and that preempts it on its way
+ *         to user space, from the waking on. What the ledger has more than CPU time and k e is in unprobed windows, too.
  *   F     path_cyc / n + max(1, k) mode - k (inside + softirq (softirqs + switches / 2 in frames) / n)
  *   f     (F + a) / (t_0 + a'), a: network interrupts and softirqs outside frames, a': those of them outside the target.
+ *
+ * Where the clock counts instructions, k = 1 in F: they are the same ones as in the calibration, and what else k takes in, that a server does otherwise while
+ * it is probed, is not in frames.
  *
  * `call`, `inside`, `softirq` and `mode` are the calibration's (probe_cost.h). Since k ties the whole of what the probes cost to
  * what the windows show, F is known as well as the part of it that falls outside frames.
@@ -65,6 +70,7 @@ struct fraction_input {
 	size_t samples_n;
 	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock */
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
+	bool instructions; /* is what the clock counts (benchmark_exact()) */
 	double once, twice; /* shares of the profile's time, calibration included, in which probes were attached once and twice; 0: by the windows */
 	uint64_t seed;
 };

@@ -62,7 +62,7 @@ struct block_row {
 	int64_t dose, start_ns, wall_cyc, cpu_cyc;
 	int64_t meter_udp, meter_io, meter_switch, meter_own;
 	int64_t calls_n, errors_n, bytes, other_n;
-	int64_t switch_n, frame_switch_n, softirq_n, frame_softirq_n;
+	int64_t switch_n, frame_switch_n, late_calls_n, late_irqs_n, softirq_n, frame_softirq_n;
 	int64_t target_cyc, path_cyc, sleep_cyc, async_cyc, async_target_cyc, irq_cyc, irq_target_cyc;
 	int64_t sampled;
 	int64_t came_n, came_own_n, went_n, went_idle_n, others_n, others_idle_n;

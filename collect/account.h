@@ -106,6 +106,7 @@ struct account_cpu {
 	__u32 after_irq; /* this CPU's previous event ended a hardirq, or a softirq behind one */
 	__u32 user_task; /* the current task is no kernel thread */
 	__u32 out_of_scope; /* whole-CPU scope, and this is not one of these CPUs */
+	__u32 ended_call, ended_irqs; /* since something last began here: whether a system call of a thread in scope has ended, how many interrupts have */
 
 	__u64 unmatched_n; /* an end without its begin: at most a few where a window opens */
 	__u64 nested_n;    /* hardirqs deeper than ACCOUNT_NEST_MAX: charged to the innermost that is known */
@@ -117,6 +118,9 @@ struct account_cpu {
 
 	__u64 errors_n; /* of path calls */
 	__u64 switch_n, frame_switch_n;   /* to or from a thread in scope */
+	/* Of the ends, those before a preemption of a thread in scope on its way to user space. Who is woken in an interrupt or a call, and preempts, is charged by
+	 * the kernel from then on: not the thread in which these ends are. */
+	__u64 late_calls_n, late_irqs_n;
 	__u64 softirq_n, frame_softirq_n; /* while a thread in scope was current */
 	__u64 softirqs_n[ACCOUNT_SOFTIRQ_MAX]; /* all, for comparison with /proc/softirqs */
 	__u64 hardirqs_n[ACCOUNT_HARDIRQ_MAX];
@@ -259,6 +263,13 @@ static inline __attribute__((always_inline)) void account_end(struct account_cpu
 {
 	__asm__ volatile("" : : : "memory");
 	cpu->busy = 0;
+}
+
+/* What ended before this has nothing to do with what follows. */
+static inline __attribute__((always_inline)) void account_begins(struct account_cpu *cpu)
+{
+	cpu->ended_call = 0;
+	cpu->ended_irqs = 0;
 }
 
 /* Ends the running segment at `now` and adds it to its row. `thread` is the record of cpu->thread, or 0. */
@@ -411,6 +422,7 @@ static inline __attribute__((always_inline)) void account_sys_enter(struct accou
 		account_step(cpu, thread, ACCOUNT_CALL_USER, now);
 	else
 		account_advance(cpu, thread, now); /* the end of the previous call was missed */
+	account_begins(cpu);
 	thread->nr = nr;
 	thread->entered = 1;
 	if (is_path) {
@@ -473,6 +485,7 @@ static inline __attribute__((always_inline)) void account_sys_exit(struct accoun
 			account_call_end(cpu, thread, result);
 	}
 	cpu->call = thread->call = ACCOUNT_CALL_USER;
+	cpu->ended_call = 1;
 	thread->entered = 0;
 }
 
@@ -507,8 +520,12 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 			prev->sleep_from = now;
 		} else if (prev->call == ACCOUNT_CALL_OTHER) {
 			account_train_end(cpu, prev);
+		} else if (prev->call == ACCOUNT_CALL_USER) {
+			cpu->late_calls_n += cpu->ended_call;
+			cpu->late_irqs_n += cpu->ended_irqs;
 		}
 	}
+	account_begins(cpu);
 	cpu->thread = next ? slot : 0;
 	cpu->task = task;
 	cpu->user_task = user_task;
@@ -552,6 +569,7 @@ static inline __attribute__((always_inline)) void account_softirq_enter(struct a
 	int synchronous = cpu->task == ACCOUNT_OTHER && cpu->user_task && !cpu->after_irq;
 
 	account_advance(cpu, thread, now);
+	account_begins(cpu);
 	if (cpu->softirq)
 		cpu->unmatched_n++;
 	cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
@@ -575,6 +593,7 @@ static inline __attribute__((always_inline)) void account_softirq_exit(struct ac
 		cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
 	}
 	account_advance(cpu, thread, now);
+	cpu->ended_irqs++;
 	cpu->softirq = 0;
 	if (cpu->task == ACCOUNT_OTHER) {
 		/* Several vectors run one after the other: the next one has the cause of this one. */
@@ -587,6 +606,7 @@ static inline __attribute__((always_inline)) void account_hardirq_enter(struct a
 									__u32 kind, __u64 now)
 {
 	account_advance(cpu, thread, now);
+	account_begins(cpu);
 	if (cpu->depth < ACCOUNT_NEST_MAX)
 		cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)] = cpu->hardirq;
 	else
@@ -612,6 +632,7 @@ static inline __attribute__((always_inline)) void account_hardirq_exit(struct ac
 			cpu->hardirq = cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)];
 	}
 	cpu->after_irq = 1;
+	cpu->ended_irqs++;
 }
 
 /* The thread ends: whatever it still does has no call. */

@@ -280,6 +280,8 @@ static void block_counts(const struct state *state, struct block_row *block)
 			block->bytes += (int64_t)record->bytes_hist.total[i];
 		block->switch_n += (int64_t)record->switch_n;
 		block->frame_switch_n += (int64_t)record->frame_switch_n;
+		block->late_calls_n += (int64_t)record->late_calls_n;
+		block->late_irqs_n += (int64_t)record->late_irqs_n;
 		block->softirq_n += (int64_t)record->softirq_n;
 		block->frame_softirq_n += (int64_t)record->frame_softirq_n;
 	}
@@ -308,6 +310,7 @@ static void block_rows(const struct state *state, const struct window *window, i
 		return;
 	block->calls_n = block->errors_n = block->bytes = block->other_n = 0;
 	block->switch_n = block->frame_switch_n = block->softirq_n = block->frame_softirq_n = block->sleep_cyc = 0;
+	block->late_calls_n = block->late_irqs_n = 0;
 	block_counts(state, block);
 	block->target_cyc = scaled(state, sums.target);
 	block->path_cyc = scaled(state, sums.path);

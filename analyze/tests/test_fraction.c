@@ -192,6 +192,49 @@ static void time_that_a_host_stole_is_in_frames_and_in_the_whole_alike(void **st
 	assert_near(f_of(FRACTION_ASYNC_NONE), 0.25, 1e-9);
 }
 
+/* As quarter(), but 60 of 100 calls end in a preemption by who was woken in a softirq of theirs: e = (200 * 60 + 100 * 60) / 2 / 100 = 90. Of the rest of the target's
+ * time, probed or not, a twenty-first is charged to others: CPU time is 2354 / 1.05 - 1.2 * 90 per call, and 2000 / 1.05 unprobed. */
+static void probes_that_the_kernel_charges_to_a_client_are_not_in_cpu_time(void **state)
+{
+	(void)state;
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		struct block_row *block = probed(cycle, 1, 235400);
+
+		block->cpu_cyc = 213390;
+		block->late_calls_n = block->late_irqs_n = 60;
+		unprobed(cycle, 200, 380952);
+	}
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_near(out.probe_scale.value, 1.2, 1e-4);
+	assert_near(out.busy_cyc.value, 2000, 0.02);
+	assert_near(out.path_cyc.value, 500, 0.02);
+	fraction_free(&out);
+	for (size_t i = 0; i < blocks_n; i++) /* nobody was woken there: nothing is charged to others */
+		blocks[i].cpu_cyc = blocks[i].dose ? 235400 : 400000;
+	out = estimate(FRACTION_ASYNC_NONE);
+	assert_near(out.probe_scale.value, 1.2, 1e-9);
+	assert_near(out.busy_cyc.value, 2000, 1e-6);
+	fraction_free(&out);
+}
+
+/* F = 622.4 + 90 - 150 - 42, of t_0 as it was. */
+static void instructions_are_not_dearer_in_frames(void **state)
+{
+	(void)state;
+	quarter();
+	struct fraction_input in = input(FRACTION_ASYNC_NONE);
+	struct fraction out;
+
+	in.instructions = true;
+	assert_int_equal(fraction_estimate(&in, &out), 0);
+	assert_near(out.probe_scale.value, 1.2, 1e-9);
+	assert_near(out.busy_cyc.value, 2000, 1e-6);
+	assert_near(out.path_cyc.value, 520.4, 1e-6);
+	assert_near(out.f.value, 0.2602, 1e-9);
+	fraction_free(&out);
+}
+
 /* 600 cycles per call that the kernel charges to the target before the switch to it is told: t_0 = 2600, and F stays. */
 static void what_only_cpu_time_knows_of_is_busy_time_outside_frames(void **state)
 {
@@ -636,6 +679,8 @@ int main(void)
 		cmocka_unit_test(what_was_added_is_known_before_the_end_and_over_the_calibration_too),
 		cmocka_unit_test(windows_that_a_budget_put_between_are_told),
 		cmocka_unit_test(time_that_a_host_stole_is_in_frames_and_in_the_whole_alike),
+		cmocka_unit_test(probes_that_the_kernel_charges_to_a_client_are_not_in_cpu_time),
+		cmocka_unit_test(instructions_are_not_dearer_in_frames),
 		cmocka_unit_test(what_only_cpu_time_knows_of_is_busy_time_outside_frames),
 		cmocka_unit_test(no_mode_switch_is_cheaper_than_a_null_calls),
 		cmocka_unit_test(interrupts_outside_frames_count_as_asked_for),

@@ -477,6 +477,36 @@ static void preemption_in_a_frame_is_not_time_in_the_frame(void **state)
 	assert_int_equal(cpus[0].frame_switch_n, 2);
 }
 
+static void ends_right_before_a_preemption_are_late(void **state)
+{
+	(void)state;
+	opens(0, 0, 1, 0);
+	enter(0, 10, SEND);
+	softirq(0, 20, 3); /* wakes a client */
+	softirq_end(0, 30, 3);
+	leave(0, 40, SEND, 10);
+	to_task(0, 45, ACCOUNT_OTHER);
+	assert_int_equal(cpus[0].late_calls_n, 1);
+	assert_int_equal(cpus[0].late_irqs_n, 1);
+	to_thread(0, 60, 1);
+	hardirq(0, 70, ACCOUNT_HARDIRQ_RESCHEDULE);
+	hardirq_end(0, 75, ACCOUNT_HARDIRQ_RESCHEDULE);
+	to_task(0, 80, ACCOUNT_OTHER);
+	assert_int_equal(cpus[0].late_calls_n, 1); /* that one was long before */
+	assert_int_equal(cpus[0].late_irqs_n, 2);
+	to_thread(0, 90, 1);
+	to_task(0, 95, ACCOUNT_OTHER); /* it has done nothing */
+	to_thread(0, 100, 1);
+	enter(0, 105, SEND);
+	softirq(0, 110, 3);
+	softirq_end(0, 120, 3);
+	to_task(0, 130, ACCOUNT_OTHER); /* it sleeps: the kernel reads its clock then */
+	closes(0, 140);
+	assert_int_equal(cpus[0].late_calls_n, 1);
+	assert_int_equal(cpus[0].late_irqs_n, 2);
+	balances();
+}
+
 static void sleep_in_a_frame_is_t_sleep_and_idle(void **state)
 {
 	(void)state;
@@ -1246,6 +1276,7 @@ int main(void)
 		TEST(a_softirq_of_a_system_call_begun_after_a_hardirq_is_the_other_tasks_own),
 		TEST(a_softirq_of_a_kernel_thread_or_of_idle_has_no_call_for_its_cause),
 		TEST(preemption_in_a_frame_is_not_time_in_the_frame),
+		TEST(ends_right_before_a_preemption_are_late),
 		TEST(sleep_in_a_frame_is_t_sleep_and_idle),
 		TEST(sleep_in_another_call_is_not_t_sleep),
 		TEST(a_frame_that_migrates_is_one_call_on_two_cpus),
