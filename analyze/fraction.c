@@ -184,19 +184,11 @@ static double late_cost(const struct sums *once, const struct probe_cost *cost)
 }
 
 /*
- * What is in the ledger and not in CPU time: what a host stole, and what the kernel charged to a client that it woke while the target still ran. The ledger's
- * cycles over CPU time, in the dose 1 windows, which saw both. Where CPU time is more, the kernel charged the target with the beginning of a switch, before the
- * event that tells of it: that is busy time too, and nothing to take out.
+ * What is in the ledger and not in CPU time, but for probes: what a host stole, and what the kernel charged to a client that it woke while the target still ran. The
+ * ledger's cycles over CPU time, in the dose 1 windows, which saw both. Where CPU time is more, the kernel charged the target with the beginning of a switch, before
+ * the event that tells of it: that is busy time too, and nothing to take out.
  */
-static double stolen(const struct sample *sample)
-{
-	const struct sums *once = &sample->dose[1];
-
-	return fmax(1, once->target / once->cpu);
-}
-
-/* The same of unprobed windows: without those of the probes that CPU time lacks. */
-static double stolen_unprobed(const struct sample *sample, const struct probe_cost *cost, double scale)
+static double stolen(const struct sample *sample, const struct probe_cost *cost, double scale)
 {
 	const struct sums *once = &sample->dose[1];
 
@@ -208,7 +200,7 @@ static double probed_busy(const struct sample *sample, int dose)
 {
 	const struct sums *sums = &sample->dose[dose];
 
-	return (isnan(sums->cpu) ? sums->target : sums->cpu * stolen(sample)) / sums->calls;
+	return fmax(sums->target, sums->cpu) / sums->calls;
 }
 
 /* CPU time per call in unprobed windows, or NAN. */
@@ -225,7 +217,7 @@ static double unprobed_cpu(const struct sample *sample, enum fraction_meter mete
 /* t_0 as measured in unprobed windows, or NAN. */
 static double measured_busy(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
 {
-	return unprobed_cpu(sample, meter) * stolen_unprobed(sample, cost, scale);
+	return unprobed_cpu(sample, meter) * stolen(sample, cost, scale);
 }
 
 /* t_0 as doses 1 and 2 extrapolate to it. */
@@ -239,7 +231,7 @@ static double linear_busy(const struct sample *sample, const struct probe_cost *
 /*
  * k by unprobed windows: with d what the probes should cost, e of it late, c_0 and c_1 the CPU time,
  *     k d = t_1 - t_0, t_0 = c_0 t_1 / (c_1 + k e)  where that is more than c_0
- * NAN where there is no CPU time.
+ * NAN where one dose has no CPU time.
  */
 static double scale_by_unprobed(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter)
 {
@@ -248,10 +240,14 @@ static double scale_by_unprobed(const struct sample *sample, const struct probe_
 	double c_0 = unprobed_cpu(sample, meter), c_1 = once->cpu / once->calls;
 	double whole = (t_1 - c_0) / d; /* where CPU time lacks nothing but probes */
 
-	if (!(e > 0) || c_1 + whole * e >= t_1)
-		return e > 0 ? whole : (t_1 - c_0 * stolen(sample)) / d;
+	if (isnan(whole) || isnan(c_1))
+		return NAN;
+	if (c_1 + whole * e >= t_1)
+		return whole;
+	if (!(e > 0))
+		return (t_1 - c_0 * t_1 / c_1) / d;
 	double b = d * c_1 - t_1 * e, root = b * b + 4 * d * e * t_1 * (c_1 - c_0);
-	return (sqrt(fmax(0, root)) - b) / (2 * d * e);
+	return root >= 0 ? (sqrt(root) - b) / (2 * d * e) : (c_1 - c_0) / d; /* noise, where the probes seem to have made it faster */
 }
 
 /* k as this sample alone has it. */

@@ -4,14 +4,15 @@
  *
  * Per path call, with n calls, by dose d of probes (docs/design.md derives it):
  *
- *   t_d   busy cycles of the target: its CPU time, times what the ledger has more than that in the dose 1 windows (time that a host
- *         stole). t_0 is measured in unprobed windows, over the calls that a work meter tells. The meter is the one that
+ *   t_d   busy cycles of the target: its CPU time, or what the ledger has where that is more; t_0: CPU time, times what the ledger has more than that in the dose 1
+ *         windows (time that a host stole). t_0 is measured in unprobed windows, over the calls that a work meter tells. The meter is the one that
  *         goes best with the calls in the probed windows.
  *   D     t_1 - t_0, what the probes cost in this target; d, what they should by calibration: `call` per system call,
  *         `softirq` per softirq, half of that per context switch. k = D / d: how much dearer they are here.
  *         Where the windows cannot tell k well (f small, few windows), it is drawn towards 1, as its variance against the
  *         spread of k among targets (0.25) says; t_0 is then t_1 - k d.
- *   e     the part of d that is in the ledger, and not in the CPU time of probed windows: the kernel charges a client that the target woke, and that preempts it on its way
+ *   e     `call` / 2 per late end of a call, `softirq` / 2 per late end of an interrupt (late_calls_n, late_irqs_n of table block): in the ledger, and not in the CPU
+ *         time of probed windows, since the kernel charges a client that the target woke, and that preempts it on its way
  *         to user space, from the waking on. What the ledger has more than CPU time and k e is in unprobed windows, too.
  *   F     path_cyc / n + max(1, k) mode - k (inside + softirq (softirqs + switches / 2 in frames) / n)
  *   f     (F + a) / (t_0 + a'), a: network interrupts and softirqs outside frames, a': those of them outside the target.
@@ -118,8 +119,8 @@ void fraction_free(struct fraction *fraction);
  * The same from samples of call chains: f = (P + a) / (B + a'), P the samples inside frames, B those of the target with what samples do not show (sampled.h),
  * a the ones in network interrupts and softirqs outside frames, a' those of them outside the target. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
- * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves. calls_n and probed_n
- * are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
+ * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves; and what is not known of
+ * context switches (sampled_busy_error()) is in it. calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
  */
 int fraction_sampled(const struct fraction_input *input, struct fraction *out);
 

@@ -11,7 +11,8 @@
  *            D = V came / (came + own) - V' went / (went + others) - V'' went_idle / (went_idle + others_idle)
  *        with V the samples right behind switches to the target, V' to other threads, V'' to idle. In V is what the thread before did to go and what the target did to
  *        come, in V' and V'' the other way round, and as many switches lead to the target as away from it. So it is D where to come takes all threads equally
- *        long, and half of D where they differ in that as much as in going; 3/4 are taken
+ *        long, and half of D where they differ in that as much as in going; 3/4 are taken. Switches inside frames are counted, and have no samples in V: D is
+ *        rough for a server that sleeps in its sends
  *   B    (T - 3/4 D) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
  */
 #ifndef ANALYZE_SAMPLED_H
@@ -65,7 +66,7 @@ double sampled_target(const struct sample_sums *sums);
 /* B above. sample_cyc: what a sample takes of the target, SAMPLED_COST_S of its clock. */
 double sampled_busy(const struct sample_sums *sums, double sample_cyc);
 
-/* Standard deviation of what B has of D: anything from half of it to all is as likely. */
+/* Standard deviation of what B is short by D, at most: anything from half of D to all is as likely. */
 double sampled_busy_error(const struct sample_sums *sums);
 
 /* CPU time without what the samples took, as far as they lack that. */

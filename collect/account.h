@@ -118,7 +118,7 @@ struct account_cpu {
 
 	__u64 errors_n; /* of path calls */
 	__u64 switch_n, frame_switch_n;   /* to or from a thread in scope */
-	/* Of the ends, those before a preemption of a thread in scope on its way to user space. Who is woken in an interrupt or a call, and preempts, is charged by
+	/* Of the ends, those before a preemption of a thread in scope by one that is not, on its way to user space. Who is woken in an interrupt or a call, and preempts, is charged by
 	 * the kernel from then on: not the thread in which these ends are. */
 	__u64 late_calls_n, late_irqs_n;
 	__u64 softirq_n, frame_softirq_n; /* while a thread in scope was current */
@@ -520,7 +520,7 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 			prev->sleep_from = now;
 		} else if (prev->call == ACCOUNT_CALL_OTHER) {
 			account_train_end(cpu, prev);
-		} else if (prev->call == ACCOUNT_CALL_USER) {
+		} else if (prev->call == ACCOUNT_CALL_USER && !next) { /* what threads in scope are charged for each other is all in their CPU time */
 			cpu->late_calls_n += cpu->ended_call;
 			cpu->late_irqs_n += cpu->ended_irqs;
 		}

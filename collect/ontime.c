@@ -18,6 +18,7 @@ static void advance(struct ontime *time, uint64_t ns)
 void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, struct ontime_thread came)
 {
 	bool again = time->known && time->went == went.tid && time->came == came.tid; /* it cannot go twice without coming */
+	bool early = ns < time->done_ns;
 
 	if (!time->known)
 		time->ours = went.who == ONTIME_OURS;
@@ -26,7 +27,7 @@ void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, 
 	time->known = true;
 	time->went = went.tid;
 	time->came = came.tid;
-	if (!again)
+	if (!again && !early)
 		time->switches_n[went.who][came.who]++;
 }
 

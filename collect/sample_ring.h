@@ -35,11 +35,11 @@ struct ring_fork {
 	uint32_t pid, ppid, tid, ptid;
 };
 
-/* A CPU goes from one task to another. Process 0: it is idle. Most are handed over twice (ontime.h). */
 struct ring_task {
 	uint32_t pid, tid;
 };
 
+/* A CPU goes from one task to another. Process 0: it is idle. Most are handed over twice (ontime.h). */
 struct ring_switch {
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 	struct ring_task went, came;

@@ -204,14 +204,31 @@ static void probes_that_the_kernel_charges_to_a_client_are_not_in_cpu_time(void 
 		block->cpu_cyc = 213390;
 		block->late_calls_n = block->late_irqs_n = 60;
 		unprobed(cycle, 200, 380952);
+		block = probed(cycle, 2, 270800);
+		block->cpu_cyc = 236300; /* twice the probes */
+		block->late_calls_n = block->late_irqs_n = 60;
 	}
 	struct fraction out = estimate(FRACTION_ASYNC_NONE);
 	assert_near(out.probe_scale.value, 1.2, 1e-4);
 	assert_near(out.busy_cyc.value, 2000, 0.02);
 	assert_near(out.path_cyc.value, 500, 0.02);
+	assert_near(out.linear.value, 1, 1e-4);
 	fraction_free(&out);
-	for (size_t i = 0; i < blocks_n; i++) /* nobody was woken there: nothing is charged to others */
-		blocks[i].cpu_cyc = blocks[i].dose ? 235400 : 400000;
+	size_t all_n = blocks_n;
+	blocks_n = 0;
+	for (size_t i = 0; i < all_n; i++) /* without unprobed windows the second dose tells k */
+		if (blocks[i].dose)
+			blocks[blocks_n++] = blocks[i];
+	out = estimate(FRACTION_ASYNC_NONE);
+	assert_near(out.probe_scale.value, 1.2, 1e-4);
+	assert_near(out.path_cyc.value, 500, 0.02);
+	fraction_free(&out);
+	nothing_yet();
+	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
+		probed(cycle, 1, 235400)->late_calls_n = 60;
+		unprobed(cycle, 200, 400000);
+	}
+	/* it was not woken there: nothing is charged to others */
 	out = estimate(FRACTION_ASYNC_NONE);
 	assert_near(out.probe_scale.value, 1.2, 1e-9);
 	assert_near(out.busy_cyc.value, 2000, 1e-6);

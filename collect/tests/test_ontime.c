@@ -31,9 +31,9 @@ static void switches_are_counted_by_who_goes_and_who_comes(void **state)
 	ontime_begin(&time, 1000);
 	ontime_switch(&time, 1100, OTHER, OURS); /* told twice */
 	ontime_switch(&time, 1104, OTHER, OURS);
-	for (int i = 0; i < 3; i++) {
-		ontime_switch(&time, 1200, OURS, OURS_TOO);
-		ontime_switch(&time, 1300, OURS_TOO, OURS);
+	for (uint64_t ns = 1200; ns < 1230; ns += 10) {
+		ontime_switch(&time, ns, OURS, OURS_TOO);
+		ontime_switch(&time, ns + 5, OURS_TOO, OURS);
 	}
 	ontime_switch(&time, 1400, OURS, IDLE);
 	ontime_switch(&time, 1500, IDLE, OURS);
@@ -103,6 +103,7 @@ static void what_was_told_before_the_begin_only_says_who_runs(void **state)
 	ontime_switch(&time, 900, OURS, OTHER);
 	ontime_switch(&time, 950, OTHER, OURS);
 	assert_int_equal(ontime_end(&time, 1200, false), 200);
+	assert_int_equal(time.switches_n[ONTIME_OURS][ONTIME_OTHER] + time.switches_n[ONTIME_OTHER][ONTIME_OURS], 0);
 }
 
 int main(void)
