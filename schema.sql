@@ -110,7 +110,7 @@ CREATE TABLE block (
   other_n      INTEGER,              -- other system calls of the target
   switch_n     INTEGER,              -- context switches to or from the target
   frame_switch_n  INTEGER,           -- of these, inside a frame
-  late_calls_n INTEGER,              -- of those from the target, on its way to user space: a system call of its had just ended
+  late_calls_n INTEGER,              -- of those from the target to others, on its way to user space: behind a system call of its that had just ended
   late_irqs_n  INTEGER,              -- ends of interrupts and softirqs right before these switches
   softirq_n    INTEGER,              -- softirqs that ran while the target was current
   frame_softirq_n INTEGER,           -- of these, inside a frame

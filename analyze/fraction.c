@@ -244,10 +244,8 @@ static double scale_by_unprobed(const struct sample *sample, const struct probe_
 		return NAN;
 	if (c_1 + whole * e >= t_1)
 		return whole;
-	if (!(e > 0))
-		return (t_1 - c_0 * t_1 / c_1) / d;
-	double b = d * c_1 - t_1 * e, root = b * b + 4 * d * e * t_1 * (c_1 - c_0);
-	return root >= 0 ? (sqrt(root) - b) / (2 * d * e) : (c_1 - c_0) / d; /* noise, where the probes seem to have made it faster */
+	double c = t_1 * (c_1 - c_0), b = d * c_1 - t_1 * e, below = b + sqrt(b * b + 4 * d * e * c); /* d e k^2 + b k = c */
+	return below > 0 ? 2 * c / below : (c_1 - c_0) / d; /* else noise, where the probes seem to have made it faster */
 }
 
 /* k as this sample alone has it. */
@@ -280,6 +278,7 @@ static double in_frames(const struct sums *once, const struct probe_cost *cost, 
 	return scale * (cost->inside + cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / once->calls);
 }
 
+/* k in frames. */
 static double frame_scale(const struct fraction_input *input, double scale)
 {
 	return input->instructions ? 1 : scale;

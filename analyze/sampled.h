@@ -66,7 +66,7 @@ double sampled_target(const struct sample_sums *sums);
 /* B above. sample_cyc: what a sample takes of the target, SAMPLED_COST_S of its clock. */
 double sampled_busy(const struct sample_sums *sums, double sample_cyc);
 
-/* Standard deviation of what B is short by D, at most: anything from half of D to all is as likely. */
+/* Standard deviation of B by what is not known of D, of which anything from half to all is as likely. */
 double sampled_busy_error(const struct sample_sums *sums);
 
 /* CPU time without what the samples took, as far as they lack that. */

@@ -265,8 +265,8 @@ static inline __attribute__((always_inline)) void account_end(struct account_cpu
 	cpu->busy = 0;
 }
 
-/* What ended before this has nothing to do with what follows. */
-static inline __attribute__((always_inline)) void account_begins(struct account_cpu *cpu)
+/* Something begins: who preempts behind it was not woken by what ended before. */
+static inline __attribute__((always_inline)) void account_clear_ends(struct account_cpu *cpu)
 {
 	cpu->ended_call = 0;
 	cpu->ended_irqs = 0;
@@ -422,7 +422,7 @@ static inline __attribute__((always_inline)) void account_sys_enter(struct accou
 		account_step(cpu, thread, ACCOUNT_CALL_USER, now);
 	else
 		account_advance(cpu, thread, now); /* the end of the previous call was missed */
-	account_begins(cpu);
+	account_clear_ends(cpu);
 	thread->nr = nr;
 	thread->entered = 1;
 	if (is_path) {
@@ -525,7 +525,7 @@ static inline __attribute__((always_inline)) void account_switch(struct account_
 			cpu->late_irqs_n += cpu->ended_irqs;
 		}
 	}
-	account_begins(cpu);
+	account_clear_ends(cpu);
 	cpu->thread = next ? slot : 0;
 	cpu->task = task;
 	cpu->user_task = user_task;
@@ -569,7 +569,7 @@ static inline __attribute__((always_inline)) void account_softirq_enter(struct a
 	int synchronous = cpu->task == ACCOUNT_OTHER && cpu->user_task && !cpu->after_irq;
 
 	account_advance(cpu, thread, now);
-	account_begins(cpu);
+	account_clear_ends(cpu);
 	if (cpu->softirq)
 		cpu->unmatched_n++;
 	cpu->softirq = vector + 1 < ACCOUNT_SOFTIRQ_MAX ? vector + 1 : ACCOUNT_SOFTIRQ_MAX - 1;
@@ -606,7 +606,7 @@ static inline __attribute__((always_inline)) void account_hardirq_enter(struct a
 									__u32 kind, __u64 now)
 {
 	account_advance(cpu, thread, now);
-	account_begins(cpu);
+	account_clear_ends(cpu);
 	if (cpu->depth < ACCOUNT_NEST_MAX)
 		cpu->outer[account_index(cpu->depth, ACCOUNT_NEST_MAX)] = cpu->hardirq;
 	else

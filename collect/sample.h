@@ -109,7 +109,7 @@ void sampler_skip(struct sampler *sampler);
  */
 int sampler_tell_switches(struct sampler *sampler);
 
-/* Counts how long the target runs from now on, on all CPUs. */
+/* Counts how long the target runs from now on, on all CPUs, and their switches. */
 void sampler_time_begin(struct sampler *sampler);
 
 /* Until `until_ns` (CLOCK_MONOTONIC); to be called after a poll. Switches are told no longer. *sum: `ns` and `switches_n` of all CPUs. */

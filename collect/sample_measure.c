@@ -20,8 +20,8 @@
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/meter.h"
-#include "collect/ontime.h"
 #include "collect/nudge.h"
+#include "collect/ontime.h"
 #include "collect/sample.h"
 
 #define PIDS_MAX 256

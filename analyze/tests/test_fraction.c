@@ -194,45 +194,55 @@ static void time_that_a_host_stole_is_in_frames_and_in_the_whole_alike(void **st
 
 /* As quarter(), but 60 of 100 calls end in a preemption by who was woken in a softirq of theirs: e = (200 * 60 + 100 * 60) / 2 / 100 = 90. Of the rest of the target's
  * time, probed or not, a twenty-first is charged to others: CPU time is 2354 / 1.05 - 1.2 * 90 per call, and 2000 / 1.05 unprobed. */
+static void preempted_quarter(void)
+{
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++) {
+		static const int64_t cpu_cyc[] = {380952, 213390, 236300}; /* dose 2: twice the probes */
+		struct block_row *block = &blocks[i];
+
+		block->cpu_cyc = cpu_cyc[block->dose];
+		block->late_calls_n = block->late_irqs_n = block->dose ? 60 : 0;
+	}
+}
+
 static void probes_that_the_kernel_charges_to_a_client_are_not_in_cpu_time(void **state)
 {
 	(void)state;
-	nothing_yet();
-	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
-		struct block_row *block = probed(cycle, 1, 235400);
-
-		block->cpu_cyc = 213390;
-		block->late_calls_n = block->late_irqs_n = 60;
-		unprobed(cycle, 200, 380952);
-		block = probed(cycle, 2, 270800);
-		block->cpu_cyc = 236300; /* twice the probes */
-		block->late_calls_n = block->late_irqs_n = 60;
-	}
+	preempted_quarter();
 	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+
 	assert_near(out.probe_scale.value, 1.2, 1e-4);
 	assert_near(out.busy_cyc.value, 2000, 0.02);
 	assert_near(out.path_cyc.value, 500, 0.02);
 	assert_near(out.linear.value, 1, 1e-4);
 	fraction_free(&out);
-	size_t all_n = blocks_n;
-	blocks_n = 0;
-	for (size_t i = 0; i < all_n; i++) /* without unprobed windows the second dose tells k */
+}
+
+static void without_unprobed_windows_the_second_dose_tells_k_of_a_preempted_server(void **state)
+{
+	size_t all_n, kept = 0;
+
+	(void)state;
+	preempted_quarter();
+	all_n = blocks_n;
+	for (size_t i = 0; i < all_n; i++)
 		if (blocks[i].dose)
-			blocks[blocks_n++] = blocks[i];
-	out = estimate(FRACTION_ASYNC_NONE);
+			blocks[kept++] = blocks[i];
+	blocks_n = kept;
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
 	assert_near(out.probe_scale.value, 1.2, 1e-4);
 	assert_near(out.path_cyc.value, 500, 0.02);
 	fraction_free(&out);
-	nothing_yet();
-	for (int64_t cycle = 0; cycle < CYCLES; cycle++) {
-		probed(cycle, 1, 235400)->late_calls_n = 60;
-		unprobed(cycle, 200, 400000);
-	}
-	/* it was not woken there: nothing is charged to others */
-	out = estimate(FRACTION_ASYNC_NONE);
-	assert_near(out.probe_scale.value, 1.2, 1e-9);
-	assert_near(out.busy_cyc.value, 2000, 1e-6);
-	fraction_free(&out);
+}
+
+static void ends_before_a_preemption_that_is_charged_to_the_target_change_nothing(void **state)
+{
+	(void)state;
+	quarter();
+	for (size_t i = 0; i < blocks_n; i++)
+		blocks[i].late_calls_n = blocks[i].dose ? 60 : 0;
+	assert_near(f_of(FRACTION_ASYNC_NONE), 0.25, 1e-9);
 }
 
 /* F = 622.4 + 90 - 150 - 42, of t_0 as it was. */
@@ -697,6 +707,8 @@ int main(void)
 		cmocka_unit_test(windows_that_a_budget_put_between_are_told),
 		cmocka_unit_test(time_that_a_host_stole_is_in_frames_and_in_the_whole_alike),
 		cmocka_unit_test(probes_that_the_kernel_charges_to_a_client_are_not_in_cpu_time),
+		cmocka_unit_test(without_unprobed_windows_the_second_dose_tells_k_of_a_preempted_server),
+		cmocka_unit_test(ends_before_a_preemption_that_is_charged_to_the_target_change_nothing),
 		cmocka_unit_test(instructions_are_not_dearer_in_frames),
 		cmocka_unit_test(what_only_cpu_time_knows_of_is_busy_time_outside_frames),
 		cmocka_unit_test(no_mode_switch_is_cheaper_than_a_null_calls),
