@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/now.h"
 #include "collect/nudge.h"
 
 static int64_t cpu_ns(pid_t pid)
@@ -77,7 +78,7 @@ void meter_read(struct nudge *nudge, const pid_t *pids, int n, struct meter *met
 {
 	if (nudge)
 		nudge_all(nudge);
-	*meter = (struct meter){.udp_n = n ? udp_sent(pids[0]) : -1, .io_n = n ? 0 : -1, .switch_n = n ? 0 : -1};
+	*meter = (struct meter){.ns = now_ns(), .udp_n = n ? udp_sent(pids[0]) : -1, .io_n = n ? 0 : -1, .switch_n = n ? 0 : -1};
 	for (int i = 0; i < n; i++) {
 		int64_t ns = cpu_ns(pids[i]);
 

@@ -14,6 +14,7 @@
 struct nudge;
 
 struct meter {
+	int64_t ns;       /* CLOCK_MONOTONIC, when the CPU time was so much */
 	int64_t cpu_ns;   /* CPU time of the processes, threads that ended included */
 	int64_t udp_n;    /* UDP datagrams sent in the network namespace of the first process */
 	int64_t io_n;     /* read and write calls of the processes */

@@ -4,7 +4,12 @@
 
 void ontime_begin(struct ontime *time, uint64_t ns)
 {
-	*time = (struct ontime){.done_ns = ns};
+	*time = (struct ontime){.done_ns = ns, .end_ns = UINT64_MAX};
+}
+
+void ontime_until(struct ontime *time, uint64_t ns)
+{
+	time->end_ns = ns;
 }
 
 static void advance(struct ontime *time, uint64_t ns)
@@ -22,6 +27,11 @@ void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, 
 
 	if (!time->known)
 		time->ours = went.who == ONTIME_OURS;
+	if (ns > time->end_ns) {
+		time->known = true; /* who went ran until the end */
+		advance(time, time->end_ns);
+		return;
+	}
 	advance(time, ns);
 	time->ours = came.who == ONTIME_OURS;
 	time->known = true;
@@ -31,10 +41,10 @@ void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, 
 		time->switches_n[went.who][came.who]++;
 }
 
-uint64_t ontime_end(struct ontime *time, uint64_t ns, bool ours)
+uint64_t ontime_end(struct ontime *time, bool ours)
 {
 	if (!time->known)
 		time->ours = ours;
-	advance(time, ns);
+	advance(time, time->end_ns);
 	return time->ns;
 }

@@ -20,6 +20,7 @@ struct ontime_thread {
 
 struct ontime {
 	uint64_t done_ns; /* counted until then */
+	uint64_t end_ns;  /* nothing behind it is counted */
 	bool known;       /* whether a switch has told who runs */
 	bool ours;        /* who runs is in scope */
 	uint32_t went, came; /* threads of the last switch */
@@ -34,7 +35,10 @@ void ontime_begin(struct ontime *time, uint64_t ns);
  * leave one of the two out, out of idle. */
 void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, struct ontime_thread came);
 
-/* How long those in scope ran until `ns`; `ours`: who runs when there was no switch at all. */
-uint64_t ontime_end(struct ontime *time, uint64_t ns, bool ours);
+/* What happens after `ns` does not count. */
+void ontime_until(struct ontime *time, uint64_t ns);
+
+/* How long those in scope ran until then; `ours`: who runs when there was no switch at all. */
+uint64_t ontime_end(struct ontime *time, bool ours);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum privilege {
 	PRIVILEGE_BPF = 1,    /* CAP_BPF: run programs on other CPUs, attach them anew for each window */
-	PRIVILEGE_PERFMON = 2, /* CAP_PERFMON: the same for programs that trace */
+	PRIVILEGE_PERFMON = 2, /* CAP_PERFMON: the same for programs that trace; watch the switches of CPUs beside samples, now and then */
 	PRIVILEGE_PTRACE = 4, /* CAP_SYS_PTRACE: read the meters of other users' processes ... */
 	PRIVILEGE_READ = 8,   /* CAP_DAC_READ_SEARCH: ... whose files in /proc are theirs alone */
 	PRIVILEGE_NICE = 16,  /* CAP_SYS_NICE: wake each CPU, so that CPU times are up to date (nudge.h) */

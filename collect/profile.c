@@ -614,7 +614,7 @@ static int write_run(struct session *session, struct store *store, int64_t run)
 							 : "profile: interrupted before a window was whole: nothing was stored");
 }
 
-/* From here on nothing is opened; a command was forked before, and keeps what it was started with. */
+/* From here on nothing is opened, but for the switches of CPUs now and then by the samples; a command was forked before, and keeps what it was started with. */
 static int drop_privileges(const struct session *session)
 {
 	const struct profile_options *options = session->options;
@@ -624,6 +624,8 @@ static int drop_privileges(const struct session *session)
 		return 0;
 	if (session->ledger)
 		keep |= PRIVILEGE_BPF | PRIVILEGE_PERFMON;
+	if (session->sampler && sampler_sees_all(session->sampler))
+		keep |= PRIVILEGE_PERFMON;
 	if (session->child > 0)
 		keep |= PRIVILEGE_KILL;
 	return privilege_drop(keep | privilege_for(options->drop_for));

@@ -378,23 +378,27 @@ int64_t sampler_room_ns(const struct sampler *s)
 
 int sampler_tell_switches(struct sampler *s)
 {
-	int err = s->watches.sees_all ? 0 : -EOPNOTSUPP;
-
-	for (int cpu = 0; cpu < s->cpus_n && !err; cpu++) {
-		err = s->watches.switches[cpu] ? ring_enable(s->watches.switches[cpu]) : 0;
-		if (err)
-			fail(err, "sample: cannot watch context switches: %s", strerror(-err));
+	if (!s->watches.sees_all)
+		return -EOPNOTSUPP;
+	int err = watches_tell_switches(&s->watches);
+	if (err) {
+		watches_leave_switches(&s->watches);
+		return fail(err, "sample: cannot watch context switches: %s", strerror(-err));
 	}
-	s->timing = !err;
-	return err;
+	s->timing = true;
+	return 0;
 }
 
-void sampler_time_begin(struct sampler *s)
+void sampler_time_begin(struct sampler *s, int64_t ns)
 {
-	uint64_t now = (uint64_t)now_ns();
-
 	for (int cpu = 0; cpu < s->cpus_n; cpu++)
-		ontime_begin(&s->ontime[cpu], now);
+		ontime_begin(&s->ontime[cpu], (uint64_t)ns);
+}
+
+void sampler_time_until(struct sampler *s, int64_t ns)
+{
+	for (int cpu = 0; cpu < s->cpus_n; cpu++)
+		ontime_until(&s->ontime[cpu], (uint64_t)ns);
 }
 
 static void add_switches(struct ontime *sum, const struct ontime *time)
@@ -404,15 +408,15 @@ static void add_switches(struct ontime *sum, const struct ontime *time)
 			sum->switches_n[went][came] += time->switches_n[went][came];
 }
 
-void sampler_time_end(struct sampler *s, int64_t until_ns, struct ontime *sum)
+void sampler_time_end(struct sampler *s, struct ontime *sum)
 {
 	*sum = (struct ontime){0};
 	for (int cpu = 0; cpu < s->cpus_n; cpu++)
 		if (s->watches.switches[cpu]) {
-			ring_disable(s->watches.switches[cpu]);
-			sum->ns += ontime_end(&s->ontime[cpu], (uint64_t)until_ns, s->last[cpu].tid != 0);
+			sum->ns += ontime_end(&s->ontime[cpu], s->last[cpu].tid != 0);
 			add_switches(sum, &s->ontime[cpu]);
 		}
+	watches_leave_switches(&s->watches);
 	s->timing = false;
 }
 

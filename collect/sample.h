@@ -39,7 +39,7 @@ struct sampler;
  * takes: 20 us of a server's time in a virtual machine, whose caches of code and branches it empties. The usual rate keeps that below 1 % there;
  * the stages of a path, of which some are small, are looked at more often.
  */
-#define SAMPLE_HZ 397
+#define SAMPLE_HZ 251
 #define SAMPLE_STAGES_HZ 1499
 
 /* Contexts of one CPU in one window: [ACCOUNT_ROWS][SAMPLE_STAGE_MAX], see sample_cell(). */
@@ -109,11 +109,14 @@ void sampler_skip(struct sampler *sampler);
  */
 int sampler_tell_switches(struct sampler *sampler);
 
-/* Counts how long the target runs from now on, on all CPUs, and their switches. */
-void sampler_time_begin(struct sampler *sampler);
+/* Counts how long the target runs from `ns` (CLOCK_MONOTONIC) on, on all CPUs, and their switches: to be called before the first poll behind that. */
+void sampler_time_begin(struct sampler *sampler, int64_t ns);
 
-/* Until `until_ns` (CLOCK_MONOTONIC); to be called after a poll. Switches are told no longer. *sum: `ns` and `switches_n` of all CPUs. */
-void sampler_time_end(struct sampler *sampler, int64_t until_ns, struct ontime *sum);
+/* Until `ns`: to be called before the last poll. */
+void sampler_time_until(struct sampler *sampler, int64_t ns);
+
+/* Switches are told no longer. *sum: `ns` and `switches_n` of all CPUs. */
+void sampler_time_end(struct sampler *sampler, struct ontime *sum);
 
 /* Takes what the rings hold into *window. To be called at least every sampler_room_ns() while started, or samples are lost. */
 int sampler_poll(struct sampler *sampler, struct sample_window *window);

@@ -29,7 +29,9 @@
 #define DRAW_NS 100000000
 /* Of a window and of what a period lasts: by so much they vary, or a server that works in time with them would be seen in one phase. */
 #define VARY 0.25
-#define TIMED_EVERY 8 /* windows: one of them also learns how long the target runs */
+#define TIMED_EVERY 8 /* windows: one of them learns how long the target runs */
+#define TIMED_PART 8 /* of the length of others it has, or TIMED_NS: its records slow down a server that switches often, and who talks with it */
+#define TIMED_NS 10000000
 
 struct run {
 	const struct sample_measure_options *options;
@@ -166,7 +168,7 @@ static int64_t busy_cyc(const struct sample_measurement *out, int64_t block, siz
 	return llround(busy);
 }
 
-/* The meters as the window opens: those that the last one closed with, if the scope is still the same. */
+/* The meters as the window opens: those that the last one closed with, if the scope is still the same and no time was lost between them. */
 static void open_meters(struct run *run)
 {
 	pid_t pids[PIDS_MAX] = {0};
@@ -181,12 +183,20 @@ static void open_meters(struct run *run)
 	run->pids_n = n;
 	run->metered = 1;
 	meter_read(run->nudge, run->pids, n, &run->meter);
+	sampler_skip(run->options->sampler); /* samples of before, for which this window does not have the CPU time */
 }
 
-/* Samples of such a window are of a server that the switches' records slow down, so f is of the others' alone (analyze/sampled.h). */
+/* Samples of such a window are of a server that is slowed down, so f is of the others' alone (analyze/sampled.h). */
 static bool is_timed(const struct run *run)
 {
 	return !run->options->scope_cpus && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;
+}
+
+static int64_t timed_ns(int64_t length_ns)
+{
+	int64_t part_ns = length_ns / TIMED_PART > TIMED_NS ? length_ns / TIMED_PART : TIMED_NS;
+
+	return part_ns < length_ns ? part_ns : length_ns;
 }
 
 /* What the records of a window's switches tell. */
@@ -203,6 +213,20 @@ static void block_switches(const struct run *run, const struct ontime *time, str
 	block->others_idle_n = (int64_t)other[ONTIME_IDLE];
 }
 
+/* Until the meters stood as they do now. */
+static int end_timing(struct run *run, const struct meter *meter, struct block_row *block)
+{
+	struct sampler *sampler = run->options->sampler;
+	struct ontime time;
+
+	sampler_time_until(sampler, meter->ns);
+	int err = sampler_poll(sampler, &run->window);
+	sampler_time_end(sampler, &time);
+	block_switches(run, &time, block);
+	run->metered = 0; /* that took its time, too */
+	return err;
+}
+
 /* One window, from reading the meters to reading them: *end_ns. */
 static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, struct block_row *block)
 {
@@ -215,19 +239,17 @@ static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, s
 		return err;
 	if (timed) {
 		meter_read(run->nudge, run->pids, run->pids_n, &run->meter); /* again: it took its time */
-		sampler_time_begin(options->sampler);
+		sampler_time_begin(options->sampler, run->meter.ns);
+		length_ns = timed_ns(length_ns);
 	}
 	sample_window_clear(&run->window);
 	err = fill_window(run, options->end_fd ? INT64_MAX : run->window.open_ns + length_ns);
 	meter_read(run->nudge, run->pids, run->pids_n, after);
 	*end_ns = now_ns();
-	if (timed && !err)
-		err = sampler_poll(options->sampler, &run->window);
 	if (timed) {
-		struct ontime time;
+		int failed = end_timing(run, after, block);
 
-		sampler_time_end(options->sampler, *end_ns, &time);
-		block_switches(run, &time, block);
+		err = err ? err : failed;
 	}
 	return err;
 }
@@ -268,7 +290,6 @@ static int run_windows(struct run *run)
 	/* again when it goes on after a pause: what was started meanwhile wrote no record */
 	if (!err && options->pid && sampler_add(options->sampler, options->pid) == -ESRCH)
 		run->out->ended = 1;
-	sampler_skip(options->sampler); /* looking for them takes ms, for which no window has the CPU time */
 	if (!err && options->opened)
 		options->opened(options->context);
 	for (int64_t spent_ns = 0; !err && !over(run) && spent_ns < run->seconds_ns;) {

@@ -35,10 +35,7 @@ static int add_watch(struct watches *w, int cpu, pid_t tid, const struct ring *s
 /* What is open; there may be others instead. */
 static void close_all(struct watches *w)
 {
-	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
-		ring_free(w->switches[cpu]);
-		w->switches[cpu] = NULL;
-	}
+	watches_leave_switches(w);
 	while (w->n)
 		ring_free(w->list[--w->n].ring);
 }
@@ -62,21 +59,6 @@ static const struct ring *ring_of(const struct watches *w, int cpu)
 		if (w->list[i].cpu == cpu && ring_fd(w->list[i].ring) >= 0)
 			return w->list[i].ring;
 	return NULL;
-}
-
-static int watch_switches(struct watches *w, const struct watches_options *options)
-{
-	int err = 0;
-
-	for (int cpu = 0; cpu < options->cpus_n && !err; cpu++) {
-		const struct ring_options ring = {.source = RING_SWITCHES, .cpu = cpu, .tid = -1, .pages = SAMPLE_PAGES, .share = ring_of(w, cpu)};
-
-		if (options->cpus[cpu])
-			err = ring_open(&ring, &w->switches[cpu]);
-	}
-	if (err)
-		close_all(w);
-	return err;
 }
 
 static int watch_thread(struct watches *w, const struct watches_options *options, pid_t tid)
@@ -107,6 +89,17 @@ static int watch_process(struct watches *w, const struct watches_options *option
 	return err;
 }
 
+/* What will be opened and closed again and again later is tried once, while there are all privileges. */
+static int try_switches(struct watches *w)
+{
+	int err = watches_tell_switches(w);
+
+	watches_leave_switches(w);
+	if (err)
+		close_all(w);
+	return err;
+}
+
 /* Best first: PMU cycles if they are the clock, the timer; whole CPUs, one's own threads. */
 static int open_best(struct watches *w, const struct watches_options *options)
 {
@@ -125,7 +118,7 @@ static int open_best(struct watches *w, const struct watches_options *options)
 		err = watch_cpus(w, options);
 	}
 	if (!err)
-		err = watch_switches(w, options);
+		err = try_switches(w);
 	if ((err != -EACCES && err != -EPERM) || options->whole || !options->pid)
 		return err;
 	w->sees_all = false;
@@ -140,6 +133,31 @@ static int not_opened(bool whole, int err)
 	if (err == -EMFILE)
 		return fail(err, "sample: too many threads for the open files allowed: raise `ulimit -n`, or run as root");
 	return fail(err, "sample: cannot open a sampling counter: %s", strerror(-err));
+}
+
+static int tell_switches_of(struct watches *w, const struct watch *watch)
+{
+	const struct ring_options options = {.source = RING_SWITCHES, .cpu = watch->cpu, .tid = -1, .pages = SAMPLE_PAGES, .share = watch->ring};
+	int err = ring_open(&options, &w->switches[watch->cpu]);
+
+	return err ? err : ring_enable(w->switches[watch->cpu]);
+}
+
+int watches_tell_switches(struct watches *watches)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < watches->n && !err; i++)
+		err = tell_switches_of(watches, &watches->list[i]);
+	return err;
+}
+
+void watches_leave_switches(struct watches *watches)
+{
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
+		ring_free(watches->switches[cpu]);
+		watches->switches[cpu] = NULL;
+	}
 }
 
 int watches_open(const struct watches_options *options, struct watches *out)

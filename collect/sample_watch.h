@@ -24,7 +24,7 @@ struct watch {
 struct watches {
 	struct watch *list;
 	size_t n, room;
-	struct ring *switches[CPUS_MAX]; /* of context switches, in the ring of the CPU's samples; NULL where only threads are watched */
+	struct ring *switches[CPUS_MAX]; /* of context switches, in the ring of the CPU's samples; NULL while nobody is told */
 	enum ring_source source;
 	uint64_t period;     /* nominal: cycles or ns */
 	double cyc_per_unit; /* of the run's clock, per unit of the period */
@@ -44,5 +44,12 @@ struct watches_options {
 /* Opens the best that is allowed, disabled. Errors are said: -EACCES, -EMFILE and those of perf_event_open(). Close in any case. */
 int watches_open(const struct watches_options *options, struct watches *out);
 void watches_close(struct watches *watches);
+
+/*
+ * From now on the rings of whole CPUs tell of their context switches, until that is left. Opened only for that long: a counter of switches that is merely
+ * open makes every switch of the machine look for who wants to be told of it (docs/accuracy.md). 0 or -errno, without a word.
+ */
+int watches_tell_switches(struct watches *watches);
+void watches_leave_switches(struct watches *watches);
 
 #endif
