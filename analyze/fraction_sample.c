@@ -101,11 +101,12 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 {
 	const struct block_row **blocks = sampled_blocks(input, n);
 	struct sums *sums = calloc(*n + 1, sizeof *sums);
+	size_t cpus_n = sampled_cpus(input->samples, input->samples_n);
 	double samples = 0, cyc = 0;
 	int err = blocks && sums ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++)
-		sums[i].of = sampled_window(blocks[i]);
+		sums[i].of = sampled_window(blocks[i], cpus_n);
 	for (size_t i = 0; i < input->samples_n && !err; i++) {
 		const struct sample_row *row = &input->samples[i];
 		const struct block_row key = {.block = row->block}, *at = &key, *const *found = bsearch(&at, blocks, *n, sizeof *blocks, by_block);
@@ -118,7 +119,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 		fraction->calls_n += is(row->task, "target") && is(row->call, "path") ? row->samples_n : 0;
 	}
 	if (!err && samples > 0)
-		sums[*n].of = (struct sample_sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples};
+		sums[*n].of = (struct sample_sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples, .room = cyc / samples};
 	free(blocks);
 	if (err) {
 		free(sums);

@@ -9,6 +9,7 @@
 
 #define SUMS_N (sizeof(struct sample_sums) / sizeof(double))
 #define OTHERS_LEAST 0.5 /* of D are of others */
+#define CPUS_MAX 65536
 
 static bool is(const char *word, const char *other)
 {
@@ -34,11 +35,29 @@ static struct sample_switches switches_of(const struct block_row *block)
 	};
 }
 
-struct sample_sums sampled_window(const struct block_row *block)
+struct sample_sums sampled_window(const struct block_row *block, size_t cpus_n)
 {
 	if (sampled_tells_ontime(block))
 		return (struct sample_sums){.switches = switches_of(block)};
-	return (struct sample_sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc};
+	return (struct sample_sums){
+		.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc, .room = number(block->wall_cyc) * (double)cpus_n,
+	};
+}
+
+size_t sampled_cpus(const struct sample_row *rows, size_t n)
+{
+	bool seen[CPUS_MAX] = {false};
+	size_t cpus_n = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t cpu = rows[i].cpu;
+
+		if (cpu < 0 || cpu >= CPUS_MAX || seen[cpu] || !sampled_is_target(&rows[i]))
+			continue;
+		seen[cpu] = true;
+		cpus_n++;
+	}
+	return cpus_n;
 }
 
 bool sampled_is_target(const struct sample_row *row)
@@ -91,16 +110,16 @@ double sampled_target(const struct sample_sums *sums)
 }
 
 /*
- * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, which for N samples has the standard error e = 1 / sqrt(N),
- * d - e^2 / d, and nothing where d is below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
+ * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, whose standard error is e, d - e^2 / d, and nothing where d is
+ * below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
  */
-static double lacking(double lack, double cpu, double samples_n)
+static double lacking(const struct sample_sums *sums, double lack)
 {
-	double share = lack / cpu;
+	double share = lack / sums->cpu, idle = sums->room > 0 ? fmax(0, 1 - sums->cpu / sums->room) : 1;
 
-	if (!(lack > 0) || !(samples_n > 0)) /* or it is not known */
+	if (!(lack > 0) || !(sums->samples_n > 0)) /* or it is not known */
 		return 0;
-	return lack * fmax(0, 1 - 1 / samples_n / (share * share));
+	return lack * fmax(0, 1 - idle / sums->samples_n / (share * share));
 }
 
 static double share(double a, double b)
@@ -134,7 +153,7 @@ double sampled_busy(const struct sample_sums *sums, double sample_cyc)
 	/* their timer keeps things from happening, and what they take themselves none of them shows */
 	double lack = lack_of(sums) - sums->samples_n * sample_cyc;
 
-	return (own(sums) + lacking(lack, sums->cpu, sums->samples_n)) * charge(sums);
+	return (own(sums) + lacking(sums, lack)) * charge(sums);
 }
 
 double sampled_busy_error(const struct sample_sums *sums)

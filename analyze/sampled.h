@@ -14,6 +14,8 @@
  *        long, and half of D where they differ in that as much as in going; 3/4 are taken. Switches inside frames are counted, and have no samples in V: D is
  *        rough for a server that sleeps in its sends
  *   B    (T - 3/4 D) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
+ *        By chance N samples of a target that is busy for the share p of the time miss its CPU time by the share sqrt((1 - p) / N), a standard deviation: each look at its
+ *        CPUs finds it there or not. One that is always busy is always found.
  */
 #ifndef ANALYZE_SAMPLED_H
 #define ANALYZE_SAMPLED_H
@@ -41,14 +43,18 @@ struct sample_sums {
 	double came, came_other, came_idle; /* right behind a switch to the target, to other threads and to idle, on any CPU */
 	double samples_n;	   /* of the target */
 	double cpu;		   /* CPU time; NAN: not known */
+	double room;		   /* and what it would be, were the target busy throughout on the CPUs that it was seen on */
 	struct sample_switches switches;
 };
 
 /* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
 bool sampled_tells_ontime(const struct block_row *block);
 
-/* A window without its samples. */
-struct sample_sums sampled_window(const struct block_row *block);
+/* CPUs that the target was seen on. */
+size_t sampled_cpus(const struct sample_row *rows, size_t n);
+
+/* A window without its samples, of a target that was seen on so many CPUs. */
+struct sample_sums sampled_window(const struct block_row *block, size_t cpus_n);
 
 /* Of the target, and no expiry without a sample. */
 bool sampled_is_target(const struct sample_row *row);

@@ -111,6 +111,7 @@ static bool is_wanted(const struct block_row *block, const struct slice_input *i
 
 static int windows_of(const struct slice_input *input, struct windows *w)
 {
+	size_t cpus_n = sampled_cpus(input->samples, input->samples_n);
 	int64_t last = -1;
 
 	for (size_t i = 0; i < input->blocks_n; i++)
@@ -123,7 +124,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
-		const struct sample_sums of = sampled_window(block);
+		const struct sample_sums of = sampled_window(block, cpus_n);
 
 		if (!is_wanted(block, input))
 			continue;

@@ -32,6 +32,7 @@ static void fill(void)
 		blocks[i].block = blocks[i].cycle = i;
 		blocks[i].dose = 0;
 		blocks[i].sampled = 1;
+		blocks[i].wall_cyc = 20000;
 		blocks[i].cpu_cyc = 10000;
 		blocks[i].meter_udp = 10;
 		for (int j = 0; j < ROWS; j++) {
@@ -70,7 +71,7 @@ static void busy_time_that_samples_do_not_see_is_in_the_whole(void **state)
 	for (int i = 0; i < WINDOWS; i++) /* 40 % more than the samples: hardly by chance */
 		blocks[i].cpu_cyc = 14000;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7.0 / (10 + 4 * (1 - 1.0 / (10 * WINDOWS) / pow(4.0 / 14, 2))), 1e-12);
+	assert_near(f.f.value, 7.0 / (10 + 4 * (1 - 0.3 / (10 * WINDOWS) / pow(4.0 / 14, 2))), 1e-12); /* idle for 0.3 */
 	assert_true(f.f.value > 0.5 && f.f.value < 0.51);
 	assert_near(f.raw.value, 0.7, 1e-12);
 	fraction_free(&f);
@@ -82,6 +83,30 @@ static void busy_time_that_samples_do_not_see_is_in_the_whole(void **state)
 	blocks[3].target_cyc = 10000; /* and of the one window that knows how long the target ran it is no chance */
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7 / 1.01, 1e-12);
+	fraction_free(&f);
+}
+
+/* On the only CPU that it runs on a look cannot miss it. */
+static void what_a_target_without_rest_lacks_is_no_chance(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++)
+		blocks[i].wall_cyc = blocks[i].cpu_cyc = 10100;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7 / 1.01, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* now here, now there */
+		samples[i * ROWS].cpu = i % 2;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* how long that was is not known */
+		blocks[i].wall_cyc = STORE_NULL;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
 }
 
@@ -150,7 +175,7 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	for (int i = 4; i < WINDOWS; i += 8) /* a fifth of it is in no sample, though the target ran for all of it */
 		blocks[i].target_cyc = 12500;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - 1 / (0.4 * WINDOWS * 7 / 8))), 1e-12);
+	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - 0.375 / (0.4 * WINDOWS * 7 / 8))), 1e-12);
 	assert_near(f.raw.value, 0.7, 1e-12);
 	fraction_free(&f);
 	input.sample_cyc = 250; /* and that is what 10 samples took of it */
@@ -470,6 +495,7 @@ int main(void)
 		cmocka_unit_test(what_the_probes_cost_is_taken_off_each_piece),
 		cmocka_unit_test(f_is_the_samples_inside_frames_over_those_of_the_target),
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
+		cmocka_unit_test(what_a_target_without_rest_lacks_is_no_chance),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_tell_nothing_else),
 		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
 		cmocka_unit_test(switches_are_shared_out_by_who_went_and_who_came),
