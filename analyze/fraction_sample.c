@@ -97,16 +97,19 @@ static const struct block_row **sampled_blocks(const struct fraction_input *inpu
 }
 
 /* Sums by window, in the order of `blocks`, and behind them the half samples. */
-static int window_sums(const struct fraction_input *input, struct sums **out, size_t *n, struct fraction *fraction)
+static int window_sums(const struct fraction_input *input, struct sums **out, size_t *n, struct sampled_terms *terms, struct fraction *fraction)
 {
 	const struct block_row **blocks = sampled_blocks(input, n);
 	struct sums *sums = calloc(*n + 1, sizeof *sums);
-	size_t cpus_n = sampled_cpus(input->samples, input->samples_n);
+	struct sampled_cpus cpus = {0};
 	double samples = 0, cyc = 0;
 	int err = blocks && sums ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < *n && !err; i++)
-		sums[i].of = sampled_window(blocks[i], cpus_n);
+	for (size_t i = 0; i < *n && !err; i++) {
+		sums[i].of = sampled_window(blocks[i]);
+		if (!sampled_tells_ontime(blocks[i]))
+			sampled_see_window(&cpus, blocks[i]);
+	}
 	for (size_t i = 0; i < input->samples_n && !err; i++) {
 		const struct sample_row *row = &input->samples[i];
 		const struct block_row key = {.block = row->block}, *at = &key, *const *found = bsearch(&at, blocks, *n, sizeof *blocks, by_block);
@@ -114,12 +117,14 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 		if (!found || sampled_tells_ontime(*found))
 			continue;
 		add_row(&sums[found - (const struct block_row *const *)blocks], row, input->async);
+		sampled_see_row(&cpus, row);
 		samples += (double)row->samples_n;
 		cyc += (double)row->cyc;
 		fraction->calls_n += is(row->task, "target") && is(row->call, "path") ? row->samples_n : 0;
 	}
 	if (!err && samples > 0)
-		sums[*n].of = (struct sample_sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples, .room = cyc / samples};
+		sums[*n].of = (struct sample_sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples};
+	terms->idle = sampled_idle(&cpus);
 	free(blocks);
 	if (err) {
 		free(sums);
@@ -130,9 +135,9 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 }
 
 /* Resamples the n windows and the half samples behind them; `all` is their sum. */
-static int resample(const struct sums *sums, size_t n, const struct sums *all, const struct fraction_input *input, double value, double *rep)
+static int resample(const struct sums *sums, size_t n, const struct sums *all, const struct sampled_terms *terms, uint64_t seed, double value, double *rep)
 {
-	struct stats_rng *rng = stats_rng_new(input->seed ? input->seed : STATS_SEED);
+	struct stats_rng *rng = stats_rng_new(seed ? seed : STATS_SEED);
 	size_t *index = malloc((n + 1) * sizeof *index);
 	int err = rng && index ? 0 : -ENOMEM;
 
@@ -144,7 +149,7 @@ static int resample(const struct sums *sums, size_t n, const struct sums *all, c
 			add_sums(&total, &sums[index[j]]);
 		if (!(total.of.switches.on > 0)) /* windows that tell it are few */
 			total.of.switches = all->of.switches;
-		double f = f_of(&total, sampled_busy(&total.of, input->sample_cyc));
+		double f = f_of(&total, sampled_busy(&total.of, terms));
 		rep[i] = isfinite(f) ? f : value;
 	}
 	free(index);
@@ -175,7 +180,8 @@ static void busiest(const struct fraction_input *input, struct fraction *out)
 		out->busiest = figure_exact(f);
 }
 
-static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, const struct sums *all, struct fraction *out)
+static int replicate(const struct fraction_input *input, const struct sums *sums, size_t n, const struct sums *all, const struct sampled_terms *terms,
+		     struct fraction *out)
 {
 	double moods = 1; /* as of the ledger's f */
 
@@ -185,8 +191,8 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 		return -ENOMEM;
 	out->rep_n = STATS_REPLICATES;
 	double by_odds = ODDS_SD * out->f.value * (1 - out->f.value);
-	double by_switches = out->f.value * sampled_busy_error(&all->of) / sampled_busy(&all->of, input->sample_cyc);
-	int err = resample(sums, n, all, input, out->f.value, out->f_rep);
+	double by_switches = out->f.value * sampled_busy_error(&all->of) / sampled_busy(&all->of, terms);
+	int err = resample(sums, n, all, terms, input->seed, out->f.value, out->f_rep);
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
 	if (!err)
@@ -213,13 +219,14 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	*out = (struct fraction){.busiest = unknown, .probe_scale = unknown, .linear = unknown, .busy_cyc = unknown, .path_cyc = unknown,
 				 .added = unknown, .added_all = unknown, .added_cpu = unknown,
 				 .null_cyc = NAN, .probed_cyc = NAN, .frame_cyc = NAN};
-	int err = window_sums(input, &sums, &n, out);
+	struct sampled_terms terms = {.sample_cyc = input->sample_cyc};
+	int err = window_sums(input, &sums, &n, &terms, out);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++)
 		add_sums(&total, &sums[i]);
 	out->probed_n = out->cycles_n = n;
-	double busy = sampled_busy(&total.of, input->sample_cyc), seen = sampled_target(&total.of);
+	double busy = sampled_busy(&total.of, &terms), seen = sampled_target(&total.of);
 	out->f.value = f_of(&total, busy);
 	if (out->f.value > 1)
 		out->f.value = 1;
@@ -228,7 +235,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	else if (!out->calls_n && total.async <= 0)
 		err = -ENOENT;
 	else
-		err = replicate(input, sums, n, &total, out);
+		err = replicate(input, sums, n, &total, &terms, out);
 	out->raw = busy != seen ? figure_exact(f_of(&total, seen)) : out->f;
 	free(sums);
 	if (err)

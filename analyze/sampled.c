@@ -9,7 +9,6 @@
 
 #define SUMS_N (sizeof(struct sample_sums) / sizeof(double))
 #define OTHERS_LEAST 0.5 /* of D are of others */
-#define CPUS_MAX 65536
 
 static bool is(const char *word, const char *other)
 {
@@ -35,29 +34,11 @@ static struct sample_switches switches_of(const struct block_row *block)
 	};
 }
 
-struct sample_sums sampled_window(const struct block_row *block, size_t cpus_n)
+struct sample_sums sampled_window(const struct block_row *block)
 {
 	if (sampled_tells_ontime(block))
 		return (struct sample_sums){.switches = switches_of(block)};
-	return (struct sample_sums){
-		.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc, .room = number(block->wall_cyc) * (double)cpus_n,
-	};
-}
-
-size_t sampled_cpus(const struct sample_row *rows, size_t n)
-{
-	bool seen[CPUS_MAX] = {false};
-	size_t cpus_n = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		int64_t cpu = rows[i].cpu;
-
-		if (cpu < 0 || cpu >= CPUS_MAX || seen[cpu] || !sampled_is_target(&rows[i]))
-			continue;
-		seen[cpu] = true;
-		cpus_n++;
-	}
-	return cpus_n;
+	return (struct sample_sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc, .windows = 1};
 }
 
 bool sampled_is_target(const struct sample_row *row)
@@ -109,17 +90,41 @@ double sampled_target(const struct sample_sums *sums)
 	return sums->target + missing(sums);
 }
 
+void sampled_see_window(struct sampled_cpus *cpus, const struct block_row *block)
+{
+	cpus->wall += number(block->wall_cyc);
+}
+
+void sampled_see_row(struct sampled_cpus *cpus, const struct sample_row *row)
+{
+	size_t cpu = row->cpu >= 0 && row->cpu < SAMPLED_CPUS_MAX ? (size_t)row->cpu : SAMPLED_CPUS_MAX - 1;
+
+	if (sampled_is_target(row))
+		cpus->cyc[cpu] += (double)row->cyc;
+}
+
+double sampled_idle(const struct sampled_cpus *cpus)
+{
+	double idle = 0, all = 0;
+
+	for (size_t i = 0; i < SAMPLED_CPUS_MAX; i++) {
+		idle += cpus->cyc[i] * fmax(0, 1 - cpus->cyc[i] / cpus->wall);
+		all += cpus->cyc[i];
+	}
+	return cpus->wall > 0 && all > 0 ? idle / all : 1;
+}
+
 /*
  * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, whose standard error is e, d - e^2 / d, and nothing where d is
  * below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
  */
-static double lacking(const struct sample_sums *sums, double lack)
+static double lacking(const struct sample_sums *sums, double lack, double idle)
 {
-	double share = lack / sums->cpu, idle = sums->room > 0 ? fmax(0, 1 - sums->cpu / sums->room) : 1;
+	double share = lack / sums->cpu, variance = (idle + sums->windows / sums->samples_n / 12) / sums->samples_n;
 
 	if (!(lack > 0) || !(sums->samples_n > 0)) /* or it is not known */
 		return 0;
-	return lack * fmax(0, 1 - idle / sums->samples_n / (share * share));
+	return lack * fmax(0, 1 - variance / (share * share));
 }
 
 static double share(double a, double b)
@@ -148,12 +153,12 @@ static double lack_of(const struct sample_sums *sums)
 	return sums->cpu / charge(sums) - own(sums);
 }
 
-double sampled_busy(const struct sample_sums *sums, double sample_cyc)
+double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
 	/* their timer keeps things from happening, and what they take themselves none of them shows */
-	double lack = lack_of(sums) - sums->samples_n * sample_cyc;
+	double lack = lack_of(sums) - sums->samples_n * terms->sample_cyc;
 
-	return (own(sums) + lacking(sums, lack)) * charge(sums);
+	return (own(sums) + lacking(sums, lack, terms->idle)) * charge(sums);
 }
 
 double sampled_busy_error(const struct sample_sums *sums)

@@ -14,8 +14,9 @@
  *        long, and half of D where they differ in that as much as in going; 3/4 are taken. Switches inside frames are counted, and have no samples in V: D is
  *        rough for a server that sleeps in its sends
  *   B    (T - 3/4 D) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
- *        By chance N samples of a target that is busy for the share p of the time miss its CPU time by the share sqrt((1 - p) / N), a standard deviation: each look at its
- *        CPUs finds it there or not. One that is always busy is always found.
+ *        By chance N samples of a target that is busy for the share p of a CPU's time miss its CPU time by the share sqrt((1 - p + W / 12) / N), a standard deviation: each look
+ *        at its CPU finds it there or not; one that is always busy is always found, and W, windows for each sample, end somewhere in a period. On several
+ *        CPUs 1 - p is the mean of theirs, weighed by the samples.
  */
 #ifndef ANALYZE_SAMPLED_H
 #define ANALYZE_SAMPLED_H
@@ -27,6 +28,8 @@
 
 /* What a sample takes of a server's time in a virtual machine (docs/design.md); less elsewhere, where samples lack the less. */
 #define SAMPLED_COST_S 20e-6
+
+#define SAMPLED_CPUS_MAX 1024 /* as many as are watched; what a database has more is taken for one CPU */
 
 /* What is learnt in the windows that tell of switches instead of all else. All members are doubles. */
 struct sample_switches {
@@ -43,18 +46,15 @@ struct sample_sums {
 	double came, came_other, came_idle; /* right behind a switch to the target, to other threads and to idle, on any CPU */
 	double samples_n;	   /* of the target */
 	double cpu;		   /* CPU time; NAN: not known */
-	double room;		   /* and what it would be, were the target busy throughout on the CPUs that it was seen on */
+	double windows;
 	struct sample_switches switches;
 };
 
 /* Whether a sampled window was there to learn how long the target ran (target_cyc). Its samples are of a server that this slows down, and count for nothing. */
 bool sampled_tells_ontime(const struct block_row *block);
 
-/* CPUs that the target was seen on. */
-size_t sampled_cpus(const struct sample_row *rows, size_t n);
-
-/* A window without its samples, of a target that was seen on so many CPUs. */
-struct sample_sums sampled_window(const struct block_row *block, size_t cpus_n);
+/* A window without its samples. */
+struct sample_sums sampled_window(const struct block_row *block);
 
 /* Of the target, and no expiry without a sample. */
 bool sampled_is_target(const struct sample_row *row);
@@ -69,8 +69,26 @@ double sampled_missed(const struct sample_sums *sums);
 /* T above. */
 double sampled_target(const struct sample_sums *sums);
 
-/* B above. sample_cyc: what a sample takes of the target, SAMPLED_COST_S of its clock. */
-double sampled_busy(const struct sample_sums *sums, double sample_cyc);
+/* Where the samples of all windows that count saw the target. Zero before the first use. */
+struct sampled_cpus {
+	double wall; /* how long these windows lasted together */
+	double cyc[SAMPLED_CPUS_MAX];
+};
+
+void sampled_see_window(struct sampled_cpus *cpus, const struct block_row *block);
+void sampled_see_row(struct sampled_cpus *cpus, const struct sample_row *row);
+
+/* 1 - p above; 1 where it is not known. */
+double sampled_idle(const struct sampled_cpus *cpus);
+
+/* What else B takes. */
+struct sampled_terms {
+	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock */
+	double idle;       /* 1 - p, sampled_idle() */
+};
+
+/* B above. */
+double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms);
 
 /* Standard deviation of B by what is not known of D, of which anything from half to all is as likely. */
 double sampled_busy_error(const struct sample_sums *sums);

@@ -68,13 +68,10 @@ static struct result evaluate_exact(const struct sums *s)
 	return r;
 }
 
-static struct result evaluate(const struct sums *s, const struct slice_input *input)
+static struct result evaluate_sampled(const struct sums *s, const struct sampled_terms *terms)
 {
-	if (input->exact)
-		return evaluate_exact(s);
-
 	struct result r;
-	double cpu = sampled_cpu(&s->of, input->sample_cyc), busy = sampled_busy(&s->of, input->sample_cyc);
+	double cpu = sampled_cpu(&s->of, terms->sample_cyc), busy = sampled_busy(&s->of, terms);
 	double per_cyc = s->packets > 0 ? sampled_missed(&s->of) * cpu / busy / s->packets : NAN;
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
@@ -100,6 +97,8 @@ struct windows {
 	char *wanted;
 	size_t room;              /* numbers below it */
 	struct sample_sums timed; /* all that tell how long the target ran: none of those wanted */
+	struct sampled_cpus cpus;
+	struct sampled_terms terms;
 };
 
 static bool is_wanted(const struct block_row *block, const struct slice_input *input)
@@ -111,7 +110,6 @@ static bool is_wanted(const struct block_row *block, const struct slice_input *i
 
 static int windows_of(const struct slice_input *input, struct windows *w)
 {
-	size_t cpus_n = sampled_cpus(input->samples, input->samples_n);
 	int64_t last = -1;
 
 	for (size_t i = 0; i < input->blocks_n; i++)
@@ -124,7 +122,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
-		const struct sample_sums of = sampled_window(block, cpus_n);
+		const struct sample_sums of = sampled_window(block);
 
 		if (!is_wanted(block, input))
 			continue;
@@ -133,6 +131,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 			continue;
 		}
 		w->wanted[block->block] = 1;
+		sampled_see_window(&w->cpus, block);
 		w->sums[block->block].of = of;
 		w->sums[block->block].packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
 	}
@@ -158,7 +157,7 @@ static void pair_windows(const struct slice_input *input, const struct windows *
 	}
 }
 
-static void add_samples(const struct slice_input *input, const struct windows *w, struct slice *out)
+static void add_samples(const struct slice_input *input, struct windows *w, struct slice *out)
 {
 	for (size_t i = 0; i < input->samples_n; i++) {
 		const struct sample_row *row = &input->samples[i];
@@ -166,6 +165,7 @@ static void add_samples(const struct slice_input *input, const struct windows *w
 		if (row->block < 0 || (size_t)row->block >= w->room || !w->wanted[row->block])
 			continue;
 		sampled_add_row(&w->sums[row->block].of, row);
+		sampled_see_row(&w->cpus, row);
 		if (strcmp(row->task, "target") || strcmp(row->call, "path"))
 			continue;
 		w->sums[row->block].stage[stage_of(row->stage)] += (double)row->cyc;
@@ -207,7 +207,7 @@ static int resample(const struct windows *w, size_t n, const struct slice_input 
 		if (err)
 			break;
 		const struct sums total = total_of(w, index, n);
-		struct result r = evaluate(&total, input);
+		struct result r = input->exact ? evaluate_exact(&total) : evaluate_sampled(&total, &w->terms);
 		for (size_t j = 0; j < RESULT_N; j++)
 			rep[j * STATS_REPLICATES + i] = ((double *)&r)[j];
 	}
@@ -233,7 +233,7 @@ static int figures(const struct windows *w, size_t n, const struct slice_input *
 	double *rep = malloc(RESULT_N * STATS_REPLICATES * sizeof *rep);
 	const struct sums total = total_of(w, NULL, n);
 	int err = rep ? resample(w, n, input, rep) : -ENOMEM;
-	struct result r = evaluate(&total, input);
+	struct result r = input->exact ? evaluate_exact(&total) : evaluate_sampled(&total, &w->terms);
 
 	for (int i = 0; i < SLICE_STAGE_MAX && !err; i++) {
 		out->share[i] = figure_of(rep + (size_t)i * STATS_REPLICATES, r.share[i], n);
@@ -256,6 +256,7 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		if (input->exact)
 			pair_windows(input, &w);
 		add_samples(input, &w, out);
+		w.terms = (struct sampled_terms){input->sample_cyc, sampled_idle(&w.cpus)};
 		out->windows_n = gather(&w);
 		if (!out->samples_n)
 			err = -ENOENT;

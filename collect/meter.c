@@ -3,6 +3,7 @@
 #include "collect/meter.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -74,19 +75,31 @@ static int64_t sum(int64_t a, int64_t b)
 	return a < 0 || b < 0 ? -1 : a + b;
 }
 
+static void add_cpu_ns(struct meter *meter, int64_t ns)
+{
+	meter->alive += ns >= 0;
+	meter->cpu_ns += ns >= 0 ? ns : 0;
+}
+
+static bool is_there(pid_t pid)
+{
+	clockid_t clock;
+
+	return !clock_getcpuclockid(pid, &clock);
+}
+
 void meter_read(struct nudge *nudge, const pid_t *pids, int n, struct meter *meter)
 {
+	*meter = (struct meter){.io_n = n ? 0 : -1, .switch_n = n ? 0 : -1};
 	if (nudge)
 		nudge_all(nudge);
-	*meter = (struct meter){.ns = now_ns(), .udp_n = n ? udp_sent(pids[0]) : -1, .io_n = n ? 0 : -1, .switch_n = n ? 0 : -1};
-	for (int i = 0; i < n; i++) {
-		int64_t ns = cpu_ns(pids[i]);
-
-		if (ns < 0)
-			continue;
-		meter->alive++;
-		meter->cpu_ns += ns;
-		meter->io_n = sum(meter->io_n, sum(proc_number(pids[i], "io", "syscr:"), proc_number(pids[i], "io", "syscw:")));
-		meter->switch_n = sum(meter->switch_n, proc_number(pids[i], "status", "voluntary_ctxt_switches:"));
-	}
+	meter->ns = now_ns();
+	for (int i = 0; i < n; i++)
+		add_cpu_ns(meter, cpu_ns(pids[i]));
+	meter->udp_n = n ? udp_sent(pids[0]) : -1;
+	for (int i = 0; i < n; i++)
+		if (is_there(pids[i])) {
+			meter->io_n = sum(meter->io_n, sum(proc_number(pids[i], "io", "syscr:"), proc_number(pids[i], "io", "syscw:")));
+			meter->switch_n = sum(meter->switch_n, proc_number(pids[i], "status", "voluntary_ctxt_switches:"));
+		}
 }

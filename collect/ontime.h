@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum ontime_who { ONTIME_IDLE, ONTIME_OTHER, ONTIME_OURS, ONTIME_WHO_MAX };
+enum ontime_who { ONTIME_IDLE, ONTIME_OTHER, ONTIME_OURS, ONTIME_WATCHER /* who measures */, ONTIME_WHO_MAX };
 
 struct ontime_thread {
 	uint32_t tid;

@@ -624,7 +624,7 @@ static int drop_privileges(const struct session *session)
 		return 0;
 	if (session->ledger)
 		keep |= PRIVILEGE_BPF | PRIVILEGE_PERFMON;
-	if (session->sampler && sampler_sees_all(session->sampler))
+	if (session->sampler && sampler_sees_all(session->sampler) && !options->cpus)
 		keep |= PRIVILEGE_PERFMON;
 	if (session->child > 0)
 		keep |= PRIVILEGE_KILL;

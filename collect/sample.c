@@ -63,6 +63,8 @@ struct sampler {
 	uint8_t cpus[CPUS_MAX]; /* watched */
 	bool whole;             /* the scope is CPUs */
 	bool timing;            /* switches are told */
+	uint64_t from_ns;       /* CLOCK_MONOTONIC: samples of before do not count */
+	uint32_t self;          /* this process */
 	int out_of_memory;
 	/* while a ring is read */
 	struct sample_window *window;
@@ -94,6 +96,7 @@ int sampler_open(const struct sample_options *options, pid_t pid, struct sampler
 	*out = NULL;
 	if (!err) {
 		s->whole = options->scope_cpus != NULL;
+		s->self = (uint32_t)getpid();
 		s->scope = scope_new();
 		s->sites = sites_new();
 		s->rng = stats_rng_new(options->seed ? options->seed : STATS_SEED);
@@ -260,6 +263,10 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	struct sampler *s = context;
 	struct sample_context what;
 
+	if (sample->time_ns < s->from_ns) {
+		s->last[s->cpu] = (struct last){0}; /* what is left out is not missing */
+		return;
+	}
 	frames_classify(s->frames, sample->chain, sample->n, &what);
 	uint32_t task = task_of(s, sample, &what), call = call_of(task, &what);
 	struct pending p = {
@@ -280,7 +287,9 @@ static void take_sample(void *context, const struct ring_sample *sample)
 
 static struct ontime_thread thread_of(const struct sampler *s, const struct ring_task *task)
 {
-	return (struct ontime_thread){task->tid, !task->pid ? ONTIME_IDLE : in_scope(s, task->pid) ? ONTIME_OURS : ONTIME_OTHER};
+	const enum ontime_who who = !task->pid ? ONTIME_IDLE : task->pid == s->self ? ONTIME_WATCHER : in_scope(s, task->pid) ? ONTIME_OURS : ONTIME_OTHER;
+
+	return (struct ontime_thread){task->tid, who};
 }
 
 static void take_switch(void *context, const struct ring_switch *task_switch)
@@ -360,12 +369,9 @@ int sampler_poll(struct sampler *s, struct sample_window *window)
 	return s->out_of_memory ? -ENOMEM : 0;
 }
 
-void sampler_skip(struct sampler *s)
+void sampler_from(struct sampler *s, int64_t ns)
 {
-	memset(s->last, 0, sizeof s->last); /* what is skipped is not missing */
-	read_heads_and_forks(s);
-	for (size_t i = 0; i < s->watches.n; i++)
-		ring_done(s->watches.list[i].ring, s->watches.list[i].head);
+	s->from_ns = (uint64_t)ns;
 }
 
 /* Half of a ring's room, at the shortest period and with as many switches as a CPU makes at most. */
@@ -378,15 +384,12 @@ int64_t sampler_room_ns(const struct sampler *s)
 
 int sampler_tell_switches(struct sampler *s)
 {
-	if (!s->watches.sees_all)
-		return -EOPNOTSUPP;
-	int err = watches_tell_switches(&s->watches);
-	if (err) {
+	int err = s->watches.sees_all ? watches_tell_switches(&s->watches) : -EOPNOTSUPP;
+
+	s->timing = !err;
+	if (err)
 		watches_leave_switches(&s->watches);
-		return fail(err, "sample: cannot watch context switches: %s", strerror(-err));
-	}
-	s->timing = true;
-	return 0;
+	return err;
 }
 
 void sampler_time_begin(struct sampler *s, int64_t ns)

@@ -99,13 +99,13 @@ void sampler_stop(struct sampler *sampler);
 /* Draws a new period for every CPU: an interrupt on each. To be called a few times a second while started, at random moments. */
 void sampler_draw(struct sampler *sampler);
 
-/* Drops what was sampled so far: it belongs to no window. */
-void sampler_skip(struct sampler *sampler);
+/* What was sampled before `ns` (CLOCK_MONOTONIC) belongs to no window, and counts for nothing from the next poll on. */
+void sampler_from(struct sampler *sampler, int64_t ns);
 
 /*
  * From now on each context switch is told, for how long the target really runs: what it is charged with is more (docs/design.md), and samples tell by
- * chance. It slows a server that switches often down. Returns 0; -EOPNOTSUPP, without a
- * word, when only threads are watched.
+ * chance. It slows a server that switches often down. Returns 0, or without a word -EOPNOTSUPP when only threads are watched, -errno when the kernel does not
+ * let us.
  */
 int sampler_tell_switches(struct sampler *sampler);
 

@@ -30,7 +30,7 @@
 /* Of a window and of what a period lasts: by so much they vary, or a server that works in time with them would be seen in one phase. */
 #define VARY 0.25
 #define TIMED_EVERY 8 /* windows: one of them learns how long the target runs */
-#define TIMED_PART 8 /* of the length of others it has, or TIMED_NS: its records slow down a server that switches often, and who talks with it */
+#define TIMED_PART 8 /* of the length of others it has, and at least TIMED_NS: its records slow down a server that switches often, and who talks with it */
 #define TIMED_NS 10000000
 
 struct run {
@@ -71,8 +71,8 @@ static void pause_for(struct run *run, int64_t ns)
 	run->closed = ends[1].revents != 0;
 }
 
-/* Samples until the window is to close, in periods each of which lasts a while. */
-static int fill_window(struct run *run, int64_t close_ns)
+/* Samples until the window is to close, in periods each of which lasts a while: *draws_n more. */
+static int fill_window(struct run *run, int64_t close_ns, uint64_t *draws_n)
 {
 	struct sampler *sampler = run->options->sampler;
 	int64_t now = now_ns(), draw_ns = now;
@@ -81,6 +81,7 @@ static int fill_window(struct run *run, int64_t close_ns)
 	for (run->closed = 0; !err && !over(run) && !run->closed && now < close_ns; now = now_ns()) {
 		if (now >= draw_ns) {
 			sampler_draw(sampler);
+			++*draws_n;
 			draw_ns = now + vary(run, DRAW_NS);
 		}
 		int64_t until_ns = draw_ns < close_ns && close_ns - draw_ns > DRAW_NS / 2 ? draw_ns : close_ns, room_ns = sampler_room_ns(sampler);
@@ -168,6 +169,13 @@ static int64_t busy_cyc(const struct sample_measurement *out, int64_t block, siz
 	return llround(busy);
 }
 
+/* From now on CPU time counts, and samples. */
+static void read_meters(struct run *run)
+{
+	meter_read(run->nudge, run->pids, run->pids_n, &run->meter);
+	sampler_from(run->options->sampler, run->meter.ns);
+}
+
 /* The meters as the window opens: those that the last one closed with, if the scope is still the same and no time was lost between them. */
 static void open_meters(struct run *run)
 {
@@ -182,21 +190,37 @@ static void open_meters(struct run *run)
 	memcpy(run->pids, pids, sizeof pids);
 	run->pids_n = n;
 	run->metered = 1;
-	meter_read(run->nudge, run->pids, n, &run->meter);
-	sampler_skip(run->options->sampler); /* samples of before, for which this window does not have the CPU time */
+	read_meters(run);
 }
 
 /* Samples of such a window are of a server that is slowed down, so f is of the others' alone (analyze/sampled.h). */
 static bool is_timed(const struct run *run)
 {
-	return !run->options->scope_cpus && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;
+	return !run->options->scope_cpus && !run->out->untold && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;
 }
 
-static int64_t timed_ns(int64_t length_ns)
+/* Whether this window tells of switches. It does not where it is not allowed any more: that is noted once. */
+static bool begin_timing(struct run *run)
 {
-	int64_t part_ns = length_ns / TIMED_PART > TIMED_NS ? length_ns / TIMED_PART : TIMED_NS;
+	int err = is_timed(run) ? sampler_tell_switches(run->options->sampler) : -EOPNOTSUPP;
 
-	return part_ns < length_ns ? part_ns : length_ns;
+	if (err && err != -EOPNOTSUPP)
+		run->out->untold = err;
+	if (err)
+		return false;
+	read_meters(run); /* again: it took its time */
+	sampler_time_begin(run->options->sampler, run->meter.ns);
+	return true;
+}
+
+/* How long the window lasts, which its end may cut short; 0: until that. */
+static int64_t window_ns(struct run *run, bool timed)
+{
+	int64_t length_ns = vary(run, run->options->window_ms * INT64_C(1000000));
+
+	if (!timed)
+		return run->options->end_fd ? 0 : length_ns;
+	return length_ns / TIMED_PART > TIMED_NS ? length_ns / TIMED_PART : TIMED_NS;
 }
 
 /* What the records of a window's switches tell. */
@@ -230,20 +254,11 @@ static int end_timing(struct run *run, const struct meter *meter, struct block_r
 /* One window, from reading the meters to reading them: *end_ns. */
 static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, struct block_row *block)
 {
-	const struct sample_measure_options *options = run->options;
-	int64_t length_ns = vary(run, options->window_ms * INT64_C(1000000));
-	int err = is_timed(run) ? sampler_tell_switches(options->sampler) : -EOPNOTSUPP;
-	bool timed = !err;
+	bool timed = begin_timing(run);
+	int64_t length_ns = window_ns(run, timed);
 
-	if (err && err != -EOPNOTSUPP)
-		return err;
-	if (timed) {
-		meter_read(run->nudge, run->pids, run->pids_n, &run->meter); /* again: it took its time */
-		sampler_time_begin(options->sampler, run->meter.ns);
-		length_ns = timed_ns(length_ns);
-	}
 	sample_window_clear(&run->window);
-	err = fill_window(run, options->end_fd ? INT64_MAX : run->window.open_ns + length_ns);
+	int err = fill_window(run, length_ns ? run->window.open_ns + length_ns : INT64_MAX, &run->out->draws_n[timed]);
 	meter_read(run->nudge, run->pids, run->pids_n, after);
 	*end_ns = now_ns();
 	if (timed) {
@@ -350,7 +365,8 @@ double sample_scale(const struct sample_measurement *m, const struct sampler *sa
 		seen[m->counts[i].cpu] = 1;
 	}
 	for (size_t i = 0; i < m->blocks_n; i++)
-		wall += (double)m->blocks[i].wall_cyc;
-	double cut = sampler_cut_cyc(sampler);
+		wall += m->blocks[i].target_cyc == STORE_NULL ? (double)m->blocks[i].wall_cyc : 0;
+	/* of the windows that count: a short one that tells of switches is cut as often as a long one */
+	double cut = sampler_cut_cyc(sampler) * (double)m->draws_n[0] / (double)(m->draws_n[0] + m->draws_n[1]);
 	return cut < wall * cpus / 2 ? 1 / (1 - cut / (wall * cpus)) : 1;
 }

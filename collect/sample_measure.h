@@ -45,7 +45,9 @@ struct sample_measurement {
 	struct sample_count *counts;
 	size_t counts_n, counts_room;
 	int64_t wall_ns, steal_ns;
+	uint64_t draws_n[2]; /* periods, in windows that do not tell of switches and in those that do */
 	bool by_samples; /* the scope is CPUs, whose busy time is what samples say */
+	int untold;      /* -errno: from some window on nobody told of switches any more */
 	int ended;       /* the target ended */
 	int interrupted; /* *stop was set */
 };

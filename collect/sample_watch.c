@@ -117,7 +117,7 @@ static int open_best(struct watches *w, const struct watches_options *options)
 		w->cyc_per_unit = options->clock->hz / 1e9;
 		err = watch_cpus(w, options);
 	}
-	if (!err)
+	if (!err && !options->whole)
 		err = try_switches(w);
 	if ((err != -EACCES && err != -EPERM) || options->whole || !options->pid)
 		return err;
@@ -147,8 +147,12 @@ int watches_tell_switches(struct watches *watches)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < watches->n && !err; i++)
+	watches_leave_switches(watches);
+	for (size_t i = 0; i < watches->n && !err; i++) {
 		err = tell_switches_of(watches, &watches->list[i]);
+		if (err == -ENODEV) /* the CPU was taken offline */
+			err = 0;
+	}
 	return err;
 }
 

@@ -47,7 +47,7 @@ void watches_close(struct watches *watches);
 
 /*
  * From now on the rings of whole CPUs tell of their context switches, until that is left. Opened only for that long: a counter of switches that is merely
- * open makes every switch of the machine look for who wants to be told of it (docs/accuracy.md). 0 or -errno, without a word.
+ * open makes every switch of the machine look for who wants to be told of it (docs/design.md). 0 or -errno, without a word.
  */
 int watches_tell_switches(struct watches *watches);
 void watches_leave_switches(struct watches *watches);

@@ -71,7 +71,7 @@ static void busy_time_that_samples_do_not_see_is_in_the_whole(void **state)
 	for (int i = 0; i < WINDOWS; i++) /* 40 % more than the samples: hardly by chance */
 		blocks[i].cpu_cyc = 14000;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7.0 / (10 + 4 * (1 - 0.3 / (10 * WINDOWS) / pow(4.0 / 14, 2))), 1e-12); /* idle for 0.3 */
+	assert_near(f.f.value, 7.0 / (10 + 4 * (1 - (0.5 + 1.0 / 120) / (10 * WINDOWS) / pow(4.0 / 14, 2))), 1e-12); /* by the samples it is idle for half of the time */
 	assert_true(f.f.value > 0.5 && f.f.value < 0.51);
 	assert_near(f.raw.value, 0.7, 1e-12);
 	fraction_free(&f);
@@ -93,20 +93,27 @@ static void what_a_target_without_rest_lacks_is_no_chance(void **state)
 	struct fraction f;
 
 	(void)state;
-	for (int i = 0; i < WINDOWS; i++)
-		blocks[i].wall_cyc = blocks[i].cpu_cyc = 10100;
+	for (int i = 0; i < WINDOWS; i++) {
+		blocks[i].wall_cyc = 10000;
+		blocks[i].cpu_cyc = 10500;
+	}
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 0.7 / 1.01, 1e-12);
+	assert_near(f.f.value, 7.0 / (10 + 0.5 * (1 - 1.0 / 120 / (10 * WINDOWS) / pow(0.5 / 10.5, 2))), 1e-12);
 	fraction_free(&f);
-	for (int i = 0; i < WINDOWS; i++) /* now here, now there */
-		samples[i * ROWS].cpu = i % 2;
+	for (int j = 0; j < ROWS; j++) /* one stray window elsewhere makes no difference to speak of */
+		samples[j].cpu = 1;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 0.7, 1e-12);
+	assert_near(f.f.value, 7.0 / 10.5, 0.005);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS * ROWS; i++) /* now here, now there */
+		samples[i].cpu = i / ROWS % 2 ? 5000 : 0;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7.0 / (10 + 0.5 * fmax(0, 1 - (0.5 + 1.0 / 120) / (10 * WINDOWS) / pow(0.5 / 10.5, 2))), 1e-12);
 	fraction_free(&f);
 	for (int i = 0; i < WINDOWS; i++) /* how long that was is not known */
 		blocks[i].wall_cyc = STORE_NULL;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 0.7, 1e-12);
+	assert_near(f.f.value, 7.0 / (10 + 0.5 * fmax(0, 1 - (1 + 1.0 / 120) / (10 * WINDOWS) / pow(0.5 / 10.5, 2))), 1e-12);
 	fraction_free(&f);
 }
 
@@ -175,7 +182,7 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	for (int i = 4; i < WINDOWS; i += 8) /* a fifth of it is in no sample, though the target ran for all of it */
 		blocks[i].target_cyc = 12500;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - 0.375 / (0.4 * WINDOWS * 7 / 8))), 1e-12);
+	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - (0.5 + 1.0 / 120) / (0.4 * WINDOWS * 7 / 8))), 1e-12);
 	assert_near(f.raw.value, 0.7, 1e-12);
 	fraction_free(&f);
 	input.sample_cyc = 250; /* and that is what 10 samples took of it */

@@ -75,10 +75,13 @@ static double window_ns(struct bench *bench, int mode)
 	double from = clock_ns(CLOCK_MONOTONIC);
 
 	meter_read(bench->nudge, &bench->pid, 1, &before);
-	if ((mode == TELLS && sampler_tell_switches(bench->sampler[mode])) || run_mode(bench, mode))
-		return NAN;
+	int err = mode == TELLS ? sampler_tell_switches(bench->sampler[mode]) : 0;
+	if (!err)
+		err = run_mode(bench, mode);
 	if (mode == TELLS)
 		sampler_time_end(bench->sampler[mode], &told);
+	if (err)
+		return NAN;
 	meter_read(bench->nudge, &bench->pid, 1, &after);
 	bench->cpu_ns[mode] += (double)(after.cpu_ns - before.cpu_ns);
 	bench->wall_ns[mode] += clock_ns(CLOCK_MONOTONIC) - from;
@@ -126,7 +129,7 @@ static struct figure times(struct figure figure, double factor)
 	return (struct figure){figure.value * factor, figure.low * factor, figure.high * factor};
 }
 
-/* Of a profile, in which one window of TELLS_EVERY tells of switches: both intervals are independent. */
+/* Of a profile, in which one window of TELLS_EVERY tells of switches. */
 static struct figure mixed(struct figure usual, struct figure tells, double tells_s)
 {
 	double part = tells_s / (tells_s + (TELLS_EVERY - 1) * WINDOW_S), value = (1 - part) * usual.value + part * tells.value;
