@@ -8,7 +8,7 @@
 #include "analyze/store.h"
 
 #define SUMS_N (sizeof(struct sample_sums) / sizeof(double))
-#define OTHERS_LEAST 0.5 /* of D are of others */
+#define OTHERS_SHARE 0.5 /* of D is of others */
 
 static bool is(const char *word, const char *other)
 {
@@ -144,7 +144,7 @@ static double others(const struct sample_sums *sums)
 /* What samples show of the target itself. */
 static double own(const struct sample_sums *sums)
 {
-	return sampled_target(sums) - (OTHERS_LEAST + 1) / 2 * others(sums);
+	return sampled_target(sums) - OTHERS_SHARE * others(sums);
 }
 
 /* Of what the target ran, what no sample shows. */
@@ -163,7 +163,7 @@ double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *
 
 double sampled_busy_error(const struct sample_sums *sums)
 {
-	return (1 - OTHERS_LEAST) / sqrt(12) * fabs(others(sums)); /* of a uniform distribution */
+	return fabs(others(sums)) / sqrt(12); /* of a uniform distribution */
 }
 
 double sampled_cpu(const struct sample_sums *sums, double sample_cyc)

@@ -11,9 +11,9 @@
  *            D = V came / (came + own) - V' went / (went + others) - V'' went_idle / (went_idle + others_idle)
  *        with V the samples right behind switches to the target, V' to other threads, V'' to idle. In V is what the thread before did to go and what the target did to
  *        come, in V' and V'' the other way round, and as many switches lead to the target as away from it. So it is D where to come takes all threads equally
- *        long, and half of D where they differ in that as much as in going; 3/4 are taken. Switches inside frames are counted, and have no samples in V: D is
+ *        long, and half of D where they differ in that as much as in going: half is taken, as it agreed with the ledger (docs/accuracy.md). Switches inside frames are counted, and have no samples in V: D is
  *        rough for a server that sleeps in its sends
- *   B    (T - 3/4 D) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
+ *   B    (T - D / 2) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
  *        By chance N samples of a target that is busy for the share p of a CPU's time miss its CPU time by the share sqrt((1 - p + W / 12) / N), a standard deviation: each look
  *        at its CPU finds it there or not; one that is always busy is always found, and W, windows for each sample, end somewhere in a period. On several
  *        CPUs 1 - p is the mean of theirs, weighed by the samples.
@@ -90,7 +90,7 @@ struct sampled_terms {
 /* B above. */
 double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms);
 
-/* Standard deviation of B by what is not known of D, of which anything from half to all is as likely. */
+/* Standard deviation of B by what is not known of D, of which anything from nothing to all is as likely. */
 double sampled_busy_error(const struct sample_sums *sums);
 
 /* CPU time without what the samples took, as far as they lack that. */

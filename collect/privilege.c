@@ -13,7 +13,9 @@
 
 #include "base/err.h"
 
-static const cap_value_t capabilities[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_NICE, CAP_KILL, CAP_DAC_OVERRIDE}; /* in the order of enum privilege */
+#define PARANOID_MOST 2 /* that the kernel's own source knows */
+
+static const cap_value_t capabilities[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_NICE, CAP_KILL, CAP_DAC_OVERRIDE, CAP_SYS_ADMIN}; /* in the order of enum privilege */
 
 /* Copies to `to` what `from` has of the wanted ones. */
 static int keep_some(cap_t from, cap_t to, unsigned int keep)
@@ -40,6 +42,18 @@ int privilege_drop(unsigned int keep)
 	cap_free(now);
 	cap_free(few);
 	return err ? fail(err, "cannot give up privileges that are not needed any more: %s", strerror(-err)) : 0;
+}
+
+unsigned int privilege_to_open_counters(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+	int level = 0;
+
+	if (file && fscanf(file, "%d", &level) != 1)
+		level = 0;
+	if (file)
+		fclose(file);
+	return PRIVILEGE_PERFMON | (level > PARANOID_MOST ? PRIVILEGE_ADMIN : 0);
 }
 
 unsigned int privilege_for(const char *file)

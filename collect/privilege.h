@@ -11,6 +11,7 @@ enum privilege {
 	PRIVILEGE_NICE = 16,  /* CAP_SYS_NICE: wake each CPU, so that CPU times are up to date (nudge.h) */
 	PRIVILEGE_KILL = 32,  /* CAP_KILL: end a command that has changed its user */
 	PRIVILEGE_FILES = 64, /* CAP_DAC_OVERRIDE: write where another user may */
+	PRIVILEGE_ADMIN = 128, /* CAP_SYS_ADMIN: as PERFMON, of a kernel to which that is not enough */
 };
 
 /*
@@ -18,6 +19,12 @@ enum privilege {
  * before threads are started. Without any capability nothing happens. 0 or -errno, said.
  */
 int privilege_drop(unsigned int keep);
+
+/*
+ * What opening a counter of a whole CPU takes. Where kernel.perf_event_paranoid is above 2, which means nothing to the kernel's own source, distributions
+ * have changed perf_event_open() to ask for CAP_SYS_ADMIN (Debian, Ubuntu).
+ */
+unsigned int privilege_to_open_counters(void);
 
 /* PRIVILEGE_FILES if the folder of this file belongs to another user, else 0: a store writes and removes files beside its own. */
 unsigned int privilege_for(const char *file);

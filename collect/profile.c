@@ -625,7 +625,7 @@ static int drop_privileges(const struct session *session)
 	if (session->ledger)
 		keep |= PRIVILEGE_BPF | PRIVILEGE_PERFMON;
 	if (session->sampler && sampler_sees_all(session->sampler) && !options->cpus)
-		keep |= PRIVILEGE_PERFMON;
+		keep |= privilege_to_open_counters();
 	if (session->child > 0)
 		keep |= PRIVILEGE_KILL;
 	return privilege_drop(keep | privilege_for(options->drop_for));

@@ -199,18 +199,17 @@ static bool is_timed(const struct run *run)
 	return !run->options->scope_cpus && !run->out->untold && run->out->blocks_n % TIMED_EVERY == TIMED_EVERY / 2;
 }
 
-/* Whether this window tells of switches. It does not where it is not allowed any more: that is noted once. */
+/* Whether switches are told from now on. They are not where that is not allowed any more, which is noted once. */
 static bool begin_timing(struct run *run)
 {
-	int err = is_timed(run) ? sampler_tell_switches(run->options->sampler) : -EOPNOTSUPP;
+	int err = sampler_tell_switches(run->options->sampler);
 
-	if (err && err != -EOPNOTSUPP)
-		run->out->untold = err;
-	if (err)
+	if (err == -EOPNOTSUPP)
 		return false;
 	read_meters(run); /* again: it took its time */
+	run->out->untold = err;
 	sampler_time_begin(run->options->sampler, run->meter.ns);
-	return true;
+	return !err;
 }
 
 /* How long the window lasts, which its end may cut short; 0: until that. */
@@ -254,7 +253,7 @@ static int end_timing(struct run *run, const struct meter *meter, struct block_r
 /* One window, from reading the meters to reading them: *end_ns. */
 static int watch_window(struct run *run, struct meter *after, int64_t *end_ns, struct block_row *block)
 {
-	bool timed = begin_timing(run);
+	bool timed = is_timed(run) && begin_timing(run);
 	int64_t length_ns = window_ns(run, timed);
 
 	sample_window_clear(&run->window);

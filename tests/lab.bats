@@ -228,6 +228,15 @@ called_instructions() {
 	main_job
 }
 
+# A kernel that asks for CAP_SYS_ADMIN where others ask for CAP_PERFMON: perf_event_paranoid is 3 there.
+@test "samples learn from context switches in a guest, whose kernel wants more privilege for it" {
+	kernel "$AMD64"
+	echo 'ip link set lo up; echo 3 > /proc/sys/kernel/perf_event_paranoid; forecall profile --engine sample --seconds 3 -- sh -c "while :; do :; done"' > script
+	guest --in script:/script -- sh /script
+	is "SELECT count(*) > 1 AND min(target_cyc) > 0 FROM block WHERE target_cyc IS NOT NULL" 1
+	is "SELECT count(*) FROM warning WHERE code = 'switches-untold'" 0
+}
+
 @test "profile, bench and validate pass in an arm64 guest" {
 	kernel "$ARM64"
 	make -s -C "$BATS_TEST_DIRNAME/.." lab-arm64 > made 2>&1 || { grep -q 'cannot be had\|cannot download' made && skip "no arm64 packages"; cat made; false; }

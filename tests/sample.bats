@@ -93,6 +93,52 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	[ "$(ask "SELECT sum(target_cyc) BETWEEN 0.95 * sum(cpu_cyc) AND 1.05 * sum(cpu_cyc) FROM block WHERE target_cyc IS NOT NULL")" -eq 1 ]
 }
 
+# perf_event counters that process $1 has open
+counters_of() { ls -l "/proc/$1/fd" 2> /dev/null | grep -c perf_event || true; }
+
+# until_counters PID: one on each CPU; gives up after 5 s.
+until_counters() {
+	local until=$((SECONDS + 5))
+	until [ "$(counters_of "$1")" -eq "$(nproc)" ]; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.01
+	done
+}
+
+@test "counters of context switches are open in the windows that need them only: open ones slow every switch down" {
+	start_known plain
+	local cpus n few=0 many=0
+	cpus=$(nproc)
+	"$FORECALL" profile -p "$TARGET" --engine sample --seconds 4 --window 200 > /dev/null 3>&- &
+	local forecall=$!
+	until_counters $forecall
+	while kill -0 $forecall 2> /dev/null; do
+		n=$(counters_of $forecall)
+		few=$((few + (n == cpus)))
+		many=$((many + (n == 2 * cpus)))
+		sleep 0.005
+	done
+	wait $forecall
+	[ "$(ask "SELECT count(*) > 0 FROM block WHERE target_cyc IS NOT NULL")" -eq 1 ]
+	echo "samples only: $few times, switches too: $many times"
+	[ "$many" -gt 0 ]
+	[ "$few" -gt $((2 * many)) ]
+}
+
+@test "where context switches cannot be watched any more, sampling goes on and says so" {
+	start_known plain
+	"$FORECALL" profile -p "$TARGET" --engine sample --seconds 3 --json > "$BATS_TEST_TMPDIR/out" 3>&- &
+	local forecall=$!
+	until_counters $forecall
+	sleep 0.3
+	prlimit --pid $forecall --nofile=3:
+	sleep 1.7
+	prlimit --pid $forecall --nofile=1024: # for what is written at its end
+	wait $forecall
+	jq -e '.fraction.value > 0.5 and ([.warnings[].code] | index("switches-untold"))' "$BATS_TEST_TMPDIR/out"
+	[ "$(ask "SELECT max(block) > 15 FROM block")" -eq 1 ]
+}
+
 @test "processes that a target starts are in scope" {
 	start_known forks 2
 	sample > /dev/null

@@ -203,7 +203,7 @@ static void switches_are_shared_out_by_who_went_and_who_came(void **state)
 {
 	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
 	struct fraction f;
-	const double busy = 10000 - 0.75 * (3000 * 3.0 / 4 - 2000 * 1.0 / 2 - 500);
+	const double busy = 10000 - 0.5 * (3000 * 3.0 / 4 - 2000 * 1.0 / 2 - 500);
 
 	(void)state;
 	for (int i = 0; i < WINDOWS; i++) {
@@ -222,11 +222,11 @@ static void switches_are_shared_out_by_who_went_and_who_came(void **state)
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7000 / busy, 1e-12);
 	assert_near(f.raw.value, 0.7, 1e-12);
-	assert_near((f.f.high - f.f.low) / 2, 1.96 * f.f.value * hypot(0.016 * (1 - f.f.value), 0.5 / sqrt(12) * 750 / busy), 0.003);
+	assert_near((f.f.high - f.f.low) / 2, 1.96 * f.f.value * hypot(0.016 * (1 - f.f.value), 750 / sqrt(12) / busy), 0.003);
 	fraction_free(&f);
 	blocks[4].went_n = 60; /* more of those to others are the target's: it has given more than it got */
 	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7000 / (10000 - 0.75 * (2250 - 1500 - 500)), 1e-12);
+	assert_near(f.f.value, 7000 / (10000 - 0.5 * (2250 - 1500 - 500)), 1e-12);
 	fraction_free(&f);
 }
 
@@ -432,7 +432,7 @@ static void stages_together_are_f_of_a_packet(void **state)
 	in.sample_cyc = input.sample_cyc = 5000; /* more than they lack: a sample takes less here */
 	assert_int_equal(fraction_sampled(&in, &f), 0);
 	assert_int_equal(slice_compute(&input, &slice), 0);
-	assert_near(slice.total_cyc.value, f.f.value * 7750 / 10, 1e-9);
+	assert_near(slice.total_cyc.value, f.f.value * 8500 / 10, 1e-9);
 	fraction_free(&f);
 }
 
