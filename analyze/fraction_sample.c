@@ -101,14 +101,14 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 {
 	const struct block_row **blocks = sampled_blocks(input, n);
 	struct sums *sums = calloc(*n + 1, sizeof *sums);
-	struct sampled_cpus cpus = {0};
+	struct sampled_presence seen = {0};
 	double samples = 0, cyc = 0;
 	int err = blocks && sums ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++) {
 		sums[i].of = sampled_window(blocks[i]);
 		if (!sampled_tells_ontime(blocks[i]))
-			sampled_see_window(&cpus, blocks[i]);
+			sampled_see_window(&seen, blocks[i]);
 	}
 	for (size_t i = 0; i < input->samples_n && !err; i++) {
 		const struct sample_row *row = &input->samples[i];
@@ -117,14 +117,14 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 		if (!found || sampled_tells_ontime(*found))
 			continue;
 		add_row(&sums[found - (const struct block_row *const *)blocks], row, input->async);
-		sampled_see_row(&cpus, row);
+		sampled_see_row(&seen, row);
 		samples += (double)row->samples_n;
 		cyc += (double)row->cyc;
 		fraction->calls_n += is(row->task, "target") && is(row->call, "path") ? row->samples_n : 0;
 	}
 	if (!err && samples > 0)
 		sums[*n].of = (struct sample_sums){.target = cyc / samples, .path = cyc / samples / 2, .cpu = cyc / samples};
-	terms->idle = sampled_idle(&cpus);
+	terms->idle = sampled_idle(&seen);
 	free(blocks);
 	if (err) {
 		free(sums);

@@ -90,28 +90,28 @@ double sampled_target(const struct sample_sums *sums)
 	return sums->target + missing(sums);
 }
 
-void sampled_see_window(struct sampled_cpus *cpus, const struct block_row *block)
+void sampled_see_window(struct sampled_presence *seen, const struct block_row *block)
 {
-	cpus->wall += number(block->wall_cyc);
+	seen->wall += number(block->wall_cyc);
 }
 
-void sampled_see_row(struct sampled_cpus *cpus, const struct sample_row *row)
+void sampled_see_row(struct sampled_presence *seen, const struct sample_row *row)
 {
 	size_t cpu = row->cpu >= 0 && row->cpu < SAMPLED_CPUS_MAX ? (size_t)row->cpu : SAMPLED_CPUS_MAX - 1;
 
 	if (sampled_is_target(row))
-		cpus->cyc[cpu] += (double)row->cyc;
+		seen->cyc[cpu] += (double)row->cyc;
 }
 
-double sampled_idle(const struct sampled_cpus *cpus)
+double sampled_idle(const struct sampled_presence *seen)
 {
 	double idle = 0, all = 0;
 
 	for (size_t i = 0; i < SAMPLED_CPUS_MAX; i++) {
-		idle += cpus->cyc[i] * fmax(0, 1 - cpus->cyc[i] / cpus->wall);
-		all += cpus->cyc[i];
+		idle += seen->cyc[i] * fmax(0, 1 - seen->cyc[i] / seen->wall);
+		all += seen->cyc[i];
 	}
-	return cpus->wall > 0 && all > 0 ? idle / all : 1;
+	return seen->wall > 0 && all > 0 ? idle / all : 1;
 }
 
 /*

@@ -11,8 +11,8 @@
  *            D = V came / (came + own) - V' went / (went + others) - V'' went_idle / (went_idle + others_idle)
  *        with V the samples right behind switches to the target, V' to other threads, V'' to idle. In V is what the thread before did to go and what the target did to
  *        come, in V' and V'' the other way round, and as many switches lead to the target as away from it. So it is D where to come takes all threads equally
- *        long, and half of D where they differ in that as much as in going: half is taken, as it agreed with the ledger (docs/accuracy.md). Switches inside frames are counted, and have no samples in V: D is
- *        rough for a server that sleeps in its sends
+ *        long, and half of D where they differ in that as much as in going: half is taken, as it agreed with the ledger (docs/accuracy.md). Switches inside frames are
+ *        counted, and have no samples in V: D is rough for a server that sleeps in its sends
  *   B    (T - D / 2) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
  *        By chance N samples of a target that is busy for the share p of a CPU's time miss its CPU time by the share sqrt((1 - p + W / 12) / N), a standard deviation: each look
  *        at its CPU finds it there or not; one that is always busy is always found, and W, windows for each sample, end somewhere in a period. On several
@@ -70,16 +70,16 @@ double sampled_missed(const struct sample_sums *sums);
 double sampled_target(const struct sample_sums *sums);
 
 /* Where the samples of all windows that count saw the target. Zero before the first use. */
-struct sampled_cpus {
+struct sampled_presence {
 	double wall; /* how long these windows lasted together */
 	double cyc[SAMPLED_CPUS_MAX];
 };
 
-void sampled_see_window(struct sampled_cpus *cpus, const struct block_row *block);
-void sampled_see_row(struct sampled_cpus *cpus, const struct sample_row *row);
+void sampled_see_window(struct sampled_presence *seen, const struct block_row *block);
+void sampled_see_row(struct sampled_presence *seen, const struct sample_row *row);
 
 /* 1 - p above; 1 where it is not known. */
-double sampled_idle(const struct sampled_cpus *cpus);
+double sampled_idle(const struct sampled_presence *seen);
 
 /* What else B takes. */
 struct sampled_terms {

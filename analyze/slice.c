@@ -97,7 +97,7 @@ struct windows {
 	char *wanted;
 	size_t room;              /* numbers below it */
 	struct sample_sums timed; /* all that tell how long the target ran: none of those wanted */
-	struct sampled_cpus cpus;
+	struct sampled_presence seen;
 	struct sampled_terms terms;
 };
 
@@ -131,7 +131,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 			continue;
 		}
 		w->wanted[block->block] = 1;
-		sampled_see_window(&w->cpus, block);
+		sampled_see_window(&w->seen, block);
 		w->sums[block->block].of = of;
 		w->sums[block->block].packets = block->meter_udp == STORE_NULL ? NAN : (double)block->meter_udp;
 	}
@@ -165,7 +165,7 @@ static void add_samples(const struct slice_input *input, struct windows *w, stru
 		if (row->block < 0 || (size_t)row->block >= w->room || !w->wanted[row->block])
 			continue;
 		sampled_add_row(&w->sums[row->block].of, row);
-		sampled_see_row(&w->cpus, row);
+		sampled_see_row(&w->seen, row);
 		if (strcmp(row->task, "target") || strcmp(row->call, "path"))
 			continue;
 		w->sums[row->block].stage[stage_of(row->stage)] += (double)row->cyc;
@@ -256,7 +256,7 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		if (input->exact)
 			pair_windows(input, &w);
 		add_samples(input, &w, out);
-		w.terms = (struct sampled_terms){input->sample_cyc, sampled_idle(&w.cpus)};
+		w.terms = (struct sampled_terms){input->sample_cyc, sampled_idle(&w.seen)};
 		out->windows_n = gather(&w);
 		if (!out->samples_n)
 			err = -ENOENT;

@@ -38,7 +38,7 @@ void ontime_switch(struct ontime *time, uint64_t ns, struct ontime_thread went, 
 /* What happens after `ns` does not count. */
 void ontime_until(struct ontime *time, uint64_t ns);
 
-/* How long those in scope ran until then; `ours`: who runs when there was no switch at all. */
+/* How long those in scope ran until then: ontime_until() comes first. `ours`: who runs when there was no switch at all. */
 uint64_t ontime_end(struct ontime *time, bool ours);
 
 #endif

@@ -15,7 +15,8 @@
 
 #define PARANOID_MOST 2 /* that the kernel's own source knows */
 
-static const cap_value_t capabilities[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_NICE, CAP_KILL, CAP_DAC_OVERRIDE, CAP_SYS_ADMIN}; /* in the order of enum privilege */
+static const cap_value_t capabilities[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_NICE, CAP_KILL,
+					   CAP_DAC_OVERRIDE, CAP_SYS_ADMIN}; /* in the order of enum privilege */
 
 /* Copies to `to` what `from` has of the wanted ones. */
 static int keep_some(cap_t from, cap_t to, unsigned int keep)

@@ -115,7 +115,7 @@ void sampler_time_begin(struct sampler *sampler, int64_t ns);
 /* Until `ns`: to be called before the last poll. */
 void sampler_time_until(struct sampler *sampler, int64_t ns);
 
-/* Switches are told no longer. *sum: `ns` and `switches_n` of all CPUs. */
+/* Switches are told no longer. *sum: `ns` and `switches_n` of all CPUs; nothing where the time never began. */
 void sampler_time_end(struct sampler *sampler, struct ontime *sum);
 
 /* Takes what the rings hold into *window. To be called at least every sampler_room_ns() while started, or samples are lost. */

@@ -189,8 +189,8 @@ static int write_warnings(const struct writer *w)
 		err = write_warning(w, "samples-missing", "%.2g %% of the timer's expiries left no sample while the target ran: the kernel keeps something "
 				    "to itself; f takes them for system calls, in proportion to the samples in them", 100 * missing);
 	if (!err && w->m->untold)
-		err = write_warning(w, "switches-untold", "context switches could not be watched any more (%s): f is as sure of what the kernel charges the target "
-				    "with as the windows before are; run with CAP_SYS_ADMIN if the kernel wants that", strerror(-w->m->untold));
+		err = write_warning(w, "switches-untold", "context switches could not be watched any more (%s): what the kernel charges the target with beside its own time is known "
+				    "from the windows before only; run as root, or raise `ulimit -n` where that is it", strerror(-w->m->untold));
 	if (!err && !sampler_sees_all(w->sampler))
 		err = write_warning(w, "own-threads", "without the privilege to watch whole CPUs only the target's own threads were sampled: --async "
 				    "counts nothing; run as root or with CAP_PERFMON");
