@@ -46,6 +46,11 @@ struct last {
 	uint32_t tid; /* of the target; 0: of another task */
 };
 
+/* The periods of one CPU's counters: the one since since_ns (CLOCK_MONOTONIC), and the one until then. */
+struct drawn {
+	uint64_t period, before, since_ns;
+};
+
 struct sampler {
 	struct symbols *symbols;
 	struct frames *frames;
@@ -56,8 +61,6 @@ struct sampler {
 	struct pending *pending;
 	size_t pending_n, pending_room;
 	struct sample_totals totals;
-	uint64_t drawn, drawn_before; /* the one since drawn_ns, and the one until then */
-	uint64_t drawn_ns;            /* CLOCK_MONOTONIC */
 	double cut_cyc; /* of periods that ended without a sample */
 	int cpus_n;
 	uint8_t cpus[CPUS_MAX]; /* watched */
@@ -70,6 +73,7 @@ struct sampler {
 	struct sample_window *window;
 	int cpu;
 	struct last last[CPUS_MAX];
+	struct drawn drawn[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
 };
 
@@ -113,7 +117,8 @@ int sampler_open(const struct sample_options *options, pid_t pid, struct sampler
 		};
 
 		err = watches_open(&watch, &s->watches);
-		s->drawn = s->drawn_before = s->watches.period;
+		for (int cpu = 0; cpu < s->cpus_n; cpu++)
+			s->drawn[cpu] = (struct drawn){.period = s->watches.period};
 	}
 	if (err) {
 		sampler_free(s);
@@ -223,9 +228,11 @@ static void defer(struct sampler *s, const struct pending *p)
 /* What a sample stands for. The timer's tell the period that it was opened with, whatever it is by now. */
 static double period_of(const struct sampler *s, const struct ring_sample *sample)
 {
+	const struct drawn *drawn = &s->drawn[s->cpu];
+
 	if (s->watches.source == RING_CYCLES)
 		return (double)sample->period;
-	return (double)(sample->time_ns < s->drawn_ns ? s->drawn_before : s->drawn);
+	return (double)(sample->time_ns < drawn->since_ns ? drawn->before : drawn->period);
 }
 
 bool sampler_left_one_out(uint64_t gap_ns, double period_ns)
@@ -238,7 +245,8 @@ static void note_missing(struct sampler *s, const struct ring_sample *sample, bo
 {
 	struct last *last = &s->last[s->cpu], before = *last;
 	double period = period_of(s, sample);
-	bool one_period = (before.time_ns < s->drawn_ns) == (sample->time_ns < s->drawn_ns);
+	uint64_t since_ns = s->drawn[s->cpu].since_ns;
+	bool one_period = (before.time_ns < since_ns) == (sample->time_ns < since_ns);
 
 	*last = (struct last){.time_ns = sample->time_ns, .tid = target ? sample->tid : 0};
 	if (s->watches.source != RING_CPU_CLOCK || !s->watches.sees_all || !target || before.tid != sample->tid || !one_period ||
@@ -304,18 +312,25 @@ static void take_fork(void *context, const struct ring_fork *fork)
 	scope_fork(context, fork->pid, fork->ppid);
 }
 
-void sampler_draw(struct sampler *s)
+static uint64_t draw(const struct sampler *s)
 {
 	uint64_t period = (uint64_t)((double)s->watches.period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
 
-	if (s->watches.source == RING_CPU_CLOCK && period < PERIOD_MIN_NS)
-		period = PERIOD_MIN_NS;
-	s->drawn_before = s->drawn;
-	s->drawn_ns = (uint64_t)now_ns();
-	for (size_t i = 0; i < s->watches.n; i++)
-		if (!ring_period(s->watches.list[i].ring, period))
-			s->cut_cyc += (double)s->drawn / 2 * s->watches.cyc_per_unit; /* the running period ends here, half way on average */
-	s->drawn = period;
+	return s->watches.source == RING_CPU_CLOCK && period < PERIOD_MIN_NS ? PERIOD_MIN_NS : period;
+}
+
+void sampler_draw(struct sampler *s)
+{
+	for (int cpu = 0; cpu < s->cpus_n; cpu++)
+		if (s->cpus[cpu])
+			s->drawn[cpu] = (struct drawn){.period = draw(s), .before = s->drawn[cpu].period, .since_ns = (uint64_t)now_ns()};
+	for (size_t i = 0; i < s->watches.n; i++) {
+		const struct watch *watch = &s->watches.list[i];
+		const struct drawn *drawn = &s->drawn[watch->cpu];
+
+		if (!ring_period(watch->ring, drawn->period))
+			s->cut_cyc += (double)drawn->before / 2 * s->watches.cyc_per_unit; /* the running period ends here, half way on average */
+	}
 }
 
 /* Starts of processes may stand in the rings of several CPUs, a child's before its parent's: read again until nothing is new. */

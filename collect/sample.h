@@ -3,8 +3,9 @@
  * sample.h: the sampling engine: looks at each CPU some hundred times a second and classifies what it was doing.
  *
  * Statistical, nearly free, and without BPF. The counter is the PMU's cycles where the clock is one, else the kernel's timer. Its
- * period is drawn anew, between 0.7 and 1.3 times the nominal one, every 100 ms or so: a fixed one locks onto the
- * period of a server that works in time with a clock. Each sample stands for the period that led to it.
+ * period is drawn anew, for each CPU by itself, between 0.7 and 1.3 times the nominal one, every 100 ms or so: a fixed one locks onto the
+ * period of a server that works in time with a clock, and one for all CPUs looks at a server while those that it sends to are stopped by
+ * the same look. Each sample stands for the period that led to it.
  *
  * The timer cannot interrupt where interrupts are off. What happens there is seen at the next instruction where they are on:
  * hardirqs are charged to what they interrupted, and the way back to user space to the instruction behind the system call. So a
@@ -96,7 +97,7 @@ int sampler_add_alone(struct sampler *sampler, pid_t pid);
 int sampler_start(struct sampler *sampler);
 void sampler_stop(struct sampler *sampler);
 
-/* Draws a new period for every CPU: an interrupt on each. To be called a few times a second while started, at random moments. */
+/* Draws a new period for each CPU: an interrupt on each. To be called a few times a second while started, at random moments. */
 void sampler_draw(struct sampler *sampler);
 
 /* What was sampled before `ns` (CLOCK_MONOTONIC) belongs to no window, and counts for nothing from the next poll on. */

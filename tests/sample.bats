@@ -70,6 +70,14 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	[ "$(ask "SELECT count(DISTINCT round(period / 1e4)) > 2 AND max(period) > 1.05 * min(period) FROM ($of_windows)")" -eq 1 ]
 }
 
+@test "each CPU is looked at in a period of its own" {
+	start_known threads 3
+	sample > /dev/null
+	of_cpus="SELECT block, sum(cyc) * 1.0 / sum(samples_n) AS period FROM sample GROUP BY block, cpu HAVING sum(samples_n) > 10"
+	of_windows="SELECT max(period) > 1.02 * min(period) AS apart FROM ($of_cpus) GROUP BY block HAVING count(*) > 1"
+	[ "$(ask "SELECT count(*) > 3 AND avg(apart) > 0.5 FROM ($of_windows)")" -eq 1 ]
+}
+
 @test "a process that ends takes the CPU time of one window with it, not that of all that follow" {
 	setsid bash -c '"$1" plain 1000000000 300 7 <<< go & sleep 1; wait' - "$KNOWN" > /dev/null 2>&1 3>&- &
 	TARGET=$!
