@@ -219,7 +219,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	*out = (struct fraction){.busiest = unknown, .probe_scale = unknown, .linear = unknown, .busy_cyc = unknown, .path_cyc = unknown,
 				 .added = unknown, .added_all = unknown, .added_cpu = unknown,
 				 .null_cyc = NAN, .probed_cyc = NAN, .frame_cyc = NAN};
-	struct sampled_terms terms = {.sample_cyc = input->sample_cyc};
+	struct sampled_terms terms = {.sample_cyc = input->sample_cyc, .sleep_cyc = input->sleep_cyc};
 	int err = window_sums(input, &sums, &n, &terms, out);
 	if (err)
 		return err;

@@ -71,12 +71,32 @@ static double charge(const struct sample_sums *sums)
 	return sums->switches.on > 0 ? fmax(1, sums->switches.cpu / sums->switches.on) : 1;
 }
 
+static double share(double a, double b)
+{
+	return a > 0 ? a / (a + b) : 0;
+}
+
+/* D: interrupts are off in a switch, so all of it is seen in the thread that comes. 0 where nobody counted the switches. */
+static double others(const struct sample_sums *sums)
+{
+	const struct sample_switches *n = &sums->switches;
+
+	return sums->came * share(n->came, n->own) - sums->came_other * share(n->went, n->others) -
+	       sums->came_idle * share(n->went_idle, n->others_idle);
+}
+
+/* Samples of the target itself. */
+static double without_others(const struct sample_sums *sums)
+{
+	return sums->target - OTHERS_SHARE * others(sums);
+}
+
 /* Expiries without a sample, as far as the time that the target ran holds them: the others were of an idle CPU, which is not always woken for the timer. */
 static double missing(const struct sample_sums *sums)
 {
 	double ran = sums->cpu / charge(sums);
 
-	return isnan(ran) ? sums->unknown : fmin(sums->unknown, fmax(0, ran - sums->target));
+	return isnan(ran) ? sums->unknown : fmin(sums->unknown, fmax(0, ran - without_others(sums)));
 }
 
 double sampled_missed(const struct sample_sums *sums)
@@ -114,37 +134,10 @@ double sampled_idle(const struct sampled_presence *seen)
 	return seen->wall > 0 && all > 0 ? idle / all : 1;
 }
 
-/*
- * As much of the CPU time that the samples lack as is not likely to be chance: of the share d, whose standard error is e, d - e^2 / d, and nothing where d is
- * below e (W. James and C. Stein, Estimation with quadratic loss, 1961).
- */
-static double lacking(const struct sample_sums *sums, double lack, double idle)
-{
-	double share = lack / sums->cpu, variance = (idle + sums->windows / sums->samples_n / 12) / sums->samples_n;
-
-	if (!(lack > 0) || !(sums->samples_n > 0)) /* or it is not known */
-		return 0;
-	return lack * fmax(0, 1 - variance / (share * share));
-}
-
-static double share(double a, double b)
-{
-	return a > 0 ? a / (a + b) : 0;
-}
-
-/* D: interrupts are off in a switch, so all of it is seen in the thread that comes. 0 where nobody counted the switches. */
-static double others(const struct sample_sums *sums)
-{
-	const struct sample_switches *n = &sums->switches;
-
-	return sums->came * share(n->came, n->own) - sums->came_other * share(n->went, n->others) -
-	       sums->came_idle * share(n->went_idle, n->others_idle);
-}
-
 /* What samples show of the target itself. */
 static double own(const struct sample_sums *sums)
 {
-	return sampled_target(sums) - OTHERS_SHARE * others(sums);
+	return without_others(sums) + missing(sums);
 }
 
 /* Of what the target ran, what no sample shows. */
@@ -153,12 +146,29 @@ static double lack_of(const struct sample_sums *sums)
 	return sums->cpu / charge(sums) - own(sums);
 }
 
+/* The CPU time that the samples lack, beside what they took themselves: of the target, and not of an idle CPU in its place. */
+static double lack_beside(const struct sample_sums *sums, const struct sampled_terms *terms)
+{
+	return lack_of(sums) - sums->samples_n * terms->sample_cyc * terms->idle;
+}
+
+/* As much of it as the target's sleeps explain, which no sample shows as a whole, and as is not likely to be chance. The formula stands in sampled.h. */
+static double lacking(const struct sample_sums *sums, const struct sampled_terms *terms)
+{
+	double lack = lack_beside(sums, terms), n = sums->samples_n;
+	double variance = (terms->idle + sums->windows / n / 12) / n * sums->cpu * sums->cpu;
+	double sleeps = sums->switches.went_idle / sums->switches.cpu * sums->cpu * terms->sleep_cyc;
+
+	if (!(n > 0) || isnan(lack)) /* the CPU time is not known */
+		return 0;
+	if (!(sums->switches.on > 0))
+		return lack > 0 ? lack * fmax(0, 1 - variance / (lack * lack)) : 0;
+	return sleeps > 0 ? fmax(0, (lack * sleeps + variance) / (sleeps * sleeps + variance) * sleeps) : 0;
+}
+
 double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
-	/* their timer keeps things from happening, and what they take themselves none of them shows */
-	double lack = lack_of(sums) - sums->samples_n * terms->sample_cyc;
-
-	return (own(sums) + lacking(sums, lack, terms->idle)) * charge(sums);
+	return (own(sums) + lacking(sums, terms)) * charge(sums);
 }
 
 double sampled_busy_error(const struct sample_sums *sums)

@@ -13,10 +13,15 @@
  *        come, in V' and V'' the other way round, and as many switches lead to the target as away from it. So it is D where to come takes all threads equally
  *        long, and half of D where they differ in that as much as in going: half is taken, as it agreed with the ledger (docs/accuracy.md). Switches inside frames are
  *        counted, and have no samples in V: D is rough for a server that sleeps in its sends
- *   B    (T - D / 2) c with as much of the CPU time as that and what the samples took lack as is not likely to be chance. What B has more than T lies outside of frames.
- *        By chance N samples of a target that is busy for the share p of a CPU's time miss its CPU time by the share sqrt((1 - p + W / 12) / N), a standard deviation: each look
- *        at its CPU finds it there or not; one that is always busy is always found, and W, windows for each sample, end somewhere in a period. On several
- *        CPUs 1 - p is the mean of theirs, weighed by the samples.
+ *   L    what the samples lack of the CPU time, (CPU time) / c - (T - D / 2), without what they took themselves: N times that, times 1 - p. A sample of an idle CPU
+ *        takes as long, and who is idle for the share 1 - p of the time has no more of them than of all else
+ *   B    (T - D / 2 + L') c, with L' as much of L as the target's sleeps explain: m for as many of them as the windows tell that count the switches to idle, give
+ *        or take as much (SAMPLED_SLEEP_S), and L, give or take e, its chance error,
+ *            L' = (L / e^2 + m / m^2) / (1 / e^2 + 1 / m^2)
+ *        What B has more than T lies outside of frames. By chance N samples of a target that is busy for the share p of a CPU's time miss its CPU time by the share
+ *        sqrt((1 - p + W / 12) / N), a standard deviation: each look at its CPU finds it there or not; one that is always busy is always found, and W, windows for
+ *        each sample, end somewhere in a period. On several CPUs 1 - p is the mean of theirs, weighed by the samples. Where no window tells of switches, nothing
+ *        says how often it sleeps: L' = L - e^2 / L then, and nothing where L is below e (W. James and C. Stein, Estimation with quadratic loss, 1961)
  */
 #ifndef ANALYZE_SAMPLED_H
 #define ANALYZE_SAMPLED_H
@@ -26,8 +31,11 @@
 
 #include "analyze/rows.h"
 
-/* What a sample takes of a server's time in a virtual machine (docs/design.md); less elsewhere, where samples lack the less. */
+/* What a sample takes of a server's time in a virtual machine (docs/design.md); less elsewhere. */
 #define SAMPLED_COST_S 20e-6
+
+/* What no sample shows of the CPU time for each time that the target leaves its CPU idle: 2 us where another CPU wakes it, 14 where a timer of its own does. */
+#define SAMPLED_SLEEP_S 5e-6
 
 #define SAMPLED_CPUS_MAX 1024 /* as many as are watched; what a database has more is taken for one CPU */
 
@@ -84,6 +92,7 @@ double sampled_idle(const struct sampled_presence *seen);
 /* What else B takes. */
 struct sampled_terms {
 	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock */
+	double sleep_cyc;  /* what samples lack for each of its sleeps, SAMPLED_SLEEP_S of its clock */
 	double idle;       /* 1 - p, sampled_idle() */
 };
 

@@ -256,7 +256,7 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		if (input->exact)
 			pair_windows(input, &w);
 		add_samples(input, &w, out);
-		w.terms = (struct sampled_terms){input->sample_cyc, sampled_idle(&w.seen)};
+		w.terms = (struct sampled_terms){input->sample_cyc, input->sleep_cyc, sampled_idle(&w.seen)};
 		out->windows_n = gather(&w);
 		if (!out->samples_n)
 			err = -ENOENT;

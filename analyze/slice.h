@@ -47,7 +47,8 @@ struct slice_input {
 	const struct sample_row *samples;
 	size_t samples_n;
 	bool exact;      /* rows of the engine `exact` */
-	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock */
+	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock, */
+	double sleep_cyc;  /* and what samples lack for each of its sleeps, SAMPLED_SLEEP_S */
 	const char *way; /* only windows of this way of sending; NULL: all */
 	uint64_t seed;
 };

@@ -17,6 +17,7 @@
 #include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/ontime.h"
+#include "collect/sample_missed.h"
 #include "collect/sample_ring.h"
 #include "collect/sample_scope.h"
 #include "collect/sample_sites.h"
@@ -30,7 +31,6 @@
 #define PERIOD_MOST 1.3
 #define PERIOD_MIN_NS 10000 /* the kernel's own least */
 #define ENDED_MAX 256 /* processes at a time */
-#define LATE 0.25 /* of a period: a sample comes at most so much late */
 
 /* A sample that waits for the end of its window. */
 struct pending {
@@ -38,12 +38,6 @@ struct pending {
 	uint64_t user_ip;
 	double cyc;
 	bool unresolved; /* in a system call; else in user space */
-};
-
-/* The sample before, on each CPU. */
-struct last {
-	uint64_t time_ns;
-	uint32_t tid; /* of the target; 0: of another task */
 };
 
 /* The periods of one CPU's counters: the one since since_ns (CLOCK_MONOTONIC), and the one until then. */
@@ -72,7 +66,7 @@ struct sampler {
 	/* while a ring is read */
 	struct sample_window *window;
 	int cpu;
-	struct last last[CPUS_MAX];
+	struct missed missed[CPUS_MAX];
 	struct drawn drawn[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
 };
@@ -235,28 +229,23 @@ static double period_of(const struct sampler *s, const struct ring_sample *sampl
 	return (double)(sample->time_ns < drawn->since_ns ? drawn->before : drawn->period);
 }
 
-bool sampler_left_one_out(uint64_t gap_ns, double period_ns)
+/* An expiry between two samples of the target that left none is the target's, and nobody knows in what. */
+static void note_missed(struct sampler *s, const struct ring_sample *sample, bool target)
 {
-	return fabs((double)gap_ns - 2 * period_ns) <= LATE * period_ns;
-}
-
-/* What one thread's two samples have left out is the target's, and nobody knows in what. */
-static void note_missing(struct sampler *s, const struct ring_sample *sample, bool target)
-{
-	struct last *last = &s->last[s->cpu], before = *last;
-	double period = period_of(s, sample);
+	struct missed *missed = &s->missed[s->cpu];
 	uint64_t since_ns = s->drawn[s->cpu].since_ns;
-	bool one_period = (before.time_ns < since_ns) == (sample->time_ns < since_ns);
+	double period = period_of(s, sample);
 
-	*last = (struct last){.time_ns = sample->time_ns, .tid = target ? sample->tid : 0};
-	if (s->watches.source != RING_CPU_CLOCK || !s->watches.sees_all || !target || before.tid != sample->tid || !one_period ||
-	    !sampler_left_one_out(sample->time_ns - before.time_ns, period))
+	if (s->watches.source != RING_CPU_CLOCK || !s->watches.sees_all)
+		return;
+	if (missed->time_ns < since_ns && sample->time_ns >= since_ns)
+		missed_break(missed);
+	if (!missed_sample(missed, sample->time_ns, period, target))
 		return;
 	const struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE),
 		.pid = sample->pid, .tid = sample->tid, .cyc = period * s->watches.cyc_per_unit,
 	};
-	s->totals.missing_n++;
 	add_cell(s, s->window, &p, ACCOUNT_CALL_UNKNOWN, SAMPLE_STAGE_NONE);
 }
 
@@ -272,7 +261,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	struct sample_context what;
 
 	if (sample->time_ns < s->from_ns) {
-		s->last[s->cpu] = (struct last){0}; /* what is left out is not missing */
+		missed_break(&s->missed[s->cpu]); /* what is left out is not missed */
 		return;
 	}
 	frames_classify(s->frames, sample->chain, sample->n, &what);
@@ -284,7 +273,7 @@ static void take_sample(void *context, const struct ring_sample *sample)
 	};
 	uint32_t stage = stage_of(call, &what);
 	s->totals.target_n += task == ACCOUNT_TARGET;
-	note_missing(s, sample, task == ACCOUNT_TARGET);
+	note_missed(s, sample, task == ACCOUNT_TARGET);
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
 		sites_learn(s->sites, p.pid, p.user_ip, call == ACCOUNT_CALL_PATH);
 	if (task == ACCOUNT_TARGET && (what.unresolved || sample->n == 0))
@@ -431,7 +420,7 @@ void sampler_time_end(struct sampler *s, struct ontime *sum)
 	*sum = (struct ontime){0};
 	for (int cpu = 0; cpu < s->cpus_n; cpu++)
 		if (s->watches.switches[cpu]) {
-			sum->ns += ontime_end(&s->ontime[cpu], s->last[cpu].tid != 0);
+			sum->ns += ontime_end(&s->ontime[cpu], s->missed[cpu].target);
 			add_switches(sum, &s->ontime[cpu]);
 		}
 	watches_leave_switches(&s->watches);
@@ -496,6 +485,8 @@ const struct sample_totals *sampler_totals(struct sampler *s)
 			running += running_ns;
 		}
 	}
+	s->totals.missed_n = (double)s->totals.target_n * missed_odds(s->missed, (size_t)s->cpus_n);
+	s->totals.missed_seen_n = missed_seen_n(s->missed, (size_t)s->cpus_n);
 	s->totals.sites_full_n = sites_refused(s->sites);
 	s->totals.multiplexed = enabled && running < enabled ? 1 - (double)running / (double)enabled : 0;
 	return &s->totals;

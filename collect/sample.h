@@ -68,7 +68,8 @@ struct sample_window {
 struct sample_totals {
 	uint64_t samples_n, lost_n, throttled_n;
 	uint64_t target_n;      /* of the target */
-	uint64_t missing_n;     /* expiries of the timer that left none, while the target ran: of an unknown call */
+	double missed_n;        /* expiries of the timer that left none while the target ran (collect/sample_missed.h), */
+	uint64_t missed_seen_n; /* and those of them that are in the windows */
 	uint64_t unresolved_n;  /* in a system call that stayed unknown: counted as no call of the path */
 	uint64_t sites_full_n;  /* addresses that found no room in the table */
 	double multiplexed;     /* 1 - running / enabled time of the counters */
@@ -130,12 +131,6 @@ void sampler_settle(struct sampler *sampler, struct sample_window *window);
 int sample_window_new(const struct sampler *sampler, struct sample_window *window);
 void sample_window_clear(struct sample_window *window);
 void sample_window_free(struct sample_window *window);
-
-/*
- * Whether one expiry between two samples of the timer left none: some kernels do not want to be looked at everywhere. They are two periods apart
- * then; a longer gap may have been the late timer of a halted CPU.
- */
-bool sampler_left_one_out(uint64_t gap_ns, double period_ns);
 
 const struct sample_totals *sampler_totals(struct sampler *sampler);
 

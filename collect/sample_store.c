@@ -19,7 +19,7 @@
 
 #define UNRESOLVED 0.002 /* of the target's samples */
 #define MULTIPLEXED 0.001
-#define MISSING 0.002 /* of the expiries that met the target */
+#define MISSED 0.002 /* of the expiries that met the target */
 
 struct writer {
 	struct store *store;
@@ -27,7 +27,16 @@ struct writer {
 	const struct sample_measurement *m;
 	struct sampler *sampler;
 	double scale;
+	double missed; /* what each expiry without a sample that was seen stands for */
 };
+
+/* What cycles of such a row are worth. */
+static int64_t worth(const struct writer *w, uint32_t row, double cyc)
+{
+	uint32_t missed = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE);
+
+	return llround(cyc * w->scale * (row == missed ? w->missed : 1));
+}
 
 static int write_blocks(const struct writer *w, int64_t first)
 {
@@ -56,7 +65,7 @@ static int write_samples(const struct writer *w, int64_t first)
 		const struct sample_row row = {
 			.run = w->run, .block = count->block + first, .cpu = count->cpu,
 			.task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-			.stage = sample_stage_names[count->stage], .samples_n = count->samples_n, .cyc = llround(count->cyc * w->scale),
+			.stage = sample_stage_names[count->stage], .samples_n = count->samples_n, .cyc = worth(w, count->row, count->cyc),
 		};
 
 		err = store_add_sample(w->store, &row);
@@ -77,7 +86,7 @@ static int write_cpu_rows(const struct writer *w, int cpu, const struct cell *ce
 		struct account_words words = account_words(i);
 		const struct ledger_row row = {
 			.run = w->run, .cpu = cpu, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-			.cyc = llround(cells[i].cyc * w->scale), .entries_n = cells[i].samples_n,
+			.cyc = worth(w, i, cells[i].cyc), .entries_n = cells[i].samples_n,
 		};
 
 		if (cells[i].samples_n)
@@ -184,10 +193,10 @@ static int write_warnings(const struct writer *w)
 	if (!err && unresolved > UNRESOLVED)
 		err = write_warning(w, "unresolved", "%.2g %% of the target's samples are in a system call that could not be told: f is too low by up to their share",
 				    100 * unresolved);
-	double missing = (double)t->missing_n / (double)(t->target_n + t->missing_n ? t->target_n + t->missing_n : 1);
-	if (!err && missing > MISSING)
+	double missed = t->missed_n > 0 ? t->missed_n / ((double)t->target_n + t->missed_n) : 0;
+	if (!err && missed > MISSED)
 		err = write_warning(w, "samples-missing", "%.2g %% of the timer's expiries left no sample while the target ran: the kernel keeps something "
-				    "to itself; f takes them for system calls, in proportion to the samples in them", 100 * missing);
+				    "to itself; f takes them for system calls, in proportion to the samples in them", 100 * missed);
 	if (!err && w->m->untold)
 		err = write_warning(w, "switches-untold", "context switches could not be watched any more (%s): what the kernel charges the target with beside its own time is known "
 				    "from the windows before only; run as root, or raise `ulimit -n` where that is it", strerror(-w->m->untold));
@@ -199,7 +208,8 @@ static int write_warnings(const struct writer *w)
 
 int sample_store(struct store *store, int64_t run, const struct sample_measurement *m, struct sampler *sampler, int64_t first, int alone)
 {
-	const struct writer w = {store, run, m, sampler, sample_scale(m, sampler)};
+	const struct sample_totals *totals = sampler_totals(sampler);
+	const struct writer w = {store, run, m, sampler, sample_scale(m, sampler), totals->missed_seen_n ? totals->missed_n / (double)totals->missed_seen_n : 0};
 	int err = write_blocks(&w, first);
 
 	if (!err)

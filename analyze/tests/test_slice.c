@@ -175,24 +175,44 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_true(f.f.low < f.f.value && f.f.high < 0.6);
 	fraction_free(&f);
-	for (int i = 12; i < WINDOWS; i += 8)
-		blocks[i].cpu_cyc = 10000;
-	for (int i = 0; i < WINDOWS; i++)
-		blocks[i].cpu_cyc = 12500;
-	for (int i = 4; i < WINDOWS; i += 8) /* a fifth of it is in no sample, though the target ran for all of it */
-		blocks[i].target_cyc = 12500;
-	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 7000 / (10000 + 2500 * (1 - (0.5 + 1.0 / 120) / (0.4 * WINDOWS * 7 / 8))), 1e-12);
-	assert_near(f.raw.value, 0.7, 1e-12);
-	fraction_free(&f);
-	input.sample_cyc = 250; /* and that is what 10 samples took of it */
-	assert_int_equal(fraction_sampled(&input, &f), 0);
-	assert_near(f.f.value, 0.7, 1e-12);
-	fraction_free(&f);
 	for (int i = 0; i < WINDOWS; i++)
 		blocks[i].cpu_cyc = 10000;
 	for (int i = 4; i < WINDOWS; i += 8) /* it ran longer than it was charged for: the kernel charges who comes from the wake-up on */
 		blocks[i].target_cyc = 11000;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+}
+
+/* A fifth of its CPU time is in no sample, though the target ran for all of it. */
+static void samples_lack_what_sleeps_explain(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+	const double n = WINDOWS * 7.0 / 8, lack = 2500 * n, chance = sqrt((0.5 + 1.0 / 120) / (10 * n)) * 12500 * n, sleeps = 25 * 50 * n;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++)
+		blocks[i].cpu_cyc = 12500;
+	for (int i = 4; i < WINDOWS; i += 8)
+		blocks[i].target_cyc = 12500;
+	input.sleep_cyc = 50;
+	assert_int_equal(fraction_sampled(&input, &f), 0); /* it never left its CPU idle */
+	assert_near(f.f.value, 0.7, 1e-12);
+	assert_near(f.raw.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 4; i < WINDOWS; i += 8)
+		blocks[i].went_idle_n = 25, blocks[i].others_idle_n = 0;
+	double found = (lack / (chance * chance) + 1 / sleeps) / (1 / (chance * chance) + 1 / (sleeps * sleeps));
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7000 * n / (10000 * n + found), 1e-12);
+	fraction_free(&f);
+	input.sample_cyc = 500; /* half of the time it is idle, and a sample takes as long there; so that is what 10 samples took of it */
+	found = 1 / sleeps / (1 / (chance * chance) + 1 / (sleeps * sleeps));
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7000 * n / (10000 * n + found), 1e-12);
+	fraction_free(&f);
+	input.sample_cyc = 5000; /* less than nothing is not lacked */
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
@@ -411,18 +431,20 @@ static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **stat
 static void stages_together_are_f_of_a_packet(void **state)
 {
 	struct fraction_input in = input_of(FRACTION_ASYNC_NONE);
-	struct slice_input input = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .sample_cyc = 25};
+	struct slice_input input = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .sample_cyc = 25, .sleep_cyc = 250};
 	struct fraction f;
 	struct slice slice;
 
 	(void)state;
 	in.sample_cyc = input.sample_cyc;
+	in.sleep_cyc = input.sleep_cyc;
 	for (int i = 0; i < WINDOWS; i++) {
 		blocks[i].cpu_cyc = 12500;
 		samples[i * ROWS + 3].stage = "switch";
 	}
 	blocks[4].target_cyc = 12500;
 	blocks[4].came_n = 10; /* all of them are */
+	blocks[4].went_idle_n = 10, blocks[4].others_idle_n = 0;
 	assert_int_equal(fraction_sampled(&in, &f), 0);
 	assert_int_equal(slice_compute(&input, &slice), 0);
 	assert_true(f.f.value < 0.6);
@@ -504,6 +526,7 @@ int main(void)
 		cmocka_unit_test(busy_time_that_samples_do_not_see_is_in_the_whole),
 		cmocka_unit_test(what_a_target_without_rest_lacks_is_no_chance),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_tell_nothing_else),
+		cmocka_unit_test(samples_lack_what_sleeps_explain),
 		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
 		cmocka_unit_test(switches_are_shared_out_by_who_went_and_who_came),
 		cmocka_unit_test(windows_that_do_not_know_the_cpu_time_count_only_where_most_do_not),

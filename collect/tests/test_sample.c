@@ -308,16 +308,6 @@ static void more_sites_than_fit_are_counted(void **state)
 	sites_free(sites);
 }
 
-static void one_expiry_without_a_sample_is_a_gap_of_two_periods(void **state)
-{
-	(void)state;
-	assert_true(sampler_left_one_out(2000000, 1e6));
-	assert_true(sampler_left_one_out(2016000, 1e6)); /* samples come late */
-	assert_false(sampler_left_one_out(1000000, 1e6));
-	assert_false(sampler_left_one_out(1400000, 1e6));
-	assert_false(sampler_left_one_out(3000000, 1e6)); /* an idle CPU's timer may have been */
-}
-
 static void processes_that_ended_are_found_and_leave_the_scope(void **state)
 {
 	struct scope *scope = scope_new();
@@ -366,7 +356,6 @@ int main(void)
 		cmocka_unit_test(hidden_addresses_are_no_symbols),
 		cmocka_unit_test(a_site_gives_its_samples_as_its_calls_were),
 		cmocka_unit_test(more_sites_than_fit_are_counted),
-		cmocka_unit_test(one_expiry_without_a_sample_is_a_gap_of_two_periods),
 		cmocka_unit_test(processes_that_ended_are_found_and_leave_the_scope),
 	};
 
