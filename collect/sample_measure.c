@@ -354,7 +354,7 @@ void sample_measurement_free(struct sample_measurement *m)
 	*m = (struct sample_measurement){0};
 }
 
-double sample_scale(const struct sample_measurement *m, const struct sampler *sampler)
+static double whole_periods(const struct sample_measurement *m, const struct sampler *sampler)
 {
 	uint8_t seen[CPUS_MAX] = {0};
 	double wall = 0, cpus = 0;
@@ -368,4 +368,13 @@ double sample_scale(const struct sample_measurement *m, const struct sampler *sa
 	/* of the windows that count: a short one that tells of switches is cut as often as a long one */
 	double cut = sampler_cut_cyc(sampler) * (double)m->draws_n[0] / (double)(m->draws_n[0] + m->draws_n[1]);
 	return cut < wall * cpus / 2 ? 1 / (1 - cut / (wall * cpus)) : 1;
+}
+
+struct sample_worth sample_worth_of(const struct sample_measurement *m, struct sampler *sampler)
+{
+	const struct sample_totals *totals = sampler_totals(sampler);
+
+	return (struct sample_worth){
+		.cyc = whole_periods(m, sampler), .missed = totals->missed_seen_n ? totals->missed_n / (double)totals->missed_seen_n : 0,
+	};
 }

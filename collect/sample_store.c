@@ -26,16 +26,24 @@ struct writer {
 	int64_t run;
 	const struct sample_measurement *m;
 	struct sampler *sampler;
-	double scale;
-	double missed; /* what each expiry without a sample that was seen stands for */
+	struct sample_worth worth;
 };
 
-/* What cycles of such a row are worth. */
-static int64_t worth(const struct writer *w, uint32_t row, double cyc)
+static int64_t worth_of(const struct sample_worth *worth, uint32_t row, double cyc)
 {
 	uint32_t missed = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE);
 
-	return llround(cyc * w->scale * (row == missed ? w->missed : 1));
+	return llround(cyc * worth->cyc * (row == missed ? worth->missed : 1));
+}
+
+struct sample_row sample_row_of(const struct sample_count *count, const struct sample_worth *worth)
+{
+	struct account_words words = account_words(count->row);
+
+	return (struct sample_row){
+		.block = count->block, .cpu = count->cpu, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
+		.stage = sample_stage_names[count->stage], .samples_n = count->samples_n, .cyc = worth_of(worth, count->row, count->cyc),
+	};
 }
 
 static int write_blocks(const struct writer *w, int64_t first)
@@ -47,7 +55,7 @@ static int write_blocks(const struct writer *w, int64_t first)
 
 		row.run = w->run;
 		if (w->m->by_samples && row.cpu_cyc != STORE_NULL)
-			row.cpu_cyc = llround((double)row.cpu_cyc * w->scale);
+			row.cpu_cyc = llround((double)row.cpu_cyc * w->worth.cyc);
 		row.block += first;
 		row.cycle += first;
 		err = store_add_block(w->store, &row);
@@ -60,14 +68,10 @@ static int write_samples(const struct writer *w, int64_t first)
 	int err = 0;
 
 	for (size_t i = 0; i < w->m->counts_n && !err; i++) {
-		const struct sample_count *count = &w->m->counts[i];
-		struct account_words words = account_words(count->row);
-		const struct sample_row row = {
-			.run = w->run, .block = count->block + first, .cpu = count->cpu,
-			.task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-			.stage = sample_stage_names[count->stage], .samples_n = count->samples_n, .cyc = worth(w, count->row, count->cyc),
-		};
+		struct sample_row row = sample_row_of(&w->m->counts[i], &w->worth);
 
+		row.run = w->run;
+		row.block += first;
 		err = store_add_sample(w->store, &row);
 	}
 	return err;
@@ -86,7 +90,7 @@ static int write_cpu_rows(const struct writer *w, int cpu, const struct cell *ce
 		struct account_words words = account_words(i);
 		const struct ledger_row row = {
 			.run = w->run, .cpu = cpu, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-			.cyc = worth(w, i, cells[i].cyc), .entries_n = cells[i].samples_n,
+			.cyc = worth_of(&w->worth, i, cells[i].cyc), .entries_n = cells[i].samples_n,
 		};
 
 		if (cells[i].samples_n)
@@ -151,11 +155,11 @@ static int write_threads(const struct writer *w)
 		row.start = 0;
 		row.pid = t->pid;
 		row.comm = comm;
-		row.user_cyc = llround(t->cyc[ACCOUNT_THREAD_USER] * w->scale);
-		row.path_cyc = llround(t->cyc[ACCOUNT_THREAD_PATH] * w->scale);
-		row.call_cyc = llround(t->cyc[ACCOUNT_THREAD_CALL] * w->scale);
-		row.kernel_cyc = llround(t->cyc[ACCOUNT_THREAD_KERNEL] * w->scale);
-		row.irq_cyc = llround(t->cyc[ACCOUNT_THREAD_IRQ] * w->scale);
+		row.user_cyc = llround(t->cyc[ACCOUNT_THREAD_USER] * w->worth.cyc);
+		row.path_cyc = llround(t->cyc[ACCOUNT_THREAD_PATH] * w->worth.cyc);
+		row.call_cyc = llround(t->cyc[ACCOUNT_THREAD_CALL] * w->worth.cyc);
+		row.kernel_cyc = llround(t->cyc[ACCOUNT_THREAD_KERNEL] * w->worth.cyc);
+		row.irq_cyc = llround(t->cyc[ACCOUNT_THREAD_IRQ] * w->worth.cyc);
 		row.unknown_cyc = row.sleep_cyc = 0;
 		row.calls_n = (int64_t)t->path_n;
 		err = store_add_thread(w->store, &row);
@@ -208,8 +212,7 @@ static int write_warnings(const struct writer *w)
 
 int sample_store(struct store *store, int64_t run, const struct sample_measurement *m, struct sampler *sampler, int64_t first, int alone)
 {
-	const struct sample_totals *totals = sampler_totals(sampler);
-	const struct writer w = {store, run, m, sampler, sample_scale(m, sampler), totals->missed_seen_n ? totals->missed_n / (double)totals->missed_seen_n : 0};
+	const struct writer w = {store, run, m, sampler, sample_worth_of(m, sampler)};
 	int err = write_blocks(&w, first);
 
 	if (!err)

@@ -287,23 +287,18 @@ static int take_turns(double seconds, struct work *work, const struct measure_op
 	return err;
 }
 
-static int estimate_sampled(const struct sample_measurement *m, const struct sampler *sampler, double sample_cyc, struct fraction *fraction)
+static int estimate_sampled(const struct sample_measurement *m, struct sampler *sampler, double hz, struct fraction *fraction)
 {
 	struct sample_row *rows = calloc(m->counts_n + 1, sizeof *rows);
-	double scale = sample_scale(m, sampler);
+	const struct sample_worth worth = sample_worth_of(m, sampler);
 
 	if (!rows)
 		return -ENOMEM;
-	for (size_t i = 0; i < m->counts_n; i++) {
-		const struct sample_count *count = &m->counts[i];
-		struct account_words words = account_words(count->row);
-
-		rows[i] = (struct sample_row){
-			.block = count->block, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-			.samples_n = count->samples_n, .cyc = llround(count->cyc * scale),
-		};
-	}
-	struct fraction_input input = {.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n, .sample_cyc = sample_cyc};
+	for (size_t i = 0; i < m->counts_n; i++)
+		rows[i] = sample_row_of(&m->counts[i], &worth);
+	const struct fraction_input input = {
+		.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n, .sample_cyc = SAMPLED_COST_S * hz, .sleep_cyc = SAMPLED_SLEEP_S * hz,
+	};
 	int err = fraction_sampled(&input, fraction);
 	free(rows);
 	return err;
@@ -325,7 +320,7 @@ static int sampled_point(double aim, double seconds, double hz, struct work *wor
 	if (!err)
 		err = take_turns(seconds, work, options, sampler, &m);
 	if (!err)
-		err = estimate_sampled(&m, sampler, SAMPLED_COST_S * work->hz, &fraction);
+		err = estimate_sampled(&m, sampler, work->hz, &fraction);
 	if (err)
 		return err;
 	double known = truth(work), error = fraction.f.value - known;
