@@ -440,6 +440,10 @@ bench-try: $(BINARIES) $(PRELOAD) ## a million datagrams under `forecall try`, e
 bench-stamps: $(BINARIES) ## f of a running memcached (livecast: tests/bench/stamps.sh) against stamps around each of its sends
 	@tests/bench/stamps.sh
 
+.PHONY: bench-fall
+bench-fall: $(BINARIES) $(OUT)/bench/fall ## whether samples of livecast fall into its sends as often as these take time
+	@tests/bench/stamps.sh fall 0 60
+
 .PHONY: bench-added
 bench-added: $(BINARIES) ## what a profile adds to a server's CPU time, as the kernel has it
 	@tests/bench/added.sh

@@ -5,7 +5,7 @@
 -- `prediction` and `observation`, which keep what was said at the time so that it can be scored later.
 -- Cycles are ticks of the run's clock (run.clock, run.clock_hz). NULL means "not measured", never zero.
 -- A column has the name of the C field that fills it (analyze/store.h).
-PRAGMA user_version = 9;
+PRAGMA user_version = 10;
 PRAGMA application_id = 0x6663616c; -- "fcal": tells a database of forecall from any other
 
 -- The machine a run was made on: one row per distinct description, shared by all its runs.
@@ -99,7 +99,7 @@ CREATE TABLE block (
   dose         INTEGER NOT NULL CHECK (dose IN (0, 1, 2)),
   start_ns     INTEGER NOT NULL,     -- its opening, since the start of the run
   wall_cyc     INTEGER NOT NULL,     -- clock's advance over the window
-  cpu_cyc      INTEGER,              -- CPU time of the processes in scope, as the kernel's scheduler accounts it (all doses)
+  cpu_cyc      INTEGER,              -- CPU time of the processes in scope, as the kernel's scheduler accounts it (all doses); of CPUs in scope, sampled: the samples that found them not idle
   meter_udp    INTEGER,              -- work meter: UDP datagrams sent in the target's network namespace
   meter_io     INTEGER,              -- work meter: read and write calls of the target (/proc/PID/io)
   meter_switch INTEGER,              -- work meter: voluntary context switches of the first thread of each process in scope
@@ -128,6 +128,10 @@ CREATE TABLE block (
   went_idle_n  INTEGER,              -- ... from the target to idle
   others_n     INTEGER,              -- ... to other threads, not from the target
   others_idle_n INTEGER,             -- ... to idle, not from the target
+  between_n    INTEGER,              -- sampled windows, NULL with a PMU and of threads: expiries of the timer between two that found the target which found it or another task, where it was
+  between_idle_n INTEGER,            -- ... which found the CPU idle; those that left no sample are in table sample
+  idle_n       INTEGER,              -- ... between two that found the CPU idle which found it idle, too
+  idle_missed_n INTEGER,             -- ... which left no sample
   PRIMARY KEY (run, block)
 ) STRICT, WITHOUT ROWID;
 
@@ -236,7 +240,7 @@ CREATE TABLE sample (
   softirq      TEXT NOT NULL,
   hardirq      TEXT NOT NULL,
   stage        TEXT NOT NULL,        -- none outside of frames, but switch right behind a context switch; entry, copy, socket, ip, netfilter, queue, driver, completion, receive, interrupt, other
-  samples_n    INTEGER NOT NULL CHECK (samples_n > 0), -- target, call unknown: expiries of the timer that left no sample while it ran
+  samples_n    INTEGER NOT NULL CHECK (samples_n > 0), -- target, call unknown: expiries of the timer between two that found it that left none
   cyc          INTEGER NOT NULL,     -- what they stand for: the sum of their periods, which vary, in cycles
   PRIMARY KEY (run, block, cpu, task, call, softirq, hardirq, stage)
 ) STRICT, WITHOUT ROWID;

@@ -71,6 +71,7 @@ struct fraction_input {
 	size_t samples_n;
 	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock, */
 	double sleep_cyc;  /* and what samples lack for each of its sleeps, SAMPLED_SLEEP_S */
+	bool by_samples;   /* the scope is CPUs, whose CPU time is that of samples */
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
 	bool instructions; /* is what the clock counts (benchmark_exact()) */
 	double once, twice; /* shares of the profile's time, calibration included, in which probes were attached once and twice; 0: by the windows */
@@ -121,7 +122,7 @@ void fraction_free(struct fraction *fraction);
  * a the ones in network interrupts and softirqs outside frames, a' those of them outside the target. Nothing is taken out: sampling slows everything alike.
  * Interval: bootstrap over the sampled windows and one more that holds half a sample inside frames and half a one outside, so that 0 or all of n
  * samples is no certainty; and f / (1 - f) is off by another 1.6 %, as it is among targets whose sends were timed by themselves; and what is not known of
- * context switches (sampled_busy_error()) is in it. calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
+ * context switches and sleeps (sampled_busy_error()) is in it. calls_n and probed_n are the samples inside frames and the sampled windows; what cannot be told from samples is NAN. Errors as above.
  */
 int fraction_sampled(const struct fraction_input *input, struct fraction *out);
 

@@ -106,7 +106,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 	int err = blocks && sums ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++) {
-		sums[i].of = sampled_window(blocks[i]);
+		sums[i].of = sampled_window(blocks[i], input->by_samples);
 		if (!sampled_tells_ontime(blocks[i]))
 			sampled_see_window(&seen, blocks[i]);
 	}
@@ -191,7 +191,7 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 		return -ENOMEM;
 	out->rep_n = STATS_REPLICATES;
 	double by_odds = ODDS_SD * out->f.value * (1 - out->f.value);
-	double by_switches = out->f.value * sampled_busy_error(&all->of) / sampled_busy(&all->of, terms);
+	double busy = sampled_busy(&all->of, terms), by_busy = busy > 0 ? out->f.value * sampled_busy_error(&all->of, terms) / busy : 0;
 	int err = resample(sums, n, all, terms, input->seed, out->f.value, out->f_rep);
 	if (!err)
 		err = stats_widen(out->f_rep, out->rep_n, out->f.value, n);
@@ -200,7 +200,7 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 	if (!err)
 		stats_stretch(out->f_rep, out->rep_n, out->f.value, moods);
 	if (!err)
-		err = stats_put_off(out->f_rep, out->rep_n, hypot(by_odds, by_switches));
+		err = stats_put_off(out->f_rep, out->rep_n, hypot(by_odds, by_busy));
 	for (size_t i = 0; i < out->rep_n && !err; i++)
 		out->f_rep[i] = fmin(1, fmax(0, out->f_rep[i]));
 	if (!err)
@@ -219,7 +219,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	*out = (struct fraction){.busiest = unknown, .probe_scale = unknown, .linear = unknown, .busy_cyc = unknown, .path_cyc = unknown,
 				 .added = unknown, .added_all = unknown, .added_cpu = unknown,
 				 .null_cyc = NAN, .probed_cyc = NAN, .frame_cyc = NAN};
-	struct sampled_terms terms = {.sample_cyc = input->sample_cyc, .sleep_cyc = input->sleep_cyc};
+	struct sampled_terms terms = {.sample_cyc = input->sample_cyc, .sleep_cyc = input->sleep_cyc, .by_samples = input->by_samples};
 	int err = window_sums(input, &sums, &n, &terms, out);
 	if (err)
 		return err;

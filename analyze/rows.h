@@ -66,6 +66,7 @@ struct block_row {
 	int64_t target_cyc, path_cyc, sleep_cyc, async_cyc, async_target_cyc, irq_cyc, irq_target_cyc;
 	int64_t sampled;
 	int64_t came_n, came_own_n, went_n, went_idle_n, others_n, others_idle_n;
+	int64_t between_n, between_idle_n, idle_n, idle_missed_n;
 };
 
 struct ledger_row {

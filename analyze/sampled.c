@@ -9,6 +9,9 @@
 
 #define SUMS_N (sizeof(struct sample_sums) / sizeof(double))
 #define OTHERS_SHARE 0.5 /* of D is of others */
+#define ODDS_SD 0.02 /* of expiries that leave no sample, over machines */
+#define IDLE_ENOUGH 30 /* expiries that found a CPU idle, to tell what it misses then */
+#define SLEEPS_MOST 3 /* times what sleeps are expected to lack */
 
 static bool is(const char *word, const char *other)
 {
@@ -30,15 +33,19 @@ static struct sample_switches switches_of(const struct block_row *block)
 	return (struct sample_switches){
 		.cpu = (double)block->cpu_cyc, .on = (double)block->target_cyc, .came = number(block->came_n), .own = number(block->came_own_n),
 		.went = number(block->went_n), .went_idle = number(block->went_idle_n), .others = number(block->others_n),
-		.others_idle = number(block->others_idle_n),
+		.others_idle = number(block->others_idle_n), .counted = block->went_idle_n == STORE_NULL ? 0 : (double)block->cpu_cyc,
 	};
 }
 
-struct sample_sums sampled_window(const struct block_row *block)
+struct sample_sums sampled_window(const struct block_row *block, bool by_samples)
 {
 	if (sampled_tells_ontime(block))
 		return (struct sample_sums){.switches = switches_of(block)};
-	return (struct sample_sums){.cpu = block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc, .windows = 1};
+	return (struct sample_sums){
+		.cpu = by_samples || block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc, .windows = 1,
+		.expiries = {.between = number(block->between_n), .between_idle = number(block->between_idle_n), .idle = number(block->idle_n),
+			     .idle_missed = number(block->idle_missed_n)},
+	};
 }
 
 bool sampled_is_target(const struct sample_row *row)
@@ -54,7 +61,10 @@ void sampled_add_row(struct sample_sums *sums, const struct sample_row *row)
 	sums->target += target ? cyc : 0;
 	sums->path += target && is(row->call, "path") ? cyc : 0;
 	sums->call += target && is(row->call, "call") ? cyc : 0;
-	sums->unknown += is(row->task, "target") && is(row->call, "unknown") ? cyc : 0;
+	if (is(row->task, "target") && !target) {
+		sums->unknown += cyc;
+		sums->expiries.between_missed += (double)row->samples_n;
+	}
 	sums->samples_n += target ? (double)row->samples_n : 0;
 	if (is(row->stage, "switch"))
 		*(target ? &sums->came : is(row->task, "idle") ? &sums->came_idle : &sums->came_other) += cyc;
@@ -91,12 +101,36 @@ static double without_others(const struct sample_sums *sums)
 	return sums->target - OTHERS_SHARE * others(sums);
 }
 
-/* Expiries without a sample, as far as the time that the target ran holds them: the others were of an idle CPU, which is not always woken for the timer. */
+/* R */
+static double ran(const struct sample_sums *sums)
+{
+	return sums->switches.on > 0 && sums->switches.cpu > 0 ? sums->cpu / sums->switches.cpu * sums->switches.on : sums->cpu;
+}
+
+/* How many expiries without a sample there are of the target for each sample of it. */
+static double missing_odds(const struct sample_expiries *n)
+{
+	double idle_odds = n->idle > 0 ? n->idle_missed / n->idle : 0;
+	double odds = (n->between_missed - n->between_idle * idle_odds) / n->between;
+	/* counts are Poisson's */
+	double variance = (n->between_missed + (n->between_idle + 1) * idle_odds * idle_odds +
+			   n->between_idle * n->between_idle * idle_odds * (1 + idle_odds) / fmax(1, n->idle)) / (n->between * n->between);
+
+	if (!(odds > 0))
+		return 0;
+	/* the mean of what is normal with ODDS_SD about 0, once it was seen with that variance */
+	return odds * ODDS_SD * ODDS_SD / (ODDS_SD * ODDS_SD + variance);
+}
+
 static double missing(const struct sample_sums *sums)
 {
-	double ran = sums->cpu / charge(sums);
+	const struct sample_expiries *n = &sums->expiries;
+	double all = n->between > 0 ? sums->target * missing_odds(n) : sums->unknown;
 
-	return isnan(ran) ? sums->unknown : fmin(sums->unknown, fmax(0, ran - without_others(sums)));
+	if ((n->between > 0 && n->idle >= IDLE_ENOUGH) || isnan(sums->cpu))
+		return all;
+	/* the CPU never rests, or idle it hardly leaves a sample: only its time can tell which */
+	return fmin(all, fmax(0, ran(sums) - without_others(sums)));
 }
 
 double sampled_missed(const struct sample_sums *sums)
@@ -143,27 +177,53 @@ static double own(const struct sample_sums *sums)
 /* Of what the target ran, what no sample shows. */
 static double lack_of(const struct sample_sums *sums)
 {
-	return sums->cpu / charge(sums) - own(sums);
+	return ran(sums) - own(sums);
 }
 
-/* The CPU time that the samples lack, beside what they took themselves: of the target, and not of an idle CPU in its place. */
+/* How long the target runs from switch to switch, in periods. INFINITY: it never rests; 0: nobody counted. */
+static double run_periods(const struct sample_sums *sums)
+{
+	const struct sample_switches *n = &sums->switches;
+
+	return n->counted > 0 ? n->on / (n->went + n->went_idle) / (sums->target / sums->samples_n) : 0;
+}
+
+/* What the samples took and none of them shows: N x / (1 + run / period). */
+static double took(const struct sample_sums *sums, const struct sampled_terms *terms)
+{
+	return sums->samples_n * terms->sample_cyc / (1 + run_periods(sums));
+}
+
+/* L */
 static double lack_beside(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
-	return lack_of(sums) - sums->samples_n * terms->sample_cyc * terms->idle;
+	return lack_of(sums) - took(sums, terms);
 }
 
-/* As much of it as the target's sleeps explain, which no sample shows as a whole, and as is not likely to be chance. The formula stands in sampled.h. */
+/* s */
+static double sleeps(const struct sample_sums *sums, const struct sampled_terms *terms)
+{
+	return sums->switches.went_idle / sums->switches.counted * sums->cpu * terms->sleep_cyc;
+}
+
+/* e^2 */
+static double chance(const struct sample_sums *sums, const struct sampled_terms *terms)
+{
+	return (terms->idle + sums->windows / sums->samples_n / 12) / sums->samples_n * sums->cpu * sums->cpu;
+}
+
+/* L' */
 static double lacking(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
-	double lack = lack_beside(sums, terms), n = sums->samples_n;
-	double variance = (terms->idle + sums->windows / n / 12) / n * sums->cpu * sums->cpu;
-	double sleeps = sums->switches.went_idle / sums->switches.cpu * sums->cpu * terms->sleep_cyc;
+	double lack = lack_beside(sums, terms), variance = chance(sums, terms), expected = sleeps(sums, terms);
 
-	if (!(n > 0) || isnan(lack)) /* the CPU time is not known */
+	if (!(sums->samples_n > 0) || isnan(lack)) /* the CPU time is not known */
 		return 0;
-	if (!(sums->switches.on > 0))
+	if (!(sums->switches.counted > 0))
 		return lack > 0 ? lack * fmax(0, 1 - variance / (lack * lack)) : 0;
-	return sleeps > 0 ? fmax(0, (lack * sleeps + variance) / (sleeps * sleeps + variance) * sleeps) : 0;
+	if (!(expected > 0))
+		return 0;
+	return fmin(SLEEPS_MOST * expected, fmax(0, (lack * expected + variance) / (expected * expected + variance) * expected));
 }
 
 double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms)
@@ -171,12 +231,15 @@ double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *
 	return (own(sums) + lacking(sums, terms)) * charge(sums);
 }
 
-double sampled_busy_error(const struct sample_sums *sums)
+double sampled_busy_error(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
-	return fabs(others(sums)) / sqrt(12); /* of a uniform distribution */
+	double variance = chance(sums, terms), expected = sums->switches.counted > 0 ? sleeps(sums, terms) : 0;
+	double by_sleeps = expected > 0 && variance > 0 ? expected * variance / (expected * expected + variance) : 0; /* what chance errs by is in resamples */
+
+	return hypot(others(sums) / sqrt(12) /* of a uniform distribution */, by_sleeps) * charge(sums);
 }
 
-double sampled_cpu(const struct sample_sums *sums, double sample_cyc)
+double sampled_cpu(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
-	return sums->cpu - fmin(sums->samples_n * sample_cyc, fmax(0, lack_of(sums)));
+	return terms->by_samples ? own(sums) : sums->cpu - fmin(took(sums, terms), fmax(0, lack_of(sums)));
 }

@@ -71,7 +71,7 @@ static struct result evaluate_exact(const struct sums *s)
 static struct result evaluate_sampled(const struct sums *s, const struct sampled_terms *terms)
 {
 	struct result r;
-	double cpu = sampled_cpu(&s->of, terms->sample_cyc), busy = sampled_busy(&s->of, terms);
+	double cpu = sampled_cpu(&s->of, terms), busy = sampled_busy(&s->of, terms);
 	double per_cyc = s->packets > 0 ? sampled_missed(&s->of) * cpu / busy / s->packets : NAN;
 
 	for (int i = 0; i < SLICE_STAGE_MAX; i++) {
@@ -122,7 +122,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
-		const struct sample_sums of = sampled_window(block);
+		const struct sample_sums of = sampled_window(block, input->by_samples);
 
 		if (!is_wanted(block, input))
 			continue;
@@ -256,7 +256,7 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		if (input->exact)
 			pair_windows(input, &w);
 		add_samples(input, &w, out);
-		w.terms = (struct sampled_terms){input->sample_cyc, input->sleep_cyc, sampled_idle(&w.seen)};
+		w.terms = (struct sampled_terms){input->sample_cyc, input->sleep_cyc, sampled_idle(&w.seen), input->by_samples};
 		out->windows_n = gather(&w);
 		if (!out->samples_n)
 			err = -ENOENT;

@@ -49,6 +49,7 @@ struct slice_input {
 	bool exact;      /* rows of the engine `exact` */
 	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock, */
 	double sleep_cyc;  /* and what samples lack for each of its sleeps, SAMPLED_SLEEP_S */
+	bool by_samples;   /* the scope is CPUs, whose CPU time is that of samples */
 	const char *way; /* only windows of this way of sending; NULL: all */
 	uint64_t seed;
 };

@@ -101,7 +101,7 @@ static int compute(struct slice_input *input, const struct run_row *run, struct 
 static int load_input(struct store *store, const struct run_row *run, struct slice_input *input, struct block_row **blocks, struct sample_row **samples)
 {
 	*input = (struct slice_input){.exact = !strcmp(run->engine, "exact"), .sample_cyc = SAMPLED_COST_S * run->clock_hz,
-				      .sleep_cyc = SAMPLED_SLEEP_S * run->clock_hz};
+				      .sleep_cyc = SAMPLED_SLEEP_S * run->clock_hz, .by_samples = !strcmp(run->scope, "cpus")};
 	*blocks = NULL;
 	*samples = NULL;
 	int err = store_samples(store, run->run, samples, &input->samples_n);

@@ -26,7 +26,7 @@
 struct json_t;
 struct store;
 
-#define STORE_SCHEMA_VERSION 9 /* PRAGMA user_version of schema.sql */
+#define STORE_SCHEMA_VERSION 10 /* PRAGMA user_version of schema.sql */
 
 enum store_mode {
 	STORE_READ,  /* the database must exist; only an old schema is brought forward */

@@ -45,7 +45,7 @@ static const struct column block_columns[] = {
 	C(run), C(block), C(cycle), C(way), C(dose), C(start_ns), C(wall_cyc), C(cpu_cyc), C(meter_udp), C(meter_io), C(meter_switch),
 	C(meter_own), C(calls_n), C(errors_n), C(bytes), C(other_n), C(switch_n), C(frame_switch_n), C(late_calls_n), C(late_irqs_n), C(softirq_n),
 	C(frame_softirq_n), C(target_cyc), C(path_cyc), C(sleep_cyc), C(async_cyc), C(async_target_cyc), C(irq_cyc), C(irq_target_cyc),
-	C(sampled), C(came_n), C(came_own_n), C(went_n), C(went_idle_n), C(others_n), C(others_idle_n),
+	C(sampled), C(came_n), C(came_own_n), C(went_n), C(went_idle_n), C(others_n), C(others_idle_n), C(between_n), C(between_idle_n), C(idle_n), C(idle_missed_n),
 };
 #undef C
 

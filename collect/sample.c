@@ -5,7 +5,6 @@
 #include "collect/sample.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,7 +34,7 @@
 /* A sample that waits for the end of its window. */
 struct pending {
 	uint32_t cpu, row, stage, pid, tid;
-	uint64_t user_ip;
+	uint64_t time_ns, user_ip;
 	double cyc;
 	bool unresolved; /* in a system call; else in user space */
 };
@@ -62,11 +61,14 @@ struct sampler {
 	bool timing;            /* switches are told */
 	uint64_t from_ns;       /* CLOCK_MONOTONIC: samples of before do not count */
 	uint32_t self;          /* this process */
+	void (*saw)(void *context, uint64_t time_ns, uint32_t call); /* or NULL */
+	void *saw_context;
 	int out_of_memory;
 	/* while a ring is read */
 	struct sample_window *window;
 	int cpu;
 	struct missed missed[CPUS_MAX];
+	bool ours[CPUS_MAX]; /* the last sample of the CPU was */
 	struct drawn drawn[CPUS_MAX];
 	struct ontime ontime[CPUS_MAX];
 };
@@ -95,6 +97,8 @@ int sampler_open(const struct sample_options *options, pid_t pid, struct sampler
 	if (!err) {
 		s->whole = options->scope_cpus != NULL;
 		s->self = (uint32_t)getpid();
+		s->saw = options->saw;
+		s->saw_context = options->saw_context;
 		s->scope = scope_new();
 		s->sites = sites_new();
 		s->rng = stats_rng_new(options->seed ? options->seed : STATS_SEED);
@@ -195,6 +199,8 @@ static void add_cell(const struct sampler *s, struct sample_window *window, cons
 	cell->cyc += p->cyc;
 	if (task != ACCOUNT_TARGET)
 		return;
+	if (s->saw && call != ACCOUNT_CALL_UNKNOWN)
+		s->saw(s->saw_context, p->time_ns, call);
 	struct sample_thread *thread = scope_thread(s->scope, p->pid, p->tid);
 	if (!thread)
 		return;
@@ -229,23 +235,29 @@ static double period_of(const struct sampler *s, const struct ring_sample *sampl
 	return (double)(sample->time_ns < drawn->since_ns ? drawn->before : drawn->period);
 }
 
-/* An expiry between two samples of the target that left none is the target's, and nobody knows in what. */
-static void note_missed(struct sampler *s, const struct ring_sample *sample, bool target)
+static bool sees_missed(const struct sampler *s)
+{
+	return s->watches.source == RING_CPU_CLOCK && s->watches.sees_all;
+}
+
+/* An expiry that left no sample between two of the target; whether it was the target's, the analysis says. */
+static void note_missed(struct sampler *s, const struct ring_sample *sample, uint32_t task)
 {
 	struct missed *missed = &s->missed[s->cpu];
 	uint64_t since_ns = s->drawn[s->cpu].since_ns;
 	double period = period_of(s, sample);
 
-	if (s->watches.source != RING_CPU_CLOCK || !s->watches.sees_all)
+	if (!sees_missed(s))
 		return;
 	if (missed->time_ns < since_ns && sample->time_ns >= since_ns)
 		missed_break(missed);
-	if (!missed_sample(missed, sample->time_ns, period, target))
+	if (!missed_sample(missed, sample->time_ns, period, task == ACCOUNT_TARGET ? MISSED_TARGET : task == ACCOUNT_IDLE ? MISSED_IDLE : MISSED_TASK))
 		return;
 	const struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE),
 		.pid = sample->pid, .tid = sample->tid, .cyc = period * s->watches.cyc_per_unit,
 	};
+	s->totals.missed_n++;
 	add_cell(s, s->window, &p, ACCOUNT_CALL_UNKNOWN, SAMPLE_STAGE_NONE);
 }
 
@@ -262,18 +274,20 @@ static void take_sample(void *context, const struct ring_sample *sample)
 
 	if (sample->time_ns < s->from_ns) {
 		missed_break(&s->missed[s->cpu]); /* what is left out is not missed */
+		s->ours[s->cpu] = false;
 		return;
 	}
 	frames_classify(s->frames, sample->chain, sample->n, &what);
 	uint32_t task = task_of(s, sample, &what), call = call_of(task, &what);
 	struct pending p = {
 		.cpu = (uint32_t)s->cpu, .row = account_row(task, call, what.softirq, what.hardirq), .stage = what.stage,
-		.pid = sample->pid, .tid = sample->tid, .user_ip = sample->user_ip,
+		.pid = sample->pid, .tid = sample->tid, .time_ns = sample->time_ns, .user_ip = sample->user_ip,
 		.cyc = period_of(s, sample) * s->watches.cyc_per_unit, .unresolved = what.unresolved,
 	};
 	uint32_t stage = stage_of(call, &what);
 	s->totals.target_n += task == ACCOUNT_TARGET;
-	note_missed(s, sample, task == ACCOUNT_TARGET);
+	note_missed(s, sample, task);
+	s->ours[s->cpu] = task == ACCOUNT_TARGET;
 	if (task == ACCOUNT_TARGET && call >= ACCOUNT_CALL_PATH && !what.unresolved)
 		sites_learn(s->sites, p.pid, p.user_ip, call == ACCOUNT_CALL_PATH);
 	if (task == ACCOUNT_TARGET && (what.unresolved || sample->n == 0))
@@ -310,15 +324,17 @@ static uint64_t draw(const struct sampler *s)
 
 void sampler_draw(struct sampler *s)
 {
-	for (int cpu = 0; cpu < s->cpus_n; cpu++)
-		if (s->cpus[cpu])
-			s->drawn[cpu] = (struct drawn){.period = draw(s), .before = s->drawn[cpu].period, .since_ns = (uint64_t)now_ns()};
+	bool drawn[CPUS_MAX] = {0};
+
 	for (size_t i = 0; i < s->watches.n; i++) {
 		const struct watch *watch = &s->watches.list[i];
-		const struct drawn *drawn = &s->drawn[watch->cpu];
+		struct drawn *of = &s->drawn[watch->cpu];
 
-		if (!ring_period(watch->ring, drawn->period))
-			s->cut_cyc += (double)drawn->before / 2 * s->watches.cyc_per_unit; /* the running period ends here, half way on average */
+		if (!drawn[watch->cpu]) /* threads have a counter each */
+			*of = (struct drawn){.period = draw(s), .before = of->period, .since_ns = (uint64_t)now_ns()};
+		drawn[watch->cpu] = true;
+		if (!ring_period(watch->ring, of->period))
+			s->cut_cyc += (double)of->before / 2 * s->watches.cyc_per_unit; /* the running period ends here, half way on average */
 	}
 }
 
@@ -420,7 +436,7 @@ void sampler_time_end(struct sampler *s, struct ontime *sum)
 	*sum = (struct ontime){0};
 	for (int cpu = 0; cpu < s->cpus_n; cpu++)
 		if (s->watches.switches[cpu]) {
-			sum->ns += ontime_end(&s->ontime[cpu], s->missed[cpu].target);
+			sum->ns += ontime_end(&s->ontime[cpu], s->ours[cpu]);
 			add_switches(sum, &s->ontime[cpu]);
 		}
 	watches_leave_switches(&s->watches);
@@ -468,6 +484,14 @@ void sample_window_free(struct sample_window *window)
 	*window = (struct sample_window){0};
 }
 
+bool sampler_missed(struct sampler *s, struct missed_counts *counts)
+{
+	*counts = (struct missed_counts){0};
+	for (int cpu = 0; cpu < s->cpus_n; cpu++)
+		missed_take(&s->missed[cpu], counts);
+	return sees_missed(s);
+}
+
 const struct sample_totals *sampler_totals(struct sampler *s)
 {
 	uint64_t enabled = 0, running = 0;
@@ -485,8 +509,6 @@ const struct sample_totals *sampler_totals(struct sampler *s)
 			running += running_ns;
 		}
 	}
-	s->totals.missed_n = (double)s->totals.target_n * missed_odds(s->missed, (size_t)s->cpus_n);
-	s->totals.missed_seen_n = missed_seen_n(s->missed, (size_t)s->cpus_n);
 	s->totals.sites_full_n = sites_refused(s->sites);
 	s->totals.multiplexed = enabled && running < enabled ? 1 - (double)running / (double)enabled : 0;
 	return &s->totals;

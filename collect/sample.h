@@ -13,7 +13,8 @@
  * the call that the address belongs to. Which addresses these are is learnt from samples inside calls.
  *
  * Idle time may be missing: a virtual CPU that is halted is not always woken for the timer. So may samples of code that the kernel keeps
- * to itself: where a thread's samples are two periods apart, the one between them is counted as the target's in an unknown call.
+ * to itself: where two samples of the target are two periods apart, the one between them is counted as of an unknown call, and so are its
+ * neighbours' kinds (sample_missed.h).
  *
  * With the privilege for it, whole CPUs are watched and samples told apart by process; without it, for a process of one's own,
  * only its threads (one counter per thread and CPU).
@@ -30,6 +31,7 @@
 
 #include "collect/account.h"
 #include "collect/sample_frames.h"
+#include "collect/sample_missed.h"
 
 struct clock;
 struct ontime;
@@ -68,8 +70,7 @@ struct sample_window {
 struct sample_totals {
 	uint64_t samples_n, lost_n, throttled_n;
 	uint64_t target_n;      /* of the target */
-	double missed_n;        /* expiries of the timer that left none while the target ran (collect/sample_missed.h), */
-	uint64_t missed_seen_n; /* and those of them that are in the windows */
+	uint64_t missed_n;      /* expiries of the timer that left none, between two of these: of an unknown call */
 	uint64_t unresolved_n;  /* in a system call that stayed unknown: counted as no call of the path */
 	uint64_t sites_full_n;  /* addresses that found no room in the table */
 	double multiplexed;     /* 1 - running / enabled time of the counters */
@@ -81,6 +82,9 @@ struct sample_options {
 	const uint8_t *scope_cpus; /* [CPUS_MAX]; NULL: the scope is processes */
 	double hz;                 /* samples per second and CPU; 0: SAMPLE_HZ */
 	uint64_t seed;
+	/* Told of each sample of the target, in no order, its time (CLOCK_MONOTONIC) and enum account_call: for who has another clock to hold against it. Or NULL. */
+	void (*saw)(void *context, uint64_t time_ns, uint32_t call);
+	void *saw_context;
 };
 
 /* Opens the counters, disabled. Errors are said: -EACCES without privilege, -ENOENT no entry point for the path.
@@ -131,6 +135,10 @@ void sampler_settle(struct sampler *sampler, struct sample_window *window);
 int sample_window_new(const struct sampler *sampler, struct sample_window *window);
 void sample_window_clear(struct sample_window *window);
 void sample_window_free(struct sample_window *window);
+
+/* What the expiries since the last time, or since the begin, had for neighbours, on the CPUs where the target was. False where none could be missed: of
+ * a PMU, or of threads, which do not run all the time. */
+bool sampler_missed(struct sampler *sampler, struct missed_counts *counts);
 
 const struct sample_totals *sampler_totals(struct sampler *sampler);
 

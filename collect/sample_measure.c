@@ -157,14 +157,28 @@ static void block_meters(const struct run *run, const struct meter *before, cons
 		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * run->options->clock->hz / 1e9);
 }
 
-/* Busy cycles of whole CPUs: what is not idle. */
+/* Neighbours of the expiries in this window. */
+static void block_missed(const struct run *run, struct block_row *block)
+{
+	struct missed_counts counts;
+
+	if (!sampler_missed(run->options->sampler, &counts))
+		return;
+	block->between_n = (int64_t)counts.between_n;
+	block->between_idle_n = (int64_t)counts.between_idle_n;
+	block->idle_n = (int64_t)counts.idle_n;
+	block->idle_missed_n = (int64_t)counts.idle_missed_n;
+}
+
+/* Busy cycles of whole CPUs: samples of what is not idle. */
 static int64_t busy_cyc(const struct sample_measurement *out, int64_t block, size_t from)
 {
 	double busy = 0;
 
 	for (size_t i = from; i < out->counts_n; i++)
 		if (out->counts[i].block == block &&
-		    out->counts[i].row / (ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) == ACCOUNT_TARGET)
+		    out->counts[i].row / (ACCOUNT_CALL_MAX * ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) == ACCOUNT_TARGET &&
+		    out->counts[i].row / (ACCOUNT_SOFTIRQ_MAX * ACCOUNT_HARDIRQ_MAX) % ACCOUNT_CALL_MAX != ACCOUNT_CALL_UNKNOWN)
 			busy += out->counts[i].cyc;
 	return llround(busy);
 }
@@ -287,6 +301,7 @@ static int run_window(struct run *run)
 	block->start_ns = run->window.open_ns - (options->origin_ns ? options->origin_ns : run->start_ns);
 	block->wall_cyc = llround((double)(end_ns - run->window.open_ns) * options->clock->hz / 1e9);
 	block_meters(run, &run->meter, &after, run->pids_n, block);
+	block_missed(run, block);
 	run->meter = after;
 	err = harvest(run, block->block);
 	run->out->by_samples = options->scope_cpus != NULL;
@@ -354,7 +369,7 @@ void sample_measurement_free(struct sample_measurement *m)
 	*m = (struct sample_measurement){0};
 }
 
-static double whole_periods(const struct sample_measurement *m, const struct sampler *sampler)
+double sample_scale(const struct sample_measurement *m, const struct sampler *sampler)
 {
 	uint8_t seen[CPUS_MAX] = {0};
 	double wall = 0, cpus = 0;
@@ -368,13 +383,4 @@ static double whole_periods(const struct sample_measurement *m, const struct sam
 	/* of the windows that count: a short one that tells of switches is cut as often as a long one */
 	double cut = sampler_cut_cyc(sampler) * (double)m->draws_n[0] / (double)(m->draws_n[0] + m->draws_n[1]);
 	return cut < wall * cpus / 2 ? 1 / (1 - cut / (wall * cpus)) : 1;
-}
-
-struct sample_worth sample_worth_of(const struct sample_measurement *m, struct sampler *sampler)
-{
-	const struct sample_totals *totals = sampler_totals(sampler);
-
-	return (struct sample_worth){
-		.cyc = whole_periods(m, sampler), .missed = totals->missed_seen_n ? totals->missed_n / (double)totals->missed_seen_n : 0,
-	};
 }

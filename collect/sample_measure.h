@@ -57,16 +57,11 @@ struct sample_measurement {
 int sample_measure(const struct sample_measure_options *options, double seconds, struct sample_measurement *out);
 void sample_measurement_free(struct sample_measurement *m);
 
-/* Cycles that one of `cyc` in the counts stands for. */
-struct sample_worth {
-	double cyc;    /* a little more than 1, for the periods that were cut short */
-	double missed; /* times that, of expiries without a sample: those that were not seen, too (collect/sample_missed.h) */
-};
-
-struct sample_worth sample_worth_of(const struct sample_measurement *m, struct sampler *sampler);
+/* Cycles that one of `cyc` in the counts stands for: a little more than 1, for the periods that were cut short. */
+double sample_scale(const struct sample_measurement *m, const struct sampler *sampler);
 
 /* A count as a row, without its run. */
-struct sample_row sample_row_of(const struct sample_count *count, const struct sample_worth *worth);
+struct sample_row sample_row_of(const struct sample_count *count, double scale);
 
 /*
  * Adds the windows, as blocks from number `first` on, and their samples to the run, and warnings that follow. With `alone`, where

@@ -1,50 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sample_missed.h: expiries of the sampling timer that left no sample, and how many of them were the target's.
+ * sample_missed.h: expiries of the sampling timer that left no sample, and who was there around them.
  *
- * Some kernels do not want to be looked at everywhere: there the timer expires and takes no sample. Nobody says whose time it was; the neighbours do. Of
- * expiries on one CPU, a period apart,
- *
- *     T(x)   number of those between two samples of the target that found x: the target, another task (or none), or left no sample ("missed")
- *     O(x)   the same, between two samples that are none of the target's
- *
- * What is missed between the target's samples is the target's, but for some that are of what comes between its time: idle CPUs miss expiries, too, as a
- * halted one need not wake for the timer. As many of those are missed there as between the samples of others, so that for each of the target's own samples
- *
- *     odds = (T(missed) - sum over CPUs of T(other) O(missed) / O(other)) / T(target)
- *
- * are missed, whatever their neighbours are.
+ * Some kernels do not want to be looked at everywhere: there the timer expires and takes no sample. Nobody says whose time it was; the neighbours do, the
+ * expiries a period before and a period after it on the same CPU. What is counted here says how many of the target's are missing (analyze/sampled.h).
  */
 #ifndef COLLECT_SAMPLE_MISSED_H
 #define COLLECT_SAMPLE_MISSED_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-/* What expiries were, between two samples of one kind. */
-struct missed_between {
-	uint64_t target_n, other_n, missed_n;
+enum missed_who { MISSED_TARGET, MISSED_TASK /* another one */, MISSED_IDLE };
+
+struct missed_counts {
+	/* expiries between two that found the target: those that found it or another task, and that found the CPU idle */
+	uint64_t between_n, between_idle_n;
+	/* between two that found the CPU idle: those that found it idle, too, and that left no sample */
+	uint64_t idle_n, idle_missed_n;
 };
 
 /* Of one CPU. Zero before the first use. */
 struct missed {
-	uint64_t time_ns;       /* of the last sample; 0: there is none to go by */
-	bool target, before;    /* whose that was, and the one before it, */
-	bool follows;           /* if that was a period before */
-	struct missed_between targets, others;
+	uint64_t time_ns;             /* of the last sample; 0: there is none to go by */
+	enum missed_who last, before; /* what that found, and the one before it, */
+	bool follows;                 /* if that was a period before */
+	bool target;                  /* whether any has found the target */
+	struct missed_counts counts;
 };
 
 /* The next sample comes in another period, or after a time without samples. */
 void missed_break(struct missed *missed);
 
-/* The next sample of the CPU, in order. True when it is the target's, as the last one is, and just one expiry between them was missed. */
-bool missed_sample(struct missed *missed, uint64_t time_ns, double period_ns, bool target);
+/* The next sample of the CPU, in order. True when just one expiry between it and the last was missed, and both found the target. */
+bool missed_sample(struct missed *missed, uint64_t time_ns, double period_ns, enum missed_who who);
 
-/* `odds` above, of n CPUs, at least 0: as much of them as is not likely to be chance, where such odds are 0.02 or so (a standard deviation over machines). */
-double missed_odds(const struct missed *cpus, size_t n);
-
-/* T(missed) of all CPUs: how often missed_sample() was true. */
-uint64_t missed_seen_n(const struct missed *cpus, size_t n);
+/* Adds what was counted since the last time to *sum, if the target was on this CPU meanwhile: others miss what they miss. */
+void missed_take(struct missed *missed, struct missed_counts *sum);
 
 #endif

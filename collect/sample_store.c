@@ -19,30 +19,23 @@
 
 #define UNRESOLVED 0.002 /* of the target's samples */
 #define MULTIPLEXED 0.001
-#define MISSED 0.002 /* of the expiries that met the target */
+#define MISSED 0.002 /* of the samples of the target */
 
 struct writer {
 	struct store *store;
 	int64_t run;
 	const struct sample_measurement *m;
 	struct sampler *sampler;
-	struct sample_worth worth;
+	double scale;
 };
 
-static int64_t worth_of(const struct sample_worth *worth, uint32_t row, double cyc)
-{
-	uint32_t missed = account_row(ACCOUNT_TARGET, ACCOUNT_CALL_UNKNOWN, ACCOUNT_SOFTIRQ_NONE, ACCOUNT_HARDIRQ_NONE);
-
-	return llround(cyc * worth->cyc * (row == missed ? worth->missed : 1));
-}
-
-struct sample_row sample_row_of(const struct sample_count *count, const struct sample_worth *worth)
+struct sample_row sample_row_of(const struct sample_count *count, double scale)
 {
 	struct account_words words = account_words(count->row);
 
 	return (struct sample_row){
 		.block = count->block, .cpu = count->cpu, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-		.stage = sample_stage_names[count->stage], .samples_n = count->samples_n, .cyc = worth_of(worth, count->row, count->cyc),
+		.stage = sample_stage_names[count->stage], .samples_n = count->samples_n, .cyc = llround(count->cyc * scale),
 	};
 }
 
@@ -55,7 +48,7 @@ static int write_blocks(const struct writer *w, int64_t first)
 
 		row.run = w->run;
 		if (w->m->by_samples && row.cpu_cyc != STORE_NULL)
-			row.cpu_cyc = llround((double)row.cpu_cyc * w->worth.cyc);
+			row.cpu_cyc = llround((double)row.cpu_cyc * w->scale);
 		row.block += first;
 		row.cycle += first;
 		err = store_add_block(w->store, &row);
@@ -68,7 +61,7 @@ static int write_samples(const struct writer *w, int64_t first)
 	int err = 0;
 
 	for (size_t i = 0; i < w->m->counts_n && !err; i++) {
-		struct sample_row row = sample_row_of(&w->m->counts[i], &w->worth);
+		struct sample_row row = sample_row_of(&w->m->counts[i], w->scale);
 
 		row.run = w->run;
 		row.block += first;
@@ -90,7 +83,7 @@ static int write_cpu_rows(const struct writer *w, int cpu, const struct cell *ce
 		struct account_words words = account_words(i);
 		const struct ledger_row row = {
 			.run = w->run, .cpu = cpu, .task = words.task, .call = words.call, .softirq = words.softirq, .hardirq = words.hardirq,
-			.cyc = worth_of(&w->worth, i, cells[i].cyc), .entries_n = cells[i].samples_n,
+			.cyc = llround(cells[i].cyc * w->scale), .entries_n = cells[i].samples_n,
 		};
 
 		if (cells[i].samples_n)
@@ -155,11 +148,11 @@ static int write_threads(const struct writer *w)
 		row.start = 0;
 		row.pid = t->pid;
 		row.comm = comm;
-		row.user_cyc = llround(t->cyc[ACCOUNT_THREAD_USER] * w->worth.cyc);
-		row.path_cyc = llround(t->cyc[ACCOUNT_THREAD_PATH] * w->worth.cyc);
-		row.call_cyc = llround(t->cyc[ACCOUNT_THREAD_CALL] * w->worth.cyc);
-		row.kernel_cyc = llround(t->cyc[ACCOUNT_THREAD_KERNEL] * w->worth.cyc);
-		row.irq_cyc = llround(t->cyc[ACCOUNT_THREAD_IRQ] * w->worth.cyc);
+		row.user_cyc = llround(t->cyc[ACCOUNT_THREAD_USER] * w->scale);
+		row.path_cyc = llround(t->cyc[ACCOUNT_THREAD_PATH] * w->scale);
+		row.call_cyc = llround(t->cyc[ACCOUNT_THREAD_CALL] * w->scale);
+		row.kernel_cyc = llround(t->cyc[ACCOUNT_THREAD_KERNEL] * w->scale);
+		row.irq_cyc = llround(t->cyc[ACCOUNT_THREAD_IRQ] * w->scale);
 		row.unknown_cyc = row.sleep_cyc = 0;
 		row.calls_n = (int64_t)t->path_n;
 		err = store_add_thread(w->store, &row);
@@ -197,10 +190,10 @@ static int write_warnings(const struct writer *w)
 	if (!err && unresolved > UNRESOLVED)
 		err = write_warning(w, "unresolved", "%.2g %% of the target's samples are in a system call that could not be told: f is too low by up to their share",
 				    100 * unresolved);
-	double missed = t->missed_n > 0 ? t->missed_n / ((double)t->target_n + t->missed_n) : 0;
+	double missed = (double)t->missed_n / (double)(t->target_n + t->missed_n ? t->target_n + t->missed_n : 1);
 	if (!err && missed > MISSED)
-		err = write_warning(w, "samples-missing", "%.2g %% of the timer's expiries left no sample while the target ran: the kernel keeps something "
-				    "to itself; f takes them for system calls, in proportion to the samples in them", 100 * missed);
+		err = write_warning(w, "samples-missing", "%.2g %% of the timer's expiries between two samples of the target left none: the kernel keeps something to itself, or "
+				    "the CPU was halted; f takes those for system calls that idle CPUs do not explain, in proportion to the samples in them", 100 * missed);
 	if (!err && w->m->untold)
 		err = write_warning(w, "switches-untold", "context switches could not be watched any more (%s): what the kernel charges the target with beside its own time is known "
 				    "from the windows before only; run as root, or raise `ulimit -n` where that is it", strerror(-w->m->untold));
@@ -212,7 +205,7 @@ static int write_warnings(const struct writer *w)
 
 int sample_store(struct store *store, int64_t run, const struct sample_measurement *m, struct sampler *sampler, int64_t first, int alone)
 {
-	const struct writer w = {store, run, m, sampler, sample_worth_of(m, sampler)};
+	const struct writer w = {store, run, m, sampler, sample_scale(m, sampler)};
 	int err = write_blocks(&w, first);
 
 	if (!err)

@@ -71,11 +71,22 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 }
 
 @test "each CPU is looked at in a period of its own" {
+	[ "$(nproc)" -gt 1 ] || skip "it takes two CPUs"
 	start_known threads 3
 	sample > /dev/null
 	of_cpus="SELECT block, sum(cyc) * 1.0 / sum(samples_n) AS period FROM sample GROUP BY block, cpu HAVING sum(samples_n) > 10"
 	of_windows="SELECT max(period) > 1.02 * min(period) AS apart FROM ($of_cpus) GROUP BY block HAVING count(*) > 1"
 	[ "$(ask "SELECT count(*) > 3 AND avg(apart) > 0.5 FROM ($of_windows)")" -eq 1 ]
+}
+
+@test "expiries have neighbours, and what whole CPUs were busy for is in their samples" {
+	start_known threads 3
+	sample > /dev/null
+	[ "$(ask "SELECT clock FROM run")" != cycles ] || skip "a PMU's expiries are not missed"
+	[ "$(ask "SELECT sum(between_n) > 100 AND min(between_idle_n) >= 0 AND min(idle_n) >= 0 AND min(idle_missed_n) >= 0 FROM block")" -eq 1 ]
+	"$FORECALL" profile -C 0-$(($(nproc) - 1)) --path sendto --engine sample --rate 1499 --seconds 1 > /dev/null
+	of_windows="SELECT cpu_cyc, (SELECT sum(cyc) FROM sample s WHERE s.run = b.run AND s.block = b.block AND task = 'target' AND call <> 'unknown') AS cyc FROM block b WHERE run = 2"
+	[ "$(ask "SELECT count(*) > 3 AND max(abs(cpu_cyc - cyc)) < 100 FROM ($of_windows)")" -eq 1 ]
 }
 
 @test "a process that ends takes the CPU time of one window with it, not that of all that follow" {

@@ -177,8 +177,10 @@ static void windows_that_tell_how_long_the_target_ran_tell_nothing_else(void **s
 	fraction_free(&f);
 	for (int i = 0; i < WINDOWS; i++)
 		blocks[i].cpu_cyc = 10000;
-	for (int i = 4; i < WINDOWS; i += 8) /* it ran longer than it was charged for: the kernel charges who comes from the wake-up on */
+	for (int i = 4; i < WINDOWS; i += 8) { /* it ran longer than it was charged for: the kernel charges who comes from the wake-up on */
 		blocks[i].target_cyc = 11000;
+		blocks[i].went_n = 0, blocks[i].went_idle_n = 0, blocks[i].others_idle_n = 0;
+	}
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
@@ -197,17 +199,24 @@ static void samples_lack_what_sleeps_explain(void **state)
 	for (int i = 4; i < WINDOWS; i += 8)
 		blocks[i].target_cyc = 12500;
 	input.sleep_cyc = 50;
+	assert_int_equal(fraction_sampled(&input, &f), 0); /* nobody counted how often: by chance alone */
+	assert_near(f.f.value, 7000 * n / (10000 * n + lack - chance * chance / lack), 1e-12);
+	fraction_free(&f);
+	for (int i = 4; i < WINDOWS; i += 8)
+		blocks[i].went_n = 0, blocks[i].went_idle_n = 0, blocks[i].others_idle_n = 0;
 	assert_int_equal(fraction_sampled(&input, &f), 0); /* it never left its CPU idle */
 	assert_near(f.f.value, 0.7, 1e-12);
 	assert_near(f.raw.value, 0.7, 1e-12);
+	double width = f.f.high - f.f.low;
 	fraction_free(&f);
 	for (int i = 4; i < WINDOWS; i += 8)
-		blocks[i].went_idle_n = 25, blocks[i].others_idle_n = 0;
+		blocks[i].went_idle_n = 25;
 	double found = (lack / (chance * chance) + 1 / sleeps) / (1 / (chance * chance) + 1 / (sleeps * sleeps));
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7000 * n / (10000 * n + found), 1e-12);
+	assert_true(f.f.high - f.f.low > width);
 	fraction_free(&f);
-	input.sample_cyc = 500; /* half of the time it is idle, and a sample takes as long there; so that is what 10 samples took of it */
+	input.sample_cyc = 250 * 1.5; /* it runs for half a period at a time; so that is what 10 samples took of it */
 	found = 1 / sleeps / (1 / (chance * chance) + 1 / (sleeps * sleeps));
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7000 * n / (10000 * n + found), 1e-12);
@@ -215,6 +224,80 @@ static void samples_lack_what_sleeps_explain(void **state)
 	input.sample_cyc = 5000; /* less than nothing is not lacked */
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+	input.sample_cyc = 0;
+	input.sleep_cyc = 20; /* five times what is expected: more than three times is something else */
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 7000 / (10000 + 3 * 25 * 20.0), 1e-12);
+	fraction_free(&f);
+}
+
+static void what_is_missed_between_two_of_the_target_is_missed_everywhere(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct fraction f;
+	const double k = 8.0 * WINDOWS, n = WINDOWS;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS; i++) {
+		samples[i * ROWS + 5] = samples[i * ROWS + 3];
+		samples[i * ROWS + 5].call = "unknown";
+		samples[i * ROWS + 5].samples_n = 1, samples[i * ROWS + 5].cyc = 1000;
+		blocks[i].between_n = 8;
+		blocks[i].between_idle_n = blocks[i].idle_missed_n = 0;
+		blocks[i].idle_n = 100;
+	}
+	double odds = n / k, shrunk = odds * 4e-4 / (4e-4 + n / (k * k));
+	assert_int_equal(fraction_sampled(&input, &f), 0); /* whatever the CPU time says */
+	assert_near(f.f.value, (0.7 + shrunk) / (1 + shrunk), 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* idle CPUs miss as many in ten */
+		blocks[i].between_idle_n = 5, blocks[i].idle_n = 100, blocks[i].idle_missed_n = 10;
+	odds = (n - 5 * n * 0.1) / k;
+	shrunk = odds * 4e-4 / (4e-4 + (n + (5 * n + 1) * 0.01 + 5 * n * 5 * n * 0.1 * 1.1 / (100 * n)) / (k * k));
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, (0.7 + shrunk) / (1 + shrunk), 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* as many in two: more than there are */
+		blocks[i].idle_missed_n = 50;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* all: so these may be, too, and the CPU time knows nothing of them */
+		blocks[i].between_idle_n = blocks[i].idle_n = blocks[i].idle_missed_n = 0;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+	for (int i = 0; i < WINDOWS; i++) /* nothing was ever between two of the target: nor does it now */
+		blocks[i].between_n = 0, blocks[i].idle_n = 100;
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, 0.7, 1e-12);
+	fraction_free(&f);
+}
+
+/* Of whole CPUs the CPU time is that of samples, and says nothing of those that are missing. */
+static void samples_are_no_cpu_time_to_go_by(void **state)
+{
+	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
+	struct slice_input sliced = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .by_samples = true, .sample_cyc = 100};
+	struct fraction f;
+	struct slice slice;
+
+	(void)state;
+	input.by_samples = true;
+	input.sample_cyc = 100;
+	for (int i = 0; i < WINDOWS; i++) { /* an eighth, and the CPUs are never idle */
+		samples[i * ROWS + 5] = samples[i * ROWS + 3];
+		samples[i * ROWS + 5].call = "unknown";
+		samples[i * ROWS + 5].samples_n = 1, samples[i * ROWS + 5].cyc = 1000;
+		blocks[i].between_n = 8;
+		blocks[i].between_idle_n = blocks[i].idle_n = blocks[i].idle_missed_n = 0;
+	}
+	const double k = 8.0 * WINDOWS, shrunk = 0.125 * 4e-4 / (4e-4 + WINDOWS / (k * k));
+	assert_int_equal(fraction_sampled(&input, &f), 0);
+	assert_near(f.f.value, (0.7 + shrunk) / (1 + shrunk), 1e-12);
+	assert_int_equal(slice_compute(&sliced, &slice), 0);
+	assert_near(slice.total_cyc.value, f.f.value * 10000 * (1 + shrunk) / 10, 1e-9);
 	fraction_free(&f);
 }
 
@@ -427,7 +510,7 @@ static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **stat
 	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 10 * 1000 * 0.8, 1e-9); /* a fifth of its CPU time is before it runs */
 }
 
-/* A server that sleeps by a timer: samples lack a fifth of its CPU time, a tenth of that is what they took. And switches that are others'. */
+/* A server that sleeps by a timer, 1.25 periods after it woke up: samples lack a fifth of its CPU time, a part of that is what they took. And switches that are others'. */
 static void stages_together_are_f_of_a_packet(void **state)
 {
 	struct fraction_input in = input_of(FRACTION_ASYNC_NONE);
@@ -444,11 +527,11 @@ static void stages_together_are_f_of_a_packet(void **state)
 	}
 	blocks[4].target_cyc = 12500;
 	blocks[4].came_n = 10; /* all of them are */
-	blocks[4].went_idle_n = 10, blocks[4].others_idle_n = 0;
+	blocks[4].went_n = 0, blocks[4].went_idle_n = 10, blocks[4].others_idle_n = 0;
 	assert_int_equal(fraction_sampled(&in, &f), 0);
 	assert_int_equal(slice_compute(&input, &slice), 0);
 	assert_true(f.f.value < 0.6);
-	assert_near(slice.total_cyc.value, f.f.value * (12500 - 10 * 25) / 10, 1e-9);
+	assert_near(slice.total_cyc.value, f.f.value * (12500 - 10 * 25 / 2.25) / 10, 1e-9);
 	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 7 * slice.total_cyc.value, 1e-9);
 	fraction_free(&f);
 	in.sample_cyc = input.sample_cyc = 5000; /* more than they lack: a sample takes less here */
@@ -527,6 +610,8 @@ int main(void)
 		cmocka_unit_test(what_a_target_without_rest_lacks_is_no_chance),
 		cmocka_unit_test(windows_that_tell_how_long_the_target_ran_tell_nothing_else),
 		cmocka_unit_test(samples_lack_what_sleeps_explain),
+		cmocka_unit_test(what_is_missed_between_two_of_the_target_is_missed_everywhere),
+		cmocka_unit_test(samples_are_no_cpu_time_to_go_by),
 		cmocka_unit_test(expiries_without_a_sample_are_shared_out_among_the_calls),
 		cmocka_unit_test(switches_are_shared_out_by_who_went_and_who_came),
 		cmocka_unit_test(windows_that_do_not_know_the_cpu_time_count_only_where_most_do_not),

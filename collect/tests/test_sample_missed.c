@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_sample_missed.c: who the expiries without a sample belong to. */
+/* test_sample_missed.c: expiries without a sample, and what is around them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,26 +11,30 @@
 
 #define PERIOD 1e6
 
-/* One expiry a period for each letter: t target, o other, - missed. Each sample a little late. Returns how often a missed one was called the target's. */
+/* One expiry a period for each letter: t target, o another task, i idle, - missed. Each sample a little late. Returns how often one was told to be missed. */
 static int play(struct missed *missed, const char *expiries)
 {
 	uint64_t now = 1000000000;
 	int told = 0;
 
+	missed_break(missed);
 	for (; *expiries; expiries++) {
 		now += (uint64_t)PERIOD;
 		if (*expiries != '-')
-			told += missed_sample(missed, now + 16000, PERIOD, *expiries == 't');
+			told += missed_sample(missed, now + 16000, PERIOD, *expiries == 't' ? MISSED_TARGET : *expiries == 'o' ? MISSED_TASK : MISSED_IDLE);
 	}
 	return told;
 }
 
-static void repeat(struct missed *missed, const char *expiries, int times)
+static void assert_counts(struct missed *missed, struct missed_counts want)
 {
-	for (int i = 0; i < times; i++) {
-		missed_break(missed);
-		play(missed, expiries);
-	}
+	struct missed_counts counts = {0};
+
+	missed_take(missed, &counts);
+	assert_int_equal(counts.between_n, want.between_n);
+	assert_int_equal(counts.between_idle_n, want.between_idle_n);
+	assert_int_equal(counts.idle_n, want.idle_n);
+	assert_int_equal(counts.idle_missed_n, want.idle_missed_n);
 }
 
 static void one_expiry_between_two_of_the_target_is_told(void **state)
@@ -38,12 +42,24 @@ static void one_expiry_between_two_of_the_target_is_told(void **state)
 	struct missed missed = {0};
 
 	(void)state;
-	assert_int_equal(play(&missed, "t-ttt"), 1);
+	assert_int_equal(play(&missed, "t-ttt-t"), 2);
+	assert_counts(&missed, (struct missed_counts){.between_n = 1});
 	assert_int_equal(play(&missed, "t--t"), 0); /* an idle CPU's timer may have been late */
-	assert_int_equal(play(&missed, "t-o-t"), 0);
-	assert_int_equal(play(&missed, "o-o"), 0);
-	assert_int_equal(missed_seen_n(&missed, 1), 1);
-	assert_int_equal(missed.others.missed_n, 1);
+	assert_int_equal(play(&missed, "t-o-t-i-t"), 0);
+	assert_counts(&missed, (struct missed_counts){0});
+}
+
+static void expiries_are_told_by_their_neighbours(void **state)
+{
+	struct missed missed = {0};
+
+	(void)state;
+	assert_int_equal(play(&missed, "totitttoo"), 0);
+	assert_counts(&missed, (struct missed_counts){.between_n = 2, .between_idle_n = 1});
+	assert_int_equal(play(&missed, "iii-iooitti"), 0);
+	assert_counts(&missed, (struct missed_counts){.idle_n = 1, .idle_missed_n = 1});
+	assert_int_equal(play(&missed, "tti-i"), 0); /* what is behind a missed one has no neighbour there */
+	assert_counts(&missed, (struct missed_counts){.idle_missed_n = 1});
 }
 
 static void nothing_is_told_across_a_break(void **state)
@@ -51,85 +67,38 @@ static void nothing_is_told_across_a_break(void **state)
 	struct missed missed = {0};
 
 	(void)state;
-	assert_false(missed_sample(&missed, 1000000, PERIOD, true));
+	assert_false(missed_sample(&missed, 1000000, PERIOD, MISSED_TARGET));
 	missed_break(&missed);
-	assert_false(missed_sample(&missed, 3000000, PERIOD, true));
-	assert_int_equal(missed_seen_n(&missed, 1), 0);
+	assert_false(missed_sample(&missed, 3000000, PERIOD, MISSED_TARGET));
+	missed_break(&missed);
+	assert_false(missed_sample(&missed, 4000000, PERIOD, MISSED_TARGET));
+	assert_counts(&missed, (struct missed_counts){0});
 }
 
-static void all_samples_of_the_target_miss_as_many_as_those_among_themselves(void **state)
+static void cpus_without_the_target_miss_what_they_miss(void **state)
 {
 	struct missed missed = {0};
+	struct missed_counts counts = {.idle_n = 7};
 
 	(void)state;
-	repeat(&missed, "ttttttttttt", 1000); /* 9 each have the target on both sides */
-	assert_true(missed_odds(&missed, 1) == 0);
-	repeat(&missed, "t-t", 90);
-	assert_float_equal(missed_odds(&missed, 1), 0.01, 0.0001);
-	repeat(&missed, "oto", 5000); /* they have other neighbours */
-	repeat(&missed, "o-t", 50);
-	assert_float_equal(missed_odds(&missed, 1), 0.01, 0.0001);
-}
-
-static void what_an_idle_cpu_misses_is_not_the_targets(void **state)
-{
-	struct missed missed = {0};
-
-	(void)state;
-	repeat(&missed, "ooo", 10000);
-	repeat(&missed, "o-o", 2000);
-	repeat(&missed, "ttt", 10000);
-	repeat(&missed, "tot", 1000);
-	repeat(&missed, "t-t", 200);
-	assert_true(missed_odds(&missed, 1) == 0);
-	repeat(&missed, "t-t", 100);
-	assert_float_equal(missed_odds(&missed, 1), 0.01, 0.0003);
-}
-
-static void each_cpu_misses_by_itself(void **state)
-{
-	struct missed cpus[2] = {0};
-
-	(void)state;
-	repeat(&cpus[0], "ooo", 1000);
-	repeat(&cpus[0], "ttt", 10000);
-	repeat(&cpus[0], "tot", 1000);
-	repeat(&cpus[0], "t-t", 100);
-	repeat(&cpus[1], "o-o", 1000); /* where the target never runs */
-	repeat(&cpus[1], "ooo", 1000);
-	assert_float_equal(missed_odds(cpus, 2), 0.01, 0.0001);
-}
-
-static void few_tell_little(void **state)
-{
-	struct missed missed = {0};
-
-	(void)state;
-	repeat(&missed, "ttt", 10);
-	repeat(&missed, "t-t", 1); /* 0.1, and as much by chance */
-	assert_in_range((uintmax_t)(missed_odds(&missed, 1) * 1e6), 3000, 5000);
-}
-
-static void nothing_of_nothing(void **state)
-{
-	struct missed missed = {0};
-
-	(void)state;
-	assert_true(missed_odds(&missed, 1) == 0);
-	repeat(&missed, "t-t", 3); /* never seen where it is sampled */
-	assert_true(missed_odds(&missed, 1) == 0);
+	play(&missed, "iiii-i");
+	missed_take(&missed, &counts);
+	assert_int_equal(counts.idle_n, 7);
+	assert_int_equal(counts.idle_missed_n, 0);
+	play(&missed, "iiit"); /* adds to what is there, and what was left is forgotten */
+	missed_take(&missed, &counts);
+	assert_int_equal(counts.idle_n, 8);
+	missed_take(&missed, &counts);
+	assert_int_equal(counts.idle_n, 8);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_expiry_between_two_of_the_target_is_told),
+		cmocka_unit_test(expiries_are_told_by_their_neighbours),
 		cmocka_unit_test(nothing_is_told_across_a_break),
-		cmocka_unit_test(all_samples_of_the_target_miss_as_many_as_those_among_themselves),
-		cmocka_unit_test(what_an_idle_cpu_misses_is_not_the_targets),
-		cmocka_unit_test(each_cpu_misses_by_itself),
-		cmocka_unit_test(few_tell_little),
-		cmocka_unit_test(nothing_of_nothing),
+		cmocka_unit_test(cpus_without_the_target_miss_what_they_miss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

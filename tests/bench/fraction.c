@@ -287,15 +287,15 @@ static int take_turns(double seconds, struct work *work, const struct measure_op
 	return err;
 }
 
-static int estimate_sampled(const struct sample_measurement *m, struct sampler *sampler, double hz, struct fraction *fraction)
+static int estimate_sampled(const struct sample_measurement *m, const struct sampler *sampler, double hz, struct fraction *fraction)
 {
 	struct sample_row *rows = calloc(m->counts_n + 1, sizeof *rows);
-	const struct sample_worth worth = sample_worth_of(m, sampler);
+	double scale = sample_scale(m, sampler);
 
 	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->counts_n; i++)
-		rows[i] = sample_row_of(&m->counts[i], &worth);
+		rows[i] = sample_row_of(&m->counts[i], scale);
 	const struct fraction_input input = {
 		.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n, .sample_cyc = SAMPLED_COST_S * hz, .sleep_cyc = SAMPLED_SLEEP_S * hz,
 	};

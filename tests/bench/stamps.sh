@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# stamps.sh [memcached|livecast [PROFILES [SECONDS [OPTION...]]]]: f of it by both engines, against stamps around each of its sends
+# stamps.sh [memcached|livecast|fall [PROFILES [SECONDS [OPTION...]]]]: f of it by both engines, against stamps around each of its sends
 # (tests/helpers/stamps.c): cycles between stamps over CPU time, in the unprobed windows for the ledger, in the sampled ones for the samples. The
-# C library's part of a call is between the stamps and in no frame: some 0.005 to 0.01 of f that the engines are below.
+# C library's part of a call is between the stamps and in no frame: some 0.005 to 0.01 of f that the engines are below. "fall": whether samples of livecast
+# fall into its sends as often as these take time (tests/bench/fall.c), SECONDS long, no profile.
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "${BUILD:-build}")
@@ -16,8 +17,8 @@ trap '[ ${#pids[@]} = 0 ] || kill "${pids[@]}"; [ -z "$recipe" ] || $recipe stop
 ip link set lo up
 mkdir -m 755 "$FORECALL_RECIPES"
 . tests/bench/paced_livecast.bash
-cc -O2 -D_GNU_SOURCE -shared -fPIC -o "$work/stamps.so" tests/helpers/stamps.c -ldl || exit 1
-cc -O2 -D_GNU_SOURCE -DSTAMPS_READ -o "$work/stamps" tests/helpers/stamps.c || exit 1
+cc -O2 -I. -D_GNU_SOURCE -shared -fPIC -o "$work/stamps.so" tests/helpers/stamps.c -ldl || exit 1
+cc -O2 -I. -D_GNU_SOURCE -DSTAMPS_READ -o "$work/stamps" tests/helpers/stamps.c || exit 1
 touch "$STAMPS"
 chmod 755 "$work"
 chmod 666 "$STAMPS" # the server drops root
@@ -29,17 +30,18 @@ memcached) # of 31 datagrams one is the client's request
 	start load taskset -c 1 $recipe load
 	server=$($recipe pid)
 	;;
-livecast) # of 101 datagrams one is the producer's
+livecast | fall) # of 101 datagrams one is the producer's
 	sends=100
 	livecast_start 5000 500
 	livecast_pace 500 || exit
 	;;
 *)
-	echo "stamps.sh: there is no $name here: memcached or livecast" >&2
+	echo "stamps.sh: there is no $name here: memcached, livecast or fall" >&2
 	exit 1
 	;;
 esac
 sleep 1
+[ "$name" != fall ] || { "$build/bench/fall" "$server" "$STAMPS" "$seconds"; exit; }
 for i in $(seq "$profiles"); do
 	"$build/forecall" profile -p "$server" --path sendmsg --engine both --rate 499 --seconds "$seconds" --window 50 --doses 1,0 --calibration 16 --seed "$i" --json "$@" 2> "$work/err" |
 		jq -r '[.fraction.value, .sampled.fraction.value] | @tsv' > "$work/one" && [ -s "$work/one" ] || { cat "$work/err" >&2; exit 1; }

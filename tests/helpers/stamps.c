@@ -6,7 +6,7 @@
  *     LD_PRELOAD=stamps.so STAMPS=FILE SERVER    writes there; FILE exists and the server may write it
  *     stamps FILE < WINDOWS                      "BEGIN_NS END_NS ANYTHING" (CLOCK_REALTIME) becomes "CALLS NS ANYTHING": calls that began in it, their time
  *
- * One thread may send. The last 2^22 calls are kept.
+ * One thread may send. The last 2^22 calls are kept (stamps.h).
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -19,14 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS = 1 << 22 };
+#include "tests/helpers/stamps.h"
 
-static struct {
-	uint64_t n;
-	struct {
-		uint64_t begin_ns, end_ns;
-	} call[CALLS];
-} *log_;
+static struct stamps *log_;
 
 static int map_log(const char *path)
 {
@@ -43,12 +38,12 @@ static int map_log(const char *path)
 /* The first call kept that began at `ns` or later. */
 static uint64_t call_at(uint64_t ns)
 {
-	uint64_t low = log_->n > CALLS ? log_->n - CALLS : 0, high = log_->n;
+	uint64_t low = log_->n > STAMPS_CALLS ? log_->n - STAMPS_CALLS : 0, high = log_->n;
 
 	while (low < high) {
 		uint64_t middle = (low + high) / 2;
 
-		if (log_->call[middle % CALLS].begin_ns < ns)
+		if (log_->call[middle % STAMPS_CALLS].begin_ns < ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -73,7 +68,7 @@ int main(int argc, char **argv)
 			return 1;
 		uint64_t first = call_at(begin_ns), last = call_at(end_ns);
 		for (uint64_t i = first; i < last; i++)
-			sum += log_->call[i % CALLS].end_ns - log_->call[i % CALLS].begin_ns;
+			sum += log_->call[i % STAMPS_CALLS].end_ns - log_->call[i % STAMPS_CALLS].begin_ns;
 		printf("%llu %llu %s", (unsigned long long)(last - first), sum, line + at);
 	}
 	return 0;
@@ -100,7 +95,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	uint64_t begin_ns = now_ns();
 	ssize_t result = real(fd, message, flags);
-	uint64_t end_ns = now_ns(), i = log_->n % CALLS;
+	uint64_t end_ns = now_ns(), i = log_->n % STAMPS_CALLS;
 
 	log_->call[i].begin_ns = begin_ns;
 	log_->call[i].end_ns = end_ns;
