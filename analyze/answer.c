@@ -48,8 +48,7 @@ static int load_inputs(struct store *store, const struct run_row *run, enum frac
 	struct fraction_input *input = &in->input;
 	struct host_row *host = NULL;
 
-	*in = (struct inputs){.input = {.async = fraction_async_of(run->scope, async), .sample_cyc = SAMPLED_COST_S * run->clock_hz,
-					.sleep_cyc = SAMPLED_SLEEP_S * run->clock_hz, .by_samples = !strcmp(run->scope, "cpus")}};
+	*in = (struct inputs){.input = {.async = fraction_async_of(run->scope, async), .terms = sampled_terms_of(run)}};
 	if (run->span_ns != STORE_NULL && run->span_ns > 0) {
 		input->once = (double)run->once_ns / (double)run->span_ns;
 		input->twice = (double)run->twice_ns / (double)run->span_ns;

@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "analyze/rows.h"
+#include "analyze/sampled.h"
 #include "analyze/stats.h"
 
 /*
@@ -69,9 +70,7 @@ struct fraction_input {
 	size_t threads_n;
 	const struct sample_row *samples; /* of the sampled windows; only fraction_sampled() reads them */
 	size_t samples_n;
-	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock, */
-	double sleep_cyc;  /* and what samples lack for each of its sleeps, SAMPLED_SLEEP_S */
-	bool by_samples;   /* the scope is CPUs, whose CPU time is that of samples */
+	struct sampled_terms terms; /* of the run: sampled_terms_of() */
 	enum fraction_async async; /* not auto: fraction_async_of() knows what it stands for */
 	bool instructions; /* is what the clock counts (benchmark_exact()) */
 	double once, twice; /* shares of the profile's time, calibration included, in which probes were attached once and twice; 0: by the windows */

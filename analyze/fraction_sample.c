@@ -106,7 +106,7 @@ static int window_sums(const struct fraction_input *input, struct sums **out, si
 	int err = blocks && sums ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < *n && !err; i++) {
-		sums[i].of = sampled_window(blocks[i], input->by_samples);
+		sums[i].of = sampled_window(blocks[i], input->terms.by_samples);
 		if (!sampled_tells_ontime(blocks[i]))
 			sampled_see_window(&seen, blocks[i]);
 	}
@@ -219,7 +219,7 @@ int fraction_sampled(const struct fraction_input *input, struct fraction *out)
 	*out = (struct fraction){.busiest = unknown, .probe_scale = unknown, .linear = unknown, .busy_cyc = unknown, .path_cyc = unknown,
 				 .added = unknown, .added_all = unknown, .added_cpu = unknown,
 				 .null_cyc = NAN, .probed_cyc = NAN, .frame_cyc = NAN};
-	struct sampled_terms terms = {.sample_cyc = input->sample_cyc, .sleep_cyc = input->sleep_cyc, .by_samples = input->by_samples};
+	struct sampled_terms terms = input->terms;
 	int err = window_sums(input, &sums, &n, &terms, out);
 	if (err)
 		return err;

@@ -226,6 +226,13 @@ static double lacking(const struct sample_sums *sums, const struct sampled_terms
 	return fmin(SLEEPS_MOST * expected, fmax(0, (lack * expected + variance) / (expected * expected + variance) * expected));
 }
 
+struct sampled_terms sampled_terms_of(const struct run_row *run)
+{
+	return (struct sampled_terms){
+		.sample_cyc = SAMPLED_COST_S * run->clock_hz, .sleep_cyc = SAMPLED_SLEEP_S * run->clock_hz, .by_samples = !strcmp(run->scope, "cpus"),
+	};
+}
+
 double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms)
 {
 	return (own(sums) + lacking(sums, terms)) * charge(sums);

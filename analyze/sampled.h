@@ -113,6 +113,9 @@ struct sampled_terms {
 	bool by_samples;   /* as of sampled_window() */
 };
 
+/* Those of a run, but for `idle`, which the windows tell. */
+struct sampled_terms sampled_terms_of(const struct run_row *run);
+
 /* B above. */
 double sampled_busy(const struct sample_sums *sums, const struct sampled_terms *terms);
 

@@ -122,7 +122,7 @@ static int windows_of(const struct slice_input *input, struct windows *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
-		const struct sample_sums of = sampled_window(block, input->by_samples);
+		const struct sample_sums of = sampled_window(block, input->terms.by_samples);
 
 		if (!is_wanted(block, input))
 			continue;
@@ -256,7 +256,8 @@ int slice_compute(const struct slice_input *input, struct slice *out)
 		if (input->exact)
 			pair_windows(input, &w);
 		add_samples(input, &w, out);
-		w.terms = (struct sampled_terms){input->sample_cyc, input->sleep_cyc, sampled_idle(&w.seen), input->by_samples};
+		w.terms = input->terms;
+		w.terms.idle = sampled_idle(&w.seen);
 		out->windows_n = gather(&w);
 		if (!out->samples_n)
 			err = -ENOENT;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "analyze/rows.h"
+#include "analyze/sampled.h"
 #include "analyze/stats.h"
 
 enum slice_stage {
@@ -47,9 +48,7 @@ struct slice_input {
 	const struct sample_row *samples;
 	size_t samples_n;
 	bool exact;      /* rows of the engine `exact` */
-	double sample_cyc; /* what a sample takes of the target, SAMPLED_COST_S of its clock, */
-	double sleep_cyc;  /* and what samples lack for each of its sleeps, SAMPLED_SLEEP_S */
-	bool by_samples;   /* the scope is CPUs, whose CPU time is that of samples */
+	struct sampled_terms terms; /* of the run: sampled_terms_of() */
 	const char *way; /* only windows of this way of sending; NULL: all */
 	uint64_t seed;
 };

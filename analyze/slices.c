@@ -100,8 +100,7 @@ static int compute(struct slice_input *input, const struct run_row *run, struct 
 /* What a slice is made of. Free blocks and samples by store_rows_free(), whatever is returned: 0; -ENOENT the run was not sampled; errors of the store. */
 static int load_input(struct store *store, const struct run_row *run, struct slice_input *input, struct block_row **blocks, struct sample_row **samples)
 {
-	*input = (struct slice_input){.exact = !strcmp(run->engine, "exact"), .sample_cyc = SAMPLED_COST_S * run->clock_hz,
-				      .sleep_cyc = SAMPLED_SLEEP_S * run->clock_hz, .by_samples = !strcmp(run->scope, "cpus")};
+	*input = (struct slice_input){.exact = !strcmp(run->engine, "exact"), .terms = sampled_terms_of(run)};
 	*blocks = NULL;
 	*samples = NULL;
 	int err = store_samples(store, run->run, samples, &input->samples_n);

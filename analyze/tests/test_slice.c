@@ -198,7 +198,7 @@ static void samples_lack_what_sleeps_explain(void **state)
 		blocks[i].cpu_cyc = 12500;
 	for (int i = 4; i < WINDOWS; i += 8)
 		blocks[i].target_cyc = 12500;
-	input.sleep_cyc = 50;
+	input.terms.sleep_cyc = 50;
 	assert_int_equal(fraction_sampled(&input, &f), 0); /* nobody counted how often: by chance alone */
 	assert_near(f.f.value, 7000 * n / (10000 * n + lack - chance * chance / lack), 1e-12);
 	fraction_free(&f);
@@ -216,17 +216,17 @@ static void samples_lack_what_sleeps_explain(void **state)
 	assert_near(f.f.value, 7000 * n / (10000 * n + found), 1e-12);
 	assert_true(f.f.high - f.f.low > width);
 	fraction_free(&f);
-	input.sample_cyc = 250 * 1.5; /* it runs for half a period at a time; so that is what 10 samples took of it */
+	input.terms.sample_cyc = 250 * 1.5; /* it runs for half a period at a time; so that is what 10 samples took of it */
 	found = 1 / sleeps / (1 / (chance * chance) + 1 / (sleeps * sleeps));
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7000 * n / (10000 * n + found), 1e-12);
 	fraction_free(&f);
-	input.sample_cyc = 5000; /* less than nothing is not lacked */
+	input.terms.sample_cyc = 5000; /* less than nothing is not lacked */
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
-	input.sample_cyc = 0;
-	input.sleep_cyc = 20; /* five times what is expected: more than three times is something else */
+	input.terms.sample_cyc = 0;
+	input.terms.sleep_cyc = 20; /* five times what is expected: more than three times is something else */
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 7000 / (10000 + 3 * 25 * 20.0), 1e-12);
 	fraction_free(&f);
@@ -268,7 +268,7 @@ static void what_is_missed_between_two_of_the_target_is_missed_everywhere(void *
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
 	fraction_free(&f);
-	for (int i = 0; i < WINDOWS; i++) /* nothing was ever between two of the target: nor does it now */
+	for (int i = 0; i < WINDOWS; i++) /* no expiry was ever found between two of the target: the CPU time tells, again */
 		blocks[i].between_n = 0, blocks[i].idle_n = 100;
 	assert_int_equal(fraction_sampled(&input, &f), 0);
 	assert_near(f.f.value, 0.7, 1e-12);
@@ -279,13 +279,13 @@ static void what_is_missed_between_two_of_the_target_is_missed_everywhere(void *
 static void samples_are_no_cpu_time_to_go_by(void **state)
 {
 	struct fraction_input input = input_of(FRACTION_ASYNC_NONE);
-	struct slice_input sliced = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .by_samples = true, .sample_cyc = 100};
+	struct slice_input sliced = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .terms = {.by_samples = true, .sample_cyc = 100}};
 	struct fraction f;
 	struct slice slice;
 
 	(void)state;
-	input.by_samples = true;
-	input.sample_cyc = 100;
+	input.terms.by_samples = true;
+	input.terms.sample_cyc = 100;
 	for (int i = 0; i < WINDOWS; i++) { /* an eighth, and the CPUs are never idle */
 		samples[i * ROWS + 5] = samples[i * ROWS + 3];
 		samples[i * ROWS + 5].call = "unknown";
@@ -514,13 +514,13 @@ static void windows_that_tell_how_long_the_target_ran_have_no_stages(void **stat
 static void stages_together_are_f_of_a_packet(void **state)
 {
 	struct fraction_input in = input_of(FRACTION_ASYNC_NONE);
-	struct slice_input input = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .sample_cyc = 25, .sleep_cyc = 250};
+	struct slice_input input = {.blocks = blocks, .blocks_n = WINDOWS, .samples = samples, .samples_n = WINDOWS * ROWS, .terms = {.sample_cyc = 25, .sleep_cyc = 250}};
 	struct fraction f;
 	struct slice slice;
 
 	(void)state;
-	in.sample_cyc = input.sample_cyc;
-	in.sleep_cyc = input.sleep_cyc;
+	in.terms.sample_cyc = input.terms.sample_cyc;
+	in.terms.sleep_cyc = input.terms.sleep_cyc;
 	for (int i = 0; i < WINDOWS; i++) {
 		blocks[i].cpu_cyc = 12500;
 		samples[i * ROWS + 3].stage = "switch";
@@ -534,7 +534,7 @@ static void stages_together_are_f_of_a_packet(void **state)
 	assert_near(slice.total_cyc.value, f.f.value * (12500 - 10 * 25 / 2.25) / 10, 1e-9);
 	assert_near(slice.cyc[SLICE_IP].value, 4.0 / 7 * slice.total_cyc.value, 1e-9);
 	fraction_free(&f);
-	in.sample_cyc = input.sample_cyc = 5000; /* more than they lack: a sample takes less here */
+	in.terms.sample_cyc = input.terms.sample_cyc = 5000; /* more than they lack: a sample takes less here */
 	assert_int_equal(fraction_sampled(&in, &f), 0);
 	assert_int_equal(slice_compute(&input, &slice), 0);
 	assert_near(slice.total_cyc.value, f.f.value * 8500 / 10, 1e-9);

@@ -297,7 +297,7 @@ static int estimate_sampled(const struct sample_measurement *m, const struct sam
 	for (size_t i = 0; i < m->counts_n; i++)
 		rows[i] = sample_row_of(&m->counts[i], scale);
 	const struct fraction_input input = {
-		.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n, .sample_cyc = SAMPLED_COST_S * hz, .sleep_cyc = SAMPLED_SLEEP_S * hz,
+		.blocks = m->blocks, .blocks_n = m->blocks_n, .samples = rows, .samples_n = m->counts_n, .terms = {.sample_cyc = SAMPLED_COST_S * hz, .sleep_cyc = SAMPLED_SLEEP_S * hz},
 	};
 	int err = fraction_sampled(&input, fraction);
 	free(rows);
