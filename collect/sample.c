@@ -150,13 +150,52 @@ int sampler_add_alone(struct sampler *s, pid_t pid)
 	return scope_add_alone(s->scope, pid);
 }
 
+static uint64_t draw(const struct sampler *s)
+{
+	uint64_t period = (uint64_t)((double)s->watches.period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
+
+	return s->watches.source == RING_CPU_CLOCK && period < PERIOD_MIN_NS ? PERIOD_MIN_NS : period;
+}
+
+/* Begins new periods. Returns the cycles of those before that end here, half way on average. */
+static double begin_periods(struct sampler *s)
+{
+	bool drawn[CPUS_MAX] = {0};
+	double cut_cyc = 0;
+
+	for (size_t i = 0; i < s->watches.n; i++) {
+		const struct watch *watch = &s->watches.list[i];
+		struct drawn *of = &s->drawn[watch->cpu];
+
+		if (!drawn[watch->cpu]) /* threads have a counter each */
+			*of = (struct drawn){.period = draw(s), .before = of->period, .since_ns = (uint64_t)now_ns()};
+		drawn[watch->cpu] = true;
+		if (!ring_period(watch->ring, of->period))
+			cut_cyc += (double)of->before / 2 * s->watches.cyc_per_unit;
+	}
+	return cut_cyc;
+}
+
 int sampler_start(struct sampler *s)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < s->watches.n && !err; i++)
 		err = ring_enable(s->watches.list[i].ring);
-	return err ? fail(err, "sample: cannot start counting: %s", strerror(-err)) : 0;
+	if (err)
+		return fail(err, "sample: cannot start counting: %s", strerror(-err));
+	begin_periods(s);
+	return 0;
+}
+
+int64_t sampler_period_ns(const struct sampler *s)
+{
+	return (int64_t)(1e9 / s->watches.hz * PERIOD_MOST);
+}
+
+void sampler_draw(struct sampler *s)
+{
+	s->cut_cyc += begin_periods(s);
 }
 
 void sampler_stop(struct sampler *s)
@@ -313,29 +352,6 @@ static void take_switch(void *context, const struct ring_switch *task_switch)
 static void take_fork(void *context, const struct ring_fork *fork)
 {
 	scope_fork(context, fork->pid, fork->ppid);
-}
-
-static uint64_t draw(const struct sampler *s)
-{
-	uint64_t period = (uint64_t)((double)s->watches.period * (PERIOD_LEAST + (PERIOD_MOST - PERIOD_LEAST) * stats_rng_uniform(s->rng)));
-
-	return s->watches.source == RING_CPU_CLOCK && period < PERIOD_MIN_NS ? PERIOD_MIN_NS : period;
-}
-
-void sampler_draw(struct sampler *s)
-{
-	bool drawn[CPUS_MAX] = {0};
-
-	for (size_t i = 0; i < s->watches.n; i++) {
-		const struct watch *watch = &s->watches.list[i];
-		struct drawn *of = &s->drawn[watch->cpu];
-
-		if (!drawn[watch->cpu]) /* threads have a counter each */
-			*of = (struct drawn){.period = draw(s), .before = of->period, .since_ns = (uint64_t)now_ns()};
-		drawn[watch->cpu] = true;
-		if (!ring_period(watch->ring, of->period))
-			s->cut_cyc += (double)of->before / 2 * s->watches.cyc_per_unit; /* the running period ends here, half way on average */
-	}
 }
 
 /* Starts of processes may stand in the rings of several CPUs, a child's before its parent's: read again until nothing is new. */

@@ -98,11 +98,15 @@ int sampler_add(struct sampler *sampler, pid_t pid);
 /* The same without those it has started so far. */
 int sampler_add_alone(struct sampler *sampler, pid_t pid);
 
-/* Enables and disables the counters. */
+/* Enables the counters, each CPU's with a period of its own, and disables them. */
 int sampler_start(struct sampler *sampler);
 void sampler_stop(struct sampler *sampler);
 
-/* Draws a new period for each CPU: an interrupt on each. To be called a few times a second while started, at random moments. */
+/* The longest period that is drawn. */
+int64_t sampler_period_ns(const struct sampler *sampler);
+
+/* Draws a new period for each CPU: an interrupt on each. To be called a few times a second while started, at random moments. Nothing is seen until
+ * the first of these periods is over: so not always where a window begins, nor is a window to begin with sampler_start(). */
 void sampler_draw(struct sampler *sampler);
 
 /* What was sampled before `ns` (CLOCK_MONOTONIC) belongs to no window, and counts for nothing from the next poll on. */

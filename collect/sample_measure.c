@@ -25,8 +25,9 @@
 #include "collect/sample.h"
 
 #define PIDS_MAX 256
-/* A period lasts about so long, and at most a window. Another one costs an interrupt on every CPU. */
-#define DRAW_NS 100000000
+/* Another period is drawn after so long, or a window if these are shorter, but not before it could have passed a few times. It costs an interrupt on every CPU. */
+#define DRAW_NS INT64_C(100000000)
+#define DRAW_PERIODS 8
 /* Of a window and of what a period lasts: by so much they vary, or a server that works in time with them would be seen in one phase. */
 #define VARY 0.25
 #define TIMED_EVERY 8 /* windows: one of them learns how long the target runs */
@@ -44,7 +45,7 @@ struct run {
 	pid_t pids[PIDS_MAX];
 	int pids_n, metered;
 	bool all; /* they are all of the target's */
-	int64_t start_ns, seconds_ns;
+	int64_t start_ns, seconds_ns, draw_ns;
 	int closed; /* what the window was to end with has come */
 };
 
@@ -71,20 +72,36 @@ static void pause_for(struct run *run, int64_t ns)
 	run->closed = ends[1].revents != 0;
 }
 
-/* Samples until the window is to close, in periods each of which lasts a while: *draws_n more. */
+/* When other periods are to be drawn. */
+static int64_t next_draw(struct run *run)
+{
+	int64_t window_ns = run->options->window_ms * INT64_C(1000000), least_ns = DRAW_PERIODS * sampler_period_ns(run->options->sampler);
+	int64_t wanted_ns = window_ns < DRAW_NS && !run->options->end_fd ? window_ns : DRAW_NS;
+
+	return now_ns() + vary(run, wanted_ns > least_ns ? wanted_ns : least_ns);
+}
+
+/* Windows are not to begin as a period does: what comes right behind their begin would never be seen. */
+static void fall_out_of_step(struct run *run)
+{
+	pause_for(run, (int64_t)((double)sampler_period_ns(run->options->sampler) * stats_rng_uniform(run->rng)));
+	run->draw_ns = next_draw(run);
+}
+
+/* Samples until the window is to close, in periods that begin and end within windows, wherever that is: *draws_n more. */
 static int fill_window(struct run *run, int64_t close_ns, uint64_t *draws_n)
 {
 	struct sampler *sampler = run->options->sampler;
-	int64_t now = now_ns(), draw_ns = now;
+	int64_t now = now_ns();
 	int err = 0;
 
 	for (run->closed = 0; !err && !over(run) && !run->closed && now < close_ns; now = now_ns()) {
-		if (now >= draw_ns) {
+		if (now >= run->draw_ns) {
 			sampler_draw(sampler);
 			++*draws_n;
-			draw_ns = now + vary(run, DRAW_NS);
+			run->draw_ns = next_draw(run);
 		}
-		int64_t until_ns = draw_ns < close_ns && close_ns - draw_ns > DRAW_NS / 2 ? draw_ns : close_ns, room_ns = sampler_room_ns(sampler);
+		int64_t until_ns = run->draw_ns < close_ns ? run->draw_ns : close_ns, room_ns = sampler_room_ns(sampler);
 		pause_for(run, until_ns - now < room_ns ? until_ns - now : room_ns);
 		err = sampler_poll(sampler, &run->window);
 	}
@@ -319,6 +336,8 @@ static int run_windows(struct run *run)
 	/* again when it goes on after a pause: what was started meanwhile wrote no record */
 	if (!err && options->pid && sampler_add(options->sampler, options->pid) == -ESRCH)
 		run->out->ended = 1;
+	if (!err)
+		fall_out_of_step(run);
 	if (!err && options->opened)
 		options->opened(options->context);
 	for (int64_t spent_ns = 0; !err && !over(run) && spent_ns < run->seconds_ns;) {
@@ -380,7 +399,7 @@ double sample_scale(const struct sample_measurement *m, const struct sampler *sa
 	}
 	for (size_t i = 0; i < m->blocks_n; i++)
 		wall += m->blocks[i].target_cyc == STORE_NULL ? (double)m->blocks[i].wall_cyc : 0;
-	/* of the windows that count: a short one that tells of switches is cut as often as a long one */
-	double cut = sampler_cut_cyc(sampler) * (double)m->draws_n[0] / (double)(m->draws_n[0] + m->draws_n[1]);
+	double draws = (double)(m->draws_n[0] + m->draws_n[1]);
+	double cut = draws > 0 ? sampler_cut_cyc(sampler) * (double)m->draws_n[0] / draws : 0; /* in the windows that count */
 	return cut < wall * cpus / 2 ? 1 / (1 - cut / (wall * cpus)) : 1;
 }

@@ -79,6 +79,14 @@ ask() { sqlite3 "$FORECALL_DB" "$1"; }
 	[ "$(ask "SELECT count(*) > 3 AND avg(apart) > 0.5 FROM ($of_windows)")" -eq 1 ]
 }
 
+@test "windows that are shorter than a period see their part of it: none begins as a period does" {
+	start_known plain
+	sample --rate 97 --window 5 --seconds 3 > /dev/null
+	seen=$(ask "SELECT 1.0 * sum(cyc) / (SELECT sum(cpu_cyc) FROM block) FROM sample WHERE task = 'target'")
+	echo "$seen of its CPU time is in samples of the target"
+	jq -ne "$seen > 0.5 and $seen < 1.3"
+}
+
 @test "expiries have neighbours, and what whole CPUs were busy for is in their samples" {
 	start_known threads 3
 	sample > /dev/null

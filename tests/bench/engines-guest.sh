@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # engines-guest.sh [REPETITIONS [KERNEL]]: the two engines by turns on livecast, memcached and redis in a guest of one CPU whose time is instructions, and how
 # often they agree. 20 s each, in boots of 25. Exit status 1 when a target was missed. $PARTS chooses from the servers, $FORECALL_SERVERS is where they
-# are unpacked; the kernel is one that `forecall lab kernels add` took.
+# are unpacked, $SEED is where the seeds count from, for other profiles than those of before; the kernel is one that `forecall lab kernels add` took.
 set -u -o pipefail
 build=$(realpath "${BUILD:-build}")
 root=${FORECALL_SERVERS:-$build/servers}/root
@@ -66,7 +66,7 @@ agreement() {
 	{ echo 'ip link set lo up'; cat "$work/$1"; profiles; } > "$work/script"
 	for ((from = 0; from < repetitions; from += 25)); do
 		n=$((repetitions - from < 25 ? repetitions - from : 25))
-		"$build/forecall" lab run --db "$work/db" -t 1200 -k "$kernel" -e "LD_LIBRARY_PATH=$LD_LIBRARY_PATH" "${files[@]}" --in "$work/script:/script" -- sh /script $n $from > "$work/out" 2> "$work/err" ||
+		"$build/forecall" lab run --db "$work/db" -t 1200 -k "$kernel" -e "LD_LIBRARY_PATH=$LD_LIBRARY_PATH" "${files[@]}" --in "$work/script:/script" -- sh /script $n $((${SEED:-0} + from)) > "$work/out" 2> "$work/err" ||
 			{ cat "$work/err" >&2; exit 1; }
 		grep '^{' "$work/out" >> "$work/$1.all"
 	done

@@ -91,10 +91,10 @@ static int watch(struct bench *bench, pid_t pid, double seconds, double hz)
 	if (!err)
 		err = sampler_start(sampler);
 	for (double until_ns = clock_ns(CLOCK_MONOTONIC) + 1e9 * seconds; !err && clock_ns(CLOCK_MONOTONIC) < until_ns;) {
-		sampler_draw(sampler);
 		nanosleep(&pause, NULL);
 		err = sampler_poll(sampler, &window);
 		sampler_settle(sampler, &window);
+		sampler_draw(sampler);
 	}
 	bench->realtime_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
 	sample_window_free(&window);

@@ -55,8 +55,6 @@ static int run_mode(struct bench *bench, int mode)
 
 	if (err)
 		return err;
-	if (sampler)
-		sampler_draw(sampler);
 	nanosleep(&pause, NULL);
 	if (!sampler)
 		return 0;
