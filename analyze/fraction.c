@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "analyze/probe_cost.h"
+#include "analyze/probed.h"
 
-#define DOSES 3
 #define CYCLES_TO_CHOOSE 20 /* outliers are set aside when so many are left */
 #define CYCLES_TO_TELL 4 /* fewer say nothing of k */
 #define SCALE_SD 0.25 /* k differs by this much among targets, */
@@ -39,233 +39,19 @@ static const char *const meter_names[FRACTION_METER_MAX] = {
 	[FRACTION_METER_WALL] = "wall time",
 };
 
-/* Sums over windows of one dose. */
-struct sums {
-	double calls, other, switches, frame_switches, late_calls, late_irqs, softirqs, frame_softirqs;
-	double target, path, async, async_target, cpu;
-	double meter[FRACTION_METER_MAX];
-	double windows;
-};
-
-/* One cycle, or a resample of many: what a single evaluation of the formulas needs. */
-struct sample {
-	struct sums dose[DOSES];
-};
-
 /* One evaluation of the formulas. */
 struct result {
 	double f, raw, scale, linear, busy, path, added, added_all, added_cpu;
 };
 
-static double meter_value(const struct block_row *block, enum fraction_meter meter)
-{
-	const int64_t values[FRACTION_METER_MAX] = {
-		[FRACTION_METER_UDP] = block->meter_udp,
-		[FRACTION_METER_IO] = block->meter_io,
-		[FRACTION_METER_SWITCH] = block->meter_switch,
-		[FRACTION_METER_WALL] = block->wall_cyc,
-	};
-
-	return values[meter] == STORE_NULL ? NAN : (double)values[meter];
-}
-
-/* A window belongs to the estimate if what its dose must know is there, and nothing else went on in it. */
-static int usable(const struct block_row *block)
-{
-	if (block->sampled == 1 || block->dose < 0 || block->dose >= DOSES)
-		return 0;
-	return block->dose ? block->calls_n != STORE_NULL : block->cpu_cyc != STORE_NULL;
-}
-
-static void add_block(struct sums *sums, const struct block_row *block, enum fraction_async async)
-{
-	sums->windows++;
-	sums->cpu += block->cpu_cyc == STORE_NULL ? NAN : (double)block->cpu_cyc;
-	for (int meter = 0; meter < FRACTION_METER_MAX; meter++)
-		sums->meter[meter] += meter_value(block, meter);
-	if (!block->dose)
-		return;
-	sums->calls += (double)block->calls_n;
-	sums->other += (double)block->other_n;
-	sums->switches += (double)block->switch_n;
-	sums->frame_switches += (double)block->frame_switch_n;
-	sums->late_calls += block->late_calls_n == STORE_NULL ? 0 : (double)block->late_calls_n;
-	sums->late_irqs += block->late_irqs_n == STORE_NULL ? 0 : (double)block->late_irqs_n;
-	sums->softirqs += (double)block->softirq_n;
-	sums->frame_softirqs += (double)block->frame_softirq_n;
-	sums->target += (double)block->target_cyc;
-	sums->path += (double)block->path_cyc;
-	if (async == FRACTION_ASYNC_NONE)
-		return;
-	if (async == FRACTION_ASYNC_OWN)
-		sums->async += (double)block->async_target_cyc;
-	else
-		sums->async += (double)(async == FRACTION_ASYNC_ALL ? block->irq_cyc : block->async_cyc);
-	sums->async_target += (double)(async == FRACTION_ASYNC_ALL ? block->irq_target_cyc : block->async_target_cyc);
-}
-
-/* Adds `times` times the sums: all members are doubles. */
-static void add_sums(struct sums *to, const struct sums *from)
-{
-	double *a = (double *)to;
-	const double *b = (const double *)from;
-
-	for (size_t i = 0; i < sizeof *to / sizeof *a; i++)
-		a[i] += b[i];
-}
-
-static void add_sample(struct sample *to, const struct sample *from)
-{
-	for (int dose = 0; dose < DOSES; dose++)
-		add_sums(&to->dose[dose], &from->dose[dose]);
-}
-
-/* Relative standard error of the calls that a meter tells: spread of calls per meter over the probed windows. INFINITY when
- * it cannot be used. */
-static double meter_error(const struct fraction_input *input, enum fraction_meter meter)
-{
-	double calls = 0, units = 0, squares = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < input->blocks_n; i++) {
-		const struct block_row *block = &input->blocks[i];
-
-		if (!usable(block))
-			continue;
-		double value = meter_value(block, meter);
-		if (!(value >= 0))
-			return INFINITY;
-		if (block->dose) {
-			calls += (double)block->calls_n;
-			units += value;
-			n++;
-		}
-	}
-	if (n < 2 || calls <= 0 || units <= 0)
-		return INFINITY;
-	for (size_t i = 0; i < input->blocks_n; i++) {
-		const struct block_row *block = &input->blocks[i];
-
-		if (usable(block) && block->dose) {
-			double miss = (double)block->calls_n - calls / units * meter_value(block, meter);
-			squares += miss * miss;
-		}
-	}
-	/* the linearised variance of a ratio of sums: W. Cochran, Sampling Techniques, 1977, section 6.3 */
-	return sqrt(squares * (double)n / (double)(n - 1)) / calls;
-}
-
-static enum fraction_meter choose_meter(const struct fraction_input *input, double *error)
-{
-	enum fraction_meter best = FRACTION_METER_MAX;
-
-	*error = INFINITY;
-	for (int meter = 0; meter < FRACTION_METER_MAX; meter++) {
-		double candidate = meter_error(input, meter);
-
-		if (candidate < *error) {
-			*error = candidate;
-			best = meter;
-		}
-	}
-	return best;
-}
-
-/* What the probes should cost per path call in the dose 1 windows. */
-static double expected_cost(const struct sums *once, const struct probe_cost *cost)
-{
-	return (cost->call * (once->calls + once->other) + cost->softirq * (once->softirqs + once->switches / 2)) / once->calls;
-}
-
-/* Of that, what the kernel charges who preempts the target: the second halves of calls and interrupts in which it was woken. */
-static double late_cost(const struct sums *once, const struct probe_cost *cost)
-{
-	return (cost->call * once->late_calls + cost->softirq * once->late_irqs) / 2 / once->calls;
-}
-
-/*
- * What is in the ledger and not in CPU time, but for probes: what a host stole, and what the kernel charged to a client that it woke while the target still ran. The
- * ledger's cycles over CPU time, in the dose 1 windows, which saw both. Where CPU time is more, the kernel charged the target with the beginning of a switch, before
- * the event that tells of it: that is busy time too, and nothing to take out.
- */
-static double stolen(const struct sample *sample, const struct probe_cost *cost, double scale)
-{
-	const struct sums *once = &sample->dose[1];
-
-	return fmax(1, once->target / (once->cpu + scale * late_cost(once, cost) * once->calls));
-}
-
-/* t of a dose whose calls are counted; by the ledger alone where there is no CPU time. */
-static double probed_busy(const struct sample *sample, int dose)
-{
-	const struct sums *sums = &sample->dose[dose];
-
-	return fmax(sums->target, sums->cpu) / sums->calls;
-}
-
-/* CPU time per call in unprobed windows, or NAN. */
-static double unprobed_cpu(const struct sample *sample, enum fraction_meter meter)
-{
-	const struct sums *none = &sample->dose[0], *once = &sample->dose[1], *twice = &sample->dose[2];
-
-	if (meter == FRACTION_METER_MAX)
-		return NAN;
-	double rate = (once->calls + twice->calls) / (once->meter[meter] + twice->meter[meter]);
-	return none->cpu / (none->meter[meter] * rate);
-}
-
-/* t_0 as measured in unprobed windows, or NAN. */
-static double measured_busy(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter, double scale)
-{
-	return unprobed_cpu(sample, meter) * stolen(sample, cost, scale);
-}
-
-/* t_0 as doses 1 and 2 extrapolate to it. */
-static double linear_busy(const struct sample *sample, const struct probe_cost *cost)
-{
-	double once = probed_busy(sample, 1);
-
-	return once - (probed_busy(sample, 2) - once) * cost->linear;
-}
-
-/*
- * k by unprobed windows: with d what the probes should cost, e of it late, c_0 and c_1 the CPU time,
- *     k d = t_1 - t_0, t_0 = c_0 t_1 / (c_1 + k e)  where that is more than c_0
- * NAN where one dose has no CPU time.
- */
-static double scale_by_unprobed(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter)
-{
-	const struct sums *once = &sample->dose[1];
-	double d = expected_cost(once, cost), e = late_cost(once, cost), t_1 = probed_busy(sample, 1);
-	double c_0 = unprobed_cpu(sample, meter), c_1 = once->cpu / once->calls;
-	double whole = (t_1 - c_0) / d; /* where CPU time lacks nothing but probes */
-
-	if (isnan(whole) || isnan(c_1))
-		return NAN;
-	if (c_1 + whole * e >= t_1)
-		return whole;
-	double c = t_1 * (c_1 - c_0), b = d * c_1 - t_1 * e, below = b + sqrt(b * b + 4 * d * e * c); /* d e k^2 + b k = c */
-	return below > 0 ? 2 * c / below : (c_1 - c_0) / d; /* else noise, where the probes seem to have made it faster */
-}
-
-/* k as this sample alone has it. */
-static double measured_scale(const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter)
-{
-	double scale = scale_by_unprobed(sample, cost, meter);
-
-	if (isnan(scale))
-		scale = (probed_busy(sample, 1) - linear_busy(sample, cost)) / expected_cost(&sample->dose[1], cost);
-	return scale;
-}
-
 /* What the probes added to the target's CPU time. A window of dose 2 has those of dose 1 and the second ones, which cost 1 / linear. */
-static void evaluate_added(const struct fraction_input *input, const struct sample *sample, const struct probe_cost *cost, struct result *r)
+static void evaluate_added(const struct fraction_input *input, const struct probed *sample, const struct probe_cost *cost, struct result *r)
 {
-	const struct sums *once = &sample->dose[1];
+	const struct probed_sums *once = &sample->dose[1];
 	double twice_n = sample->dose[2].windows, all_n = sample->dose[0].windows + once->windows + twice_n;
 	double once_share = input->once > 0 ? input->once : once->windows / all_n;
 	double twice_share = input->once > 0 ? input->twice : twice_n / all_n;
-	double added_cyc = r->scale * expected_cost(once, cost);
+	double added_cyc = r->scale * probed_expected(once, cost);
 
 	r->added = added_cyc / r->busy;
 	r->added_all = r->added * (once_share + twice_share * (1 + 1 / cost->linear));
@@ -273,7 +59,7 @@ static void evaluate_added(const struct fraction_input *input, const struct samp
 }
 
 /* What of the probes' cost falls into frames, cycles per call. */
-static double in_frames(const struct sums *once, const struct probe_cost *cost, double scale)
+static double in_frames(const struct probed_sums *once, const struct probe_cost *cost, double scale)
 {
 	return scale * (cost->inside + cost->softirq * (once->frame_softirqs + once->frame_switches / 2) / once->calls);
 }
@@ -284,15 +70,15 @@ static double frame_scale(const struct fraction_input *input, double scale)
 	return input->instructions ? 1 : scale;
 }
 
-static struct result evaluate(const struct fraction_input *input, const struct sample *sample, const struct probe_cost *cost, enum fraction_meter meter,
+static struct result evaluate(const struct fraction_input *input, const struct probed *sample, const struct probe_cost *cost, enum fraction_meter meter,
 			      double scale)
 {
-	const struct sums *once = &sample->dose[1];
+	const struct probed_sums *once = &sample->dose[1];
 	double n = once->calls, framed = frame_scale(input, scale);
 	struct result r = {.scale = scale};
 
-	r.busy = probed_busy(sample, 1) - scale * expected_cost(once, cost);
-	r.linear = linear_busy(sample, cost) / measured_busy(sample, cost, meter, scale);
+	r.busy = probed_busy(sample, 1) - scale * probed_expected(once, cost);
+	r.linear = probed_t0_linear(sample, cost) / probed_t0(sample, cost, meter, scale);
 	r.path = once->path / n + fmax(1, framed) * cost->mode - in_frames(once, cost, framed); /* no mode switch is cheaper than a null call's */
 	r.f = (r.path + once->async / n) / (r.busy + (once->async - once->async_target) / n);
 	r.f = fmin(1, fmax(0, r.f));
@@ -302,12 +88,12 @@ static struct result evaluate(const struct fraction_input *input, const struct s
 }
 
 /* Groups the windows by cycle. Cycles are numbered from 0 without gaps. */
-static int samples_of(const struct fraction_input *input, struct sample **out, size_t *n)
+static int samples_of(const struct fraction_input *input, struct probed **out, size_t *n)
 {
 	int64_t last = -1;
 
 	for (size_t i = 0; i < input->blocks_n; i++)
-		if (usable(&input->blocks[i]) && input->blocks[i].cycle > last)
+		if (probed_usable(&input->blocks[i]) && input->blocks[i].cycle > last)
 			last = input->blocks[i].cycle;
 	*n = (size_t)(last + 1);
 	*out = calloc(*n + 1, sizeof **out);
@@ -316,22 +102,22 @@ static int samples_of(const struct fraction_input *input, struct sample **out, s
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
 
-		if (usable(block))
-			add_block(&(*out)[block->cycle].dose[block->dose], block, input->async);
+		if (probed_usable(block))
+			probed_add_block(&(*out)[block->cycle], block, input->async);
 	}
 	return 0;
 }
 
 /* Log of busy cycles per call, probed over unprobed, of one cycle; NAN when it lacks a dose. `meter` units cancel. */
-static double log_slowdown(const struct sample *sample, enum fraction_meter meter)
+static double log_slowdown(const struct probed *sample, enum fraction_meter meter)
 {
-	const struct sums *none = &sample->dose[0];
+	const struct probed_sums *none = &sample->dose[0];
 
 	return log(probed_busy(sample, 1)) - log(none->cpu / none->meter[meter]);
 }
 
 /* Sets the cycles aside in which something disturbed the windows of one dose more than those of the other. */
-static int set_outliers_aside(struct sample *samples, size_t *n, enum fraction_meter meter, size_t *outliers_n)
+static int set_outliers_aside(struct probed *samples, size_t *n, enum fraction_meter meter, size_t *outliers_n)
 {
 	double *x = malloc((*n + 1) * sizeof *x);
 	bool *outlier = malloc((*n + 1) * sizeof *outlier);
@@ -358,7 +144,7 @@ static int set_outliers_aside(struct sample *samples, size_t *n, enum fraction_m
 /* Everything that an evaluation needs, gathered once. */
 struct problem {
 	const struct fraction_input *input;
-	struct sample *samples; /* by cycle */
+	struct probed *samples; /* by cycle */
 	size_t samples_n;
 	struct probe_timing timing, timing_errors;
 	struct probe_cost cost;
@@ -366,7 +152,7 @@ struct problem {
 	double trust; /* weight of the measured k against the calibrated one, 1 */
 };
 
-typedef void visit(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context);
+typedef void visit(const struct problem *problem, const struct probed *sample, struct stats_rng *rng, size_t i, void *context);
 
 /* Calls `each` with STATS_REPLICATES resamples of the cycles: the same ones every time. */
 static int resample(const struct problem *problem, visit *each, void *context)
@@ -377,13 +163,13 @@ static int resample(const struct problem *problem, visit *each, void *context)
 	int err = rng && extra && index ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < STATS_REPLICATES && !err; i++) {
-		struct sample sum = {0};
+		struct probed sum = {0};
 
 		err = stats_resample(rng, NULL, n, index, n);
 		if (err)
 			break;
 		for (size_t j = 0; j < n; j++)
-			add_sample(&sum, &problem->samples[index[j]]);
+			probed_add(&sum, &problem->samples[index[j]]);
 		each(problem, &sum, extra, i, context);
 	}
 	free(index);
@@ -392,10 +178,10 @@ static int resample(const struct problem *problem, visit *each, void *context)
 	return err;
 }
 
-static void visit_scale(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
+static void visit_scale(const struct problem *problem, const struct probed *sample, struct stats_rng *rng, size_t i, void *context)
 {
 	(void)rng;
-	((double *)context)[i] = measured_scale(sample, &problem->cost, problem->meter);
+	((double *)context)[i] = probed_scale(sample, &problem->cost, problem->meter);
 }
 
 /* How far to trust the k of these windows: by its variance against SCALE_SD, the spread of k among targets. */
@@ -423,13 +209,13 @@ static int weigh_scale(struct problem *problem)
 }
 
 /* k of a sample: a weighted mean of what it measures and of a draw from what is known beforehand (`noise` 0: the mean of it). */
-static double weighed_scale(const struct problem *problem, const struct probe_cost *cost, const struct sample *sample, double noise)
+static double weighed_scale(const struct problem *problem, const struct probe_cost *cost, const struct probed *sample, double noise)
 {
 	double prior = 1 + SCALE_SD * noise;
 
 	if (problem->trust <= 0)
 		return prior;
-	return problem->trust * measured_scale(sample, cost, problem->meter) + (1 - problem->trust) * prior;
+	return problem->trust * probed_scale(sample, cost, problem->meter) + (1 - problem->trust) * prior;
 }
 
 #define RESULTS_N (sizeof(struct result) / sizeof(double))
@@ -438,7 +224,7 @@ struct replicates {
 	double *values[RESULTS_N]; /* in the order of struct result's members */
 };
 
-static void visit_all(const struct problem *problem, const struct sample *sample, struct stats_rng *rng, size_t i, void *context)
+static void visit_all(const struct problem *problem, const struct probed *sample, struct stats_rng *rng, size_t i, void *context)
 {
 	struct replicates *reps = context;
 	struct probe_cost cost = probe_cost_draw(&problem->timing, &problem->timing_errors, rng);
@@ -459,7 +245,7 @@ static int64_t thread_total(const struct thread_row *t)
 }
 
 /* f of the busiest thread: its own cycles, with the probes' cost per call taken out as from the whole. */
-static void busiest(const struct fraction_input *input, const struct sample *sum, const struct result *whole, struct fraction *out)
+static void busiest(const struct fraction_input *input, const struct probed *sum, const struct result *whole, struct fraction *out)
 {
 	const struct thread_row *best = NULL;
 
@@ -469,7 +255,7 @@ static void busiest(const struct fraction_input *input, const struct sample *sum
 	out->busiest = (struct figure){NAN, NAN, NAN};
 	if (!best || thread_total(best) <= 0 || whole->f <= 0)
 		return;
-	const struct sums *once = &sum->dose[1];
+	const struct probed_sums *once = &sum->dose[1];
 	double in_frame = once->path / once->calls - whole->path;
 	double deflate = whole->busy / (once->target / once->calls);
 	double f = ((double)best->path_cyc - in_frame * (double)best->calls_n) / ((double)thread_total(best) * deflate);
@@ -504,7 +290,7 @@ static int interval_of(double *rep, double value, const struct doubt *doubt, str
 	return err ? err : stats_interval(rep, STATS_REPLICATES, value, out);
 }
 
-static int keep_replicates(const struct problem *problem, const struct sample *sum, const struct result *r, const double *f_rep,
+static int keep_replicates(const struct problem *problem, const struct probed *sum, const struct result *r, const double *f_rep,
 			   struct fraction *out)
 {
 	out->f_rep = malloc(STATS_REPLICATES * sizeof *out->f_rep);
@@ -522,9 +308,9 @@ static int keep_replicates(const struct problem *problem, const struct sample *s
 
 #define RESULT(member) (offsetof(struct result, member) / sizeof(double))
 
-static int doubts_of(const struct problem *problem, const struct sample *sum, const struct result *r, struct doubt doubts[RESULTS_N])
+static int doubts_of(const struct problem *problem, const struct probed *sum, const struct result *r, struct doubt doubts[RESULTS_N])
 {
-	const struct sums *once = &sum->dose[1], *first = &problem->samples[0].dose[1];
+	const struct probed_sums *once = &sum->dose[1], *first = &problem->samples[0].dose[1];
 	double moods = 1, off = FRAME_SD * in_frames(once, &problem->cost, frame_scale(problem->input, r->scale));
 	int err = stats_serial_ratio(&first->path, &first->target, sizeof *problem->samples / sizeof(double), problem->samples_n, &moods);
 
@@ -539,7 +325,7 @@ static int doubts_of(const struct problem *problem, const struct sample *sum, co
 /* Evaluates the whole, then the replicates, and turns each of the results into a figure. */
 static int figures(struct problem *problem, struct fraction *out)
 {
-	struct sample sum = {0};
+	struct probed sum = {0};
 	struct replicates reps;
 	struct figure *to[RESULTS_N] = {&out->f, &out->raw, &out->probe_scale, &out->linear, &out->busy_cyc, &out->path_cyc,
 				       &out->added, &out->added_all, &out->added_cpu};
@@ -551,7 +337,7 @@ static int figures(struct problem *problem, struct fraction *out)
 	for (size_t j = 0; j < RESULTS_N; j++)
 		reps.values[j] = memory + j * STATS_REPLICATES;
 	for (size_t i = 0; i < problem->samples_n; i++)
-		add_sample(&sum, &problem->samples[i]);
+		probed_add(&sum, &problem->samples[i]);
 	int err = weigh_scale(problem);
 	struct result r = evaluate(problem->input, &sum, &problem->cost, problem->meter, weighed_scale(problem, &problem->cost, &sum, 0));
 	if (!err)
@@ -573,7 +359,7 @@ static void count_windows(const struct fraction_input *input, struct fraction *o
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
 
-		if (!usable(block))
+		if (!probed_usable(block))
 			continue;
 		first_n += block->cycle == 0;
 		first_once_n += block->cycle == 0 && block->dose == 1;
@@ -592,7 +378,7 @@ static void count_windows(const struct fraction_input *input, struct fraction *o
 int fraction_added(const struct fraction_input *input, double added[3])
 {
 	struct problem problem = {.input = input};
-	struct sample sum = {0};
+	struct probed sum = {0};
 	double error;
 	int err = probe_timing(input->calibrations, input->calibrations_n, &problem.timing, &problem.timing_errors);
 
@@ -600,10 +386,10 @@ int fraction_added(const struct fraction_input *input, double added[3])
 	if (!err)
 		err = samples_of(input, &problem.samples, &problem.samples_n);
 	for (size_t i = 0; i < problem.samples_n && !err; i++)
-		add_sample(&sum, &problem.samples[i]);
+		probed_add(&sum, &problem.samples[i]);
 	if (!err && !(sum.dose[1].calls > 0))
 		err = -ENOENT;
-	problem.meter = choose_meter(input, &error);
+	problem.meter = probed_meter(input, &error);
 	if (!err && problem.samples_n >= CYCLES_TO_TELL)
 		err = weigh_scale(&problem);
 	if (!err) {
@@ -633,7 +419,7 @@ int fraction_estimate(const struct fraction_input *input, struct fraction *out)
 		err = samples_of(input, &problem.samples, &problem.samples_n);
 	if (!err && problem.samples_n < 2)
 		err = -ENODATA;
-	problem.meter = out->unprobed_n ? choose_meter(input, &out->meter_error) : FRACTION_METER_MAX;
+	problem.meter = out->unprobed_n ? probed_meter(input, &out->meter_error) : FRACTION_METER_MAX;
 	if (!err && problem.meter < FRACTION_METER_MAX)
 		err = set_outliers_aside(problem.samples, &problem.samples_n, problem.meter, &out->outliers_n);
 	if (!err)
