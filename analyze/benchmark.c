@@ -185,15 +185,16 @@ static int add_calls(struct store *store, struct list *list)
 	return err;
 }
 
-/* The program's name without its folder and arguments, and the way of sending. */
+/* The program's name without its folder and arguments, or that of the scope (`comm NAME`, `cgroup PATH`), and the way of sending. */
 static void target_name(const struct run_row *run, char *out, size_t size)
 {
-	size_t length = strcspn(run->target, " "), name = length;
+	bool scope = !strncmp(run->target, "comm ", 5) || !strncmp(run->target, "cgroup ", 7);
+	const char *target = scope ? strchr(run->target, ' ') + 1 : run->target;
+	size_t length = scope ? strlen(target) : strcspn(target, " "), name = length;
 
-	while (name > 0 && run->target[name - 1] != '/')
+	while (name > 0 && target[name - 1] != '/')
 		name--;
-	snprintf(out, size, "%.*s%s%s", (int)(length - name < 64 ? length - name : 64), run->target + name, run->way ? "-" : "",
-		 run->way ? run->way : "");
+	snprintf(out, size, "%.*s%s%s", (int)(length - name < 64 ? length - name : 64), target + name, run->way ? "-" : "", run->way ? run->way : "");
 }
 
 static int add_fraction(struct store *store, struct list *list, const char *target)

@@ -90,6 +90,7 @@ static struct result evaluate(const struct fraction_input *input, const struct p
 /* Groups the windows by cycle. Cycles are numbered from 0 without gaps. */
 static int samples_of(const struct fraction_input *input, struct probed **out, size_t *n)
 {
+	bool by_cpu = probed_by_cpu(input);
 	int64_t last = -1;
 
 	for (size_t i = 0; i < input->blocks_n; i++)
@@ -102,7 +103,7 @@ static int samples_of(const struct fraction_input *input, struct probed **out, s
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
 
-		if (probed_usable(block))
+		if (probed_tells(block, by_cpu))
 			probed_add_block(&(*out)[block->cycle], block, input->async);
 	}
 	return 0;

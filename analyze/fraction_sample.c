@@ -162,8 +162,8 @@ static double thread_total(const struct thread_row *t)
 	return (double)(t->user_cyc + t->path_cyc + t->call_cyc + t->kernel_cyc + t->irq_cyc + t->unknown_cyc);
 }
 
-/* f of the thread with the most samples; its interval is that of the whole, in proportion. */
-static void busiest(const struct fraction_input *input, struct fraction *out)
+/* f of the thread with the most samples, times what corrects that of all threads; its interval is that of the whole, in proportion. */
+static void busiest(const struct fraction_input *input, double correction, struct fraction *out)
 {
 	const struct thread_row *best = NULL;
 
@@ -172,7 +172,7 @@ static void busiest(const struct fraction_input *input, struct fraction *out)
 			best = &input->threads[i];
 	if (!best || thread_total(best) <= 0 || out->f.value <= 0)
 		return;
-	double f = (double)best->path_cyc / thread_total(best);
+	double f = fmin(1, correction * (double)best->path_cyc / thread_total(best));
 	out->busiest_tid = best->tid;
 	for (size_t i = 0; i < out->rep_n; i++)
 		out->busiest_rep[i] = fmin(1, out->f_rep[i] / out->f.value * f);
@@ -205,8 +205,8 @@ static int replicate(const struct fraction_input *input, const struct sums *sums
 		out->f_rep[i] = fmin(1, fmax(0, out->f_rep[i]));
 	if (!err)
 		err = stats_interval(out->f_rep, out->rep_n, out->f.value, &out->f);
-	if (!err)
-		busiest(input, out);
+	if (!err && busy > 0)
+		busiest(input, sampled_missed(&all->of) * all->of.target / busy, out);
 	return err;
 }
 

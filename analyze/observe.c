@@ -73,13 +73,15 @@ static double work_of(const struct block_row *block, enum work work)
 
 static void add_block(struct sums *sums, const struct block_row *block, enum work work)
 {
-	if (block->dose) {
-		sums->async += (double)(block->async_cyc - block->async_target_cyc);
-		sums->async_work += work_of(block, work);
-	} else if (block->cpu_cyc != STORE_NULL) {
+	double done = work_of(block, work);
+
+	if (!block->dose && block->cpu_cyc != STORE_NULL) {
 		sums->cpu += (double)block->cpu_cyc;
-		sums->work += work_of(block, work);
+		sums->work += done;
 		sums->windows++;
+	} else if (block->dose && !isnan(done)) { /* the target did not end in it */
+		sums->async += (double)(block->async_cyc - block->async_target_cyc);
+		sums->async_work += done;
 	}
 }
 
@@ -129,7 +131,7 @@ static int has_work(const struct observe_side *before, const struct observe_side
 		for (size_t j = 0; j < sides[i]->blocks_n; j++) {
 			const struct block_row *block = &sides[i]->blocks[j];
 
-			if (belongs(sides[i], block))
+			if (belongs(sides[i], block) && !block->dose)
 				done += work_of(block, work);
 		}
 		if (!(done > 0)) /* NAN: it could not be read everywhere */
@@ -144,7 +146,7 @@ static double rate_of(const struct observe_side *side, enum work work)
 	double done = 0, wall = 0;
 
 	for (size_t j = 0; j < side->blocks_n; j++) {
-		if (!belongs(side, &side->blocks[j]))
+		if (!belongs(side, &side->blocks[j]) || side->blocks[j].dose)
 			continue;
 		done += work_of(&side->blocks[j], work);
 		wall += work_of(&side->blocks[j], WORK_WALL);
@@ -302,6 +304,20 @@ static bool ran(const struct side *side)
 	return false;
 }
 
+static bool knows_async(const struct side *side)
+{
+	for (size_t i = 0; i < side->n; i++)
+		if (side->cycles[i].async_work > 0)
+			return true;
+	return false;
+}
+
+static void forget_async(struct side *side)
+{
+	for (size_t i = 0; i < side->n; i++)
+		side->cycles[i].async = side->cycles[i].async_work = 0;
+}
+
 static int compare_by(enum work work, const struct observe_side *before, const struct observe_side *after, int paired,
 		      struct observe *out)
 {
@@ -313,6 +329,10 @@ static int compare_by(enum work work, const struct observe_side *before, const s
 	if (!err && b.windows_n && a.windows_n && (!ran(&b) || !ran(&a)))
 		err = fail(-ENODATA, "observe: the target did nothing in any unprobed window; take longer windows (--window), or give it more work");
 	paired = paired && b.n == a.n;
+	if (!err && !(knows_async(&b) && knows_async(&a))) { /* one side was measured without probes: interrupts elsewhere are in neither then */
+		forget_async(&b);
+		forget_async(&a);
+	}
 	size_t outliers_n = 0;
 	if (!err)
 		err = set_both_aside(&b, &a, paired, &outliers_n);

@@ -25,6 +25,26 @@ bool probed_usable(const struct block_row *block)
 	return block->dose ? block->calls_n != STORE_NULL : block->cpu_cyc != STORE_NULL;
 }
 
+bool probed_by_cpu(const struct fraction_input *input)
+{
+	size_t know_n = 0, n = 0;
+
+	for (size_t i = 0; i < input->blocks_n; i++) {
+		const struct block_row *block = &input->blocks[i];
+
+		if (probed_usable(block) && block->dose == 1) {
+			know_n += block->cpu_cyc != STORE_NULL;
+			n++;
+		}
+	}
+	return 2 * know_n > n;
+}
+
+bool probed_tells(const struct block_row *block, bool by_cpu)
+{
+	return probed_usable(block) && (!by_cpu || block->cpu_cyc != STORE_NULL);
+}
+
 void probed_add_block(struct probed *to, const struct block_row *block, enum fraction_async async)
 {
 	struct probed_sums *sums = &to->dose[block->dose];
@@ -71,7 +91,7 @@ void probed_add(struct probed *to, const struct probed *from)
 
 /* Relative standard error of the calls that a meter tells: spread of calls per meter over the probed windows. INFINITY when
  * it cannot be used. */
-static double meter_error(const struct fraction_input *input, enum fraction_meter meter)
+static double meter_error(const struct fraction_input *input, bool by_cpu, enum fraction_meter meter)
 {
 	double calls = 0, units = 0, squares = 0;
 	size_t n = 0;
@@ -79,7 +99,7 @@ static double meter_error(const struct fraction_input *input, enum fraction_mete
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
 
-		if (!probed_usable(block))
+		if (!probed_tells(block, by_cpu))
 			continue;
 		double value = meter_value(block, meter);
 		if (!(value >= 0))
@@ -95,7 +115,7 @@ static double meter_error(const struct fraction_input *input, enum fraction_mete
 	for (size_t i = 0; i < input->blocks_n; i++) {
 		const struct block_row *block = &input->blocks[i];
 
-		if (probed_usable(block) && block->dose) {
+		if (probed_tells(block, by_cpu) && block->dose) {
 			double miss = (double)block->calls_n - calls / units * meter_value(block, meter);
 			squares += miss * miss;
 		}
@@ -107,10 +127,11 @@ static double meter_error(const struct fraction_input *input, enum fraction_mete
 enum fraction_meter probed_meter(const struct fraction_input *input, double *error)
 {
 	enum fraction_meter best = FRACTION_METER_MAX;
+	bool by_cpu = probed_by_cpu(input);
 
 	*error = INFINITY;
 	for (int meter = 0; meter < FRACTION_METER_MAX; meter++) {
-		double candidate = meter_error(input, meter);
+		double candidate = meter_error(input, by_cpu, meter);
 
 		if (candidate < *error) {
 			*error = candidate;

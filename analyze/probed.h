@@ -28,7 +28,13 @@ struct probed {
 /* Whether what the window's dose must know is there, and nothing else went on in it. */
 bool probed_usable(const struct block_row *block);
 
-/* Adds a usable window. */
+/* Whether most dose 1 windows know the CPU time. */
+bool probed_by_cpu(const struct fraction_input *input);
+
+/* Whether a window is usable and, `by_cpu`, knows the CPU time. One in which a process of the target ended does not: its calls count, its time says nothing. */
+bool probed_tells(const struct block_row *block, bool by_cpu);
+
+/* Adds a window that tells. */
 void probed_add_block(struct probed *to, const struct block_row *block, enum fraction_async async);
 void probed_add(struct probed *to, const struct probed *from);
 

@@ -163,8 +163,8 @@ int store_bench_points(struct store *store, int64_t run, struct bench_point_row 
 /* The first round of a bench at each of its points: which points and ways there are, without reading all blocks. None is no error. */
 int store_bench_round(struct store *store, int64_t run, struct bench_row **rows, size_t *n);
 
-/* The finished bench that has a round with all of null, base and alt, and that was made like `profile`, or failing that like none:
- * of several the newest. *run is STORE_NULL when there is none, which is no error. */
+/* The finished bench that has a round with all of null, base and alt, and that was made like `profile`, or like none: of several one with its host and
+ * clock, like it, to receivers (topology sink is a null device), and the newest. *run is STORE_NULL when there is none, which is no error. */
 int store_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t *run);
 
 /* The rows of `hist` with this name (schema.sql has all). */

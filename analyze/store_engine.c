@@ -97,7 +97,7 @@ static char *insert_sql(const struct table *table)
 {
 	sqlite3_str *sql = sqlite3_str_new(NULL);
 
-	sqlite3_str_appendf(sql, "INSERT INTO %s (", table->name);
+	sqlite3_str_appendf(sql, "INSERT %sINTO %s (", table->replaces ? "OR REPLACE " : "", table->name);
 	for (size_t i = 0; i < table->columns_n; i++)
 		sqlite3_str_appendf(sql, "%s%s", i ? ", " : "", table->columns[i].name);
 	sqlite3_str_appendall(sql, ") VALUES (");

@@ -60,6 +60,7 @@ struct table {
 	size_t row_size;
 	const struct column *columns; /* all of the table's, in its order */
 	size_t columns_n;
+	bool replaces; /* a new row takes the place of the one with its key */
 };
 
 extern const struct table store_tables[TABLE_MAX];

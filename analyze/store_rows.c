@@ -183,7 +183,8 @@ const struct table store_tables[TABLE_MAX] = {
 	[TABLE_BENCH] = TABLE("bench", bench_row, "run, group_size, payload_bytes, private_bytes, round, way", bench_columns),
 	[TABLE_TRIAL] = TABLE("trial", trial_row, "run, trial", trial_columns),
 	[TABLE_PREDICTION] = TABLE("prediction", prediction_row, "prediction", prediction_columns),
-	[TABLE_OBSERVATION] = TABLE("observation", observation_row, "prediction", observation_columns),
+	[TABLE_OBSERVATION] = {"observation", "prediction", sizeof(struct observation_row), observation_columns,
+			       sizeof observation_columns / sizeof *observation_columns, true},
 	[TABLE_SCORED] = TABLE("prediction_v", scored_row, "prediction", scored_columns),
 	[TABLE_BENCH_POINT] = TABLE("bench_v", bench_point_row, "group_size, payload_bytes, private_bytes, way", bench_point_columns),
 };

@@ -261,7 +261,8 @@ int store_runs(struct store *store, const char *kind, const char *state, struct 
 	" JOIN bench AS n USING (run, group_size, payload_bytes, private_bytes, round)"                                \
 	" WHERE b.run = r.run AND b.way = ?2 AND a.way = ?3 AND n.way = 'null'"                                        \
 	" AND b.packets_n > 0 AND a.packets_n > 0 AND n.packets_n > 0)"                                                \
-	" ORDER BY like_run IS NOT NULL DESC, run DESC LIMIT 1)"
+	" ORDER BY EXISTS (SELECT 1 FROM run AS p WHERE p.run = ?1 AND p.host = r.host AND p.clock = r.clock) DESC,"      \
+	" like_run IS NOT NULL DESC, topology IS 'sink', run DESC LIMIT 1)"
 
 int store_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t *run)
 {

@@ -21,7 +21,7 @@ struct surface;
 /* Share of a profile's packets that may lie outside the grid; they count as at its edge. Above it there is no answer. */
 #define SURFACE_OUTSIDE_MAX 0.001
 
-/* For the private bytes: the only size that was measured. -EINVAL from the functions below when there are several. */
+/* For the private bytes: the only size that was measured. -ERANGE from the functions below when there are several. */
 #define SURFACE_PRIVATE_ONLY (-1.0)
 
 /*

@@ -159,7 +159,8 @@ static int resolve_private(const struct surface *surface, double *private_bytes)
 	if (*private_bytes != SURFACE_PRIVATE_ONLY)
 		return 0;
 	if (surface->axes[AXIS_PRIVATE].n > 1)
-		return fail(-EINVAL, "surface: the bench measured several sizes of private bytes; choose one with --private BYTES");
+		return fail(-ERANGE, "surface: the bench measured several sizes of private bytes, and the server has one: repeat forecall bench with one --private, "
+				     "or with --like RUN");
 	*private_bytes = surface->axes[AXIS_PRIVATE].values[0];
 	return 0;
 }

@@ -560,16 +560,26 @@ static int search_all(struct store *store, const struct track_options *options, 
 	return err;
 }
 
-static size_t count_kernels(const struct axis *axis)
+static int by_kernel(const void *a, const void *b)
 {
-	size_t n = 0;
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-	for (size_t i = 0; i < axis->n; i++) {
-		bool known = i && same_version(&axis->places[i - 1], &axis->places[i]);
+/* Kernels of all places, on whatever machine: *n of them. */
+static int count_kernels(const struct axis *axis, size_t *n)
+{
+	const char **kernels = calloc(axis->n + 1, sizeof *kernels);
 
-		n += !known;
-	}
-	return n;
+	*n = 0;
+	if (!kernels)
+		return fail(-ENOMEM, "track: out of memory");
+	for (size_t i = 0; i < axis->n; i++)
+		kernels[i] = axis->places[i].host->kernel;
+	qsort(kernels, axis->n, sizeof *kernels, by_kernel);
+	for (size_t i = 0; i < axis->n; i++)
+		*n += !i || strcmp(kernels[i - 1], kernels[i]);
+	free(kernels);
+	return 0;
 }
 
 int track_make(struct store *store, const struct track_options *options, struct track *out)
@@ -585,10 +595,9 @@ int track_make(struct store *store, const struct track_options *options, struct 
 	if (!err && !out->lines_n)
 		err = fail(-ENOENT, "track: no benchmark matches; `forecall suite run` measures some, and without PATTERN, --label and --suite all "
 				    "there are would be taken");
-	if (!err) {
-		out->runs_n = axis->n;
-		out->kernels_n = count_kernels(axis);
-	}
+	if (!err)
+		err = count_kernels(axis, &out->kernels_n);
+	out->runs_n = axis->n;
 	if (err)
 		track_free(out);
 	return err;

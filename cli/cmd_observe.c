@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/answer.h"
+#include "analyze/predict.h"
 #include "analyze/store.h"
 #include "base/err.h"
 #include "base/parse.h"
@@ -15,6 +16,7 @@
 #include "cli/show.h"
 #include "cli/signals.h"
 #include "collect/cpus.h"
+#include "collect/host.h"
 #include "collect/profile.h"
 #include "version.h"
 
@@ -25,7 +27,7 @@ static const struct usage usage = {
 		 "windows of the profile before: r as observed, kept with the prediction and shown by `forecall score`.",
 	.notes = "Example:\n"
 		 "  forecall observe -p $(pidof server) --prediction 2\n"
-		 "The load must be the same as when the server was profiled. Machines drift between two measurements: `validate`, and a\n"
+		 "Observed again, the newer outcome is the prediction's; the runs are all kept. The load must be the same as when the server was profiled. Machines drift between two measurements: `validate`, and a\n"
 		 "server that can switch ways while it runs, are compared more precisely.\n",
 	.command = true,
 	.operands_max = -1,
@@ -61,15 +63,38 @@ static int choose_prediction(struct store *store, uint64_t given, struct predict
 }
 
 /* Use of whole CPUs and of processes cannot be compared: the other's has all else in it that runs there. */
-static int check_scope(struct store *store, const struct prediction_row *prediction, bool cpus)
+static int check_scope(const struct run_row *profile, bool cpus)
 {
-	struct run_row *profile = NULL;
-	int err = store_run(store, prediction->profile, &profile);
+	if (cpus == !strcmp(profile->scope, "cpus"))
+		return 0;
+	return fail(-EINVAL, "observe: the prediction's profile, run %" PRId64 ", watched %s: observe the same, with %s", profile->run,
+		    cpus ? "processes" : "whole CPUs", cpus ? "-p PID or -- CMD" : "-C CPUS");
+}
 
-	if (!err && cpus != !strcmp(profile->scope, "cpus"))
-		err = fail(-EINVAL, "observe: the prediction's profile, run %" PRId64 ", watched %s: observe the same, with %s", profile->run,
-			   cpus ? "processes" : "whole CPUs", cpus ? "-p PID or -- CMD" : "-C CPUS");
-	store_rows_free(profile);
+/* Nor can two clocks, machines, kernels or ways to idle: what they differ by would pass for the port's gain. `clock` becomes the profile's. */
+static int check_machine(struct store *store, const struct run_row *profile, const char **clock)
+{
+	static const char *const differ[REFUSE_MAX] = {
+		[REFUSE_HOST] = "is of another machine, or of this one set up differently",
+		[REFUSE_KERNEL] = "is of another kernel",
+		[REFUSE_CLOCK] = "counted by another clock",
+		[REFUSE_IDLE] = "kept idle CPUs from halting, as validate does",
+	};
+	const struct run_row now = {.clock = strcmp(*clock, "auto") ? *clock : profile->clock};
+	struct host_row *then = NULL;
+	struct host *host = NULL;
+	int err = store_host_of(store, profile->run, &then);
+
+	if (!err && host_read(&host))
+		err = fail(-ENOMEM, "observe: out of memory");
+	*clock = now.clock;
+	unsigned refusals = err ? 0 : predict_refusals(&(struct predict_input){.profile = profile, .profile_host = then, .bench = &now, .bench_host = host_row(host)});
+	for (int i = 0; i < REFUSE_MAX && !err; i++)
+		if (differ[i] && refusals & 1U << i)
+			err = fail(-ECANCELED, "observe: refused: the prediction's profile, run %" PRId64 ", %s: profile the server without the port here and now, "
+					       "predict from that, and observe again", profile->run, differ[i]);
+	host_free(host);
+	store_rows_free(then);
 	return err;
 }
 
@@ -124,6 +149,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 		.version = FORECALL_VERSION,
 	};
 	struct prediction_row *prediction = NULL;
+	struct run_row *profile = NULL;
 	struct observe observed;
 	struct store *store = NULL;
 	int64_t id;
@@ -131,9 +157,15 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 
 	if (!err)
 		err = choose_prediction(store, arguments->prediction, &prediction);
-	if (!err && prediction && prediction->profile != STORE_NULL)
-		err = check_scope(store, prediction, arguments->cpus != NULL);
-	if (!err && prediction) {
+	if (!err && prediction->profile == STORE_NULL)
+		err = fail(-EINVAL, "observe: prediction %" PRId64 " rests on no profile, so there is nothing to compare with", prediction->prediction);
+	if (!err)
+		err = store_run(store, prediction->profile, &profile);
+	if (!err)
+		err = check_scope(profile, arguments->cpus != NULL);
+	if (!err)
+		err = check_machine(store, profile, &options.clock);
+	if (!err) {
 		options.path = prediction->path;
 		options.way = prediction->alternative;
 		err = profile_run(store, &options, &id);
@@ -145,6 +177,7 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 			err = show(cli, store, id, prediction, &observed);
 	}
 	progress_free(progress);
+	store_rows_free(profile);
 	store_rows_free(prediction);
 	store_free(store);
 	return err;
@@ -174,5 +207,5 @@ int cmd_observe(struct cli *cli, int argc, char **argv)
 		return options_misuse(&usage, "-C: \"%s\" is no list of CPUs such as 1 or 0-3,8", arguments.cpus);
 	signals_install();
 	int err = run(cli, &arguments, argc ? argv : NULL);
-	return err == -EINVAL ? CLI_USAGE : cli_status(err);
+	return err == -ECANCELED ? CLI_GATE : err == -EINVAL ? CLI_USAGE : cli_status(err);
 }

@@ -154,7 +154,7 @@ static int from_store(const struct cli *cli, const struct arguments *arguments, 
 		if (!err && options.bench == STORE_NULL && !all)
 			err = answer_choose_bench(store, options.profile, options.baseline, options.alternative, &options.bench);
 	}
-	if (!err && all) {
+	if (!err && all && calls_n) {
 		err = predict_all(cli, store, &options, &arguments->known);
 	} else if (!err) {
 		options.keeps_cost = sender_keeps_cost(options.baseline, options.alternative);

@@ -55,16 +55,15 @@ static int export_to(struct store *store, const int64_t *runs, int runs_n, const
 	return err;
 }
 
-/* Removes a file that was not written to its end, unless it is a device or a pipe that somebody else made. */
-static void remove_part(const char *path)
+/* Whether it is not a file that another one can take the place of: a device, a pipe, a link. */
+static bool is_special(const char *path)
 {
 	struct stat file;
 
-	if (lstat(path, &file) == 0 && S_ISREG(file.st_mode))
-		unlink(path);
+	return lstat(path, &file) == 0 && !S_ISREG(file.st_mode);
 }
 
-static int export_to_file(struct store *store, const int64_t *runs, int runs_n, const char *path)
+static int write_file(struct store *store, const int64_t *runs, int runs_n, const char *path)
 {
 	struct sink out = { fopen(path, "w"), path };
 	int err;
@@ -74,8 +73,25 @@ static int export_to_file(struct store *store, const int64_t *runs, int runs_n, 
 	err = export_to(store, runs, runs_n, &out);
 	if (fclose(out.file) && !err)
 		err = fail(-EIO, "runs export: cannot write %s: %m", path);
+	return err;
+}
+
+/* What was there before stays until the new one is whole. */
+static int export_to_file(struct store *store, const int64_t *runs, int runs_n, const char *path)
+{
+	char *part;
+	int err;
+
+	if (is_special(path))
+		return write_file(store, runs, runs_n, path);
+	if (asprintf(&part, "%s.part.%d", path, (int)getpid()) < 0)
+		return fail(-ENOMEM, "runs export: out of memory");
+	err = write_file(store, runs, runs_n, part);
+	if (!err && rename(part, path))
+		err = fail(-errno, "runs export: cannot write %s: %m", path);
 	if (err)
-		remove_part(path);
+		unlink(part);
+	free(part);
 	return err;
 }
 

@@ -231,9 +231,10 @@ static int show_json(const struct arguments *arguments, const struct track *trac
 
 /* ---- The command ---- */
 
-/* What new runs measured is kept where the database can be written, and read anew each time where it cannot. */
+/* Figures of new runs are kept in the database. Where it cannot be written, the others are shown. */
 static int update(const struct cli *cli, const struct track_options *options, struct store **store)
 {
+	char text[256];
 	int64_t *missing = NULL;
 	size_t n = 0;
 	int err = store_open(cli->db, STORE_READ, store);
@@ -244,8 +245,13 @@ static int update(const struct cli *cli, const struct track_options *options, st
 	if (err || !n)
 		return err;
 	store_free(*store);
+	err_catch(text, sizeof text);
 	err = store_open(cli->db, STORE_WRITE, store);
-	return err ? err : track_update(*store, options);
+	err_catch(NULL, 0);
+	if (!err)
+		return track_update(*store, options);
+	warn("track: %zu run%s not in the series and %s left out, as their figures cannot be kept: %s", n, n > 1 ? "s are" : " is", n > 1 ? "are" : "is", text);
+	return store_open(cli->db, STORE_READ, store);
 }
 
 /* The slices are looked for only where they can be shown. */

@@ -24,7 +24,8 @@ enum { WAYS_ROOM = 64, TEXT_BYTES = 320 };
 /* A way with its prediction or, where there is none, the reason. */
 struct candidate {
 	const struct sender_ops *ops;
-	bool predicted, unsuited; /* neither: it was not measured, or is not here */
+	bool predicted, unsuited; /* neither: it was not measured, is not here, or */
+	bool refused;             /* there are reasons not to predict */
 	struct answer answer;     /* of a predicted one */
 	char text[TEXT_BYTES];    /* what limits it, or why it has no prediction */
 };
@@ -84,8 +85,9 @@ static int predict_way(struct store *store, const struct answer_options *options
 	own.alternative = c->ops->name;
 	own.keeps_cost = sender_keeps_cost(own.baseline, own.alternative);
 	err = answer_predict(store, &own, &c->answer);
-	if (err == -ERANGE || err == -ENODATA || err == -EDOM) { /* of this way's bench, and said; the others may have better ones */
+	if (err == -ERANGE || err == -ENODATA || err == -EDOM || err == -ECANCELED) { /* of this way's bench, and said; the others may have better ones */
 		snprintf(c->text, sizeof c->text, "run %" PRId64 " does not tell it", own.bench);
+		c->refused = err == -ECANCELED;
 		return 0;
 	}
 	if (err)
@@ -183,6 +185,17 @@ static int show(const struct cli *cli, struct store *store, int64_t profile, con
 	return err;
 }
 
+static bool only_refused(const struct ranking *ranking)
+{
+	bool refused = false, predicted = false;
+
+	for (size_t i = 0; i < ranking->n; i++) {
+		refused |= ranking->ways[i].refused;
+		predicted |= ranking->ways[i].predicted;
+	}
+	return refused && !predicted;
+}
+
 int predict_all(const struct cli *cli, struct store *store, const struct answer_options *options, const struct predict_known *known)
 {
 	struct ranking *ranking = calloc(1, sizeof *ranking);
@@ -203,6 +216,8 @@ int predict_all(const struct cli *cli, struct store *store, const struct answer_
 		qsort(ranking->ways, ranking->n, sizeof ranking->ways[0], better_first);
 		err = show(cli, store, options->profile, ranking);
 	}
+	if (!err && only_refused(ranking))
+		err = -ECANCELED;
 	for (size_t i = 0; i < ranking->n; i++)
 		if (ranking->ways[i].predicted)
 			answer_free(&ranking->ways[i].answer);

@@ -20,6 +20,12 @@ void budget_window(struct budget *budget, int dose, double ns, double attached_n
 	budget->windows[dose].attached_ns += attached_ns;
 }
 
+void budget_between(struct budget *budget, double ns)
+{
+	budget->other_ns += ns;
+	budget->between_ns = ns;
+}
+
 /* CPU time that was added and time that it was added to, both as ns of a target that is always busy. */
 struct sums {
 	double added_ns, ns;
@@ -118,8 +124,10 @@ int budget_plan(const struct budget *budget, const struct measure_step *steps, i
 		kept = without_check(steps, n, out);
 		more = needed(budget, out, kept, &steps_ns);
 	}
-	double reserved_ns = fmax(0, (double)(CYCLES_MIN - 1 - cycles_n)) * whole_ns;
+	double reserved_ns = fmax(0, (double)(CYCLES_MIN - 1 - cycles_n)) * (whole_ns + budget->between_ns) + budget->between_ns;
 	double room = floor((left_ns - steps_ns - reserved_ns) / window_ns(budget, 0));
+	if (cycles_n >= CYCLES_MIN && more > BUDGET_STEPS_MAX - kept) /* more than one cycle holds */
+		return append_unprobed(out, 0, fmin(more, floor(left_ns / window_ns(budget, 0))));
 	if (more <= room)
 		return append_unprobed(out, kept, more);
 	if (cycles_n >= CYCLES_MIN)

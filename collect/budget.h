@@ -21,6 +21,7 @@ struct budget {
 	double added[BUDGET_DOSES]; /* what probes of each dose add to the target's CPU time while they are attached; 0: not known yet */
 	double other_ns;            /* time of the profile outside the windows: the calibration, also the part of it that is to come */
 	double other_attached_ns[BUDGET_DOSES]; /* of it, with probes attached */
+	double between_ns;          /* how long what comes behind each cycle took last: samples, where both engines measure */
 	struct budget_windows {
 		double n, ns, attached_ns; /* windows so far; their time, with attaching and detaching; of it, with probes attached */
 	} windows[BUDGET_DOSES];
@@ -28,6 +29,9 @@ struct budget {
 
 /* Counts a window that was measured. */
 void budget_window(struct budget *budget, int dose, double ns, double attached_ns);
+
+/* Counts what was done behind a cycle, without probes. */
+void budget_between(struct budget *budget, double ns);
 
 /* What has been added so far, and will be by the calibration, as a share of the target's own CPU time. */
 double budget_spent(const struct budget *budget);

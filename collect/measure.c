@@ -233,7 +233,7 @@ static void block_meters(const struct state *state, const struct window *window,
 	block->meter_switch = advance(before->switch_n, after->switch_n);
 	block->meter_own = advance(window->work_n[0], window->work_n[1]);
 	/* a process that ended in the window took its CPU time away */
-	if (!state->options->scope_cpus && window->all && before->alive == window->pids_n && after->alive == before->alive)
+	if (!state->options->scope_cpus && window->pids_n && window->all && before->alive == window->pids_n && after->alive == before->alive)
 		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * state->options->clock->hz / 1e9);
 }
 
@@ -515,7 +515,7 @@ static int run_step(struct state *state, const struct measure_step *step)
 	block->way = step->way;
 	block->dose = step->dose;
 	err = run_window(state, step->dose, &window);
-	if (err)
+	if (err || (state->out->ended && !step->dose && !state->options->scope_cpus)) /* its CPU time and work went with it, and no probe counted */
 		return err;
 	block->start_ns = window.open_ns - (state->options->origin_ns ? state->options->origin_ns : state->start_ns);
 	block_wall(state, block);
@@ -585,6 +585,17 @@ static int look_at_added(const struct state *state)
 	return options->added(options->context, state->out, options->budget->added);
 }
 
+static int measure_between(const struct state *state)
+{
+	const struct measure_options *options = state->options;
+	int64_t from_ns = now_ns();
+	int err = options->between(options->context);
+
+	if (options->budget)
+		budget_between(options->budget, (double)(now_ns() - from_ns));
+	return err;
+}
+
 /* Cycles until the time is up. The last one is left unfinished only when the target ends or the user interrupts. */
 static int run_cycles(struct state *state, gsl_rng *rng)
 {
@@ -607,7 +618,7 @@ static int run_cycles(struct state *state, gsl_rng *rng)
 		if (!err && !over(state))
 			err = look_at_added(state);
 		if (!err && options->between && !over(state))
-			err = options->between(options->context);
+			err = measure_between(state);
 		if (!err && options->pause && !over(state))
 			err = pause_between(state);
 	} while (!err && !over(state) && measured_ns(state) < wanted_ns);

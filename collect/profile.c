@@ -498,7 +498,9 @@ static int sample_between(void *context)
 	const struct sample_measure_options sampling = sampling_of(session);
 	size_t windows = session->options->doses_n ? session->options->doses_n : sizeof (uint8_t[])PROFILE_DOSES;
 
-	return sample_measure(&sampling, (double)windows * session->options->window_ms / 1e3, &session->sampled);
+	int err = sample_measure(&sampling, (double)windows * session->options->window_ms / 1e3, &session->sampled);
+	session->measurement.ended |= session->sampled.ended;
+	return err;
 }
 
 /* Samples alone. What is not a matter of windows is kept where the ledger's measurement has it. */

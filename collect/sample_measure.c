@@ -46,6 +46,7 @@ struct run {
 	int pids_n, metered;
 	bool all; /* they are all of the target's */
 	int64_t start_ns, seconds_ns, draw_ns;
+	uint64_t drawn_at; /* samples */
 	int closed; /* what the window was to end with has come */
 };
 
@@ -81,11 +82,26 @@ static int64_t next_draw(struct run *run)
 	return now_ns() + vary(run, wanted_ns > least_ns ? wanted_ns : least_ns);
 }
 
+/* New periods, if the old ones passed a few times: a PMU's cycles do so only while the CPU is busy. */
+static void draw(struct run *run, uint64_t *draws_n)
+{
+	struct sampler *sampler = run->options->sampler;
+	uint64_t samples_n = sampler_totals(sampler)->samples_n;
+
+	if (samples_n - run->drawn_at >= DRAW_PERIODS) {
+		sampler_draw(sampler);
+		++*draws_n;
+		run->drawn_at = samples_n;
+	}
+	run->draw_ns = next_draw(run);
+}
+
 /* Windows are not to begin as a period does: what comes right behind their begin would never be seen. */
 static void fall_out_of_step(struct run *run)
 {
 	pause_for(run, (int64_t)((double)sampler_period_ns(run->options->sampler) * stats_rng_uniform(run->rng)));
 	run->draw_ns = next_draw(run);
+	run->drawn_at = sampler_totals(run->options->sampler)->samples_n;
 }
 
 /* Samples until the window is to close, in periods that begin and end within windows, wherever that is: *draws_n more. */
@@ -96,11 +112,8 @@ static int fill_window(struct run *run, int64_t close_ns, uint64_t *draws_n)
 	int err = 0;
 
 	for (run->closed = 0; !err && !over(run) && !run->closed && now < close_ns; now = now_ns()) {
-		if (now >= run->draw_ns) {
-			sampler_draw(sampler);
-			++*draws_n;
-			run->draw_ns = next_draw(run);
-		}
+		if (now >= run->draw_ns)
+			draw(run, draws_n);
 		int64_t until_ns = run->draw_ns < close_ns ? run->draw_ns : close_ns, room_ns = sampler_room_ns(sampler);
 		pause_for(run, until_ns - now < room_ns ? until_ns - now : room_ns);
 		err = sampler_poll(sampler, &run->window);
@@ -170,7 +183,7 @@ static void block_meters(const struct run *run, const struct meter *before, cons
 	block->meter_udp = advance(before->udp_n, after->udp_n);
 	block->meter_io = advance(before->io_n, after->io_n);
 	block->meter_switch = advance(before->switch_n, after->switch_n);
-	if (!run->options->scope_cpus && run->all && before->alive == pids_n && after->alive == pids_n)
+	if (!run->options->scope_cpus && pids_n && run->all && before->alive == pids_n && after->alive == pids_n)
 		block->cpu_cyc = llround((double)(after->cpu_ns - before->cpu_ns) * run->options->clock->hz / 1e9);
 }
 
@@ -388,18 +401,33 @@ void sample_measurement_free(struct sample_measurement *m)
 	*m = (struct sample_measurement){0};
 }
 
-double sample_scale(const struct sample_measurement *m, const struct sampler *sampler)
+/* Cycles of periods that were cut short, in windows that count. */
+static double cut_cyc(const struct sample_measurement *m, const struct sampler *sampler)
+{
+	double draws = (double)(m->draws_n[0] + m->draws_n[1]);
+
+	return draws > 0 ? sampler_cut_cyc(sampler) * (double)m->draws_n[0] / draws : 0;
+}
+
+/* Cycles in which the counters ran, in windows that count: the timer's all the time, a PMU's as their samples say. */
+static double counted_cyc(const struct sample_measurement *m, const struct sampler *sampler)
 {
 	uint8_t seen[CPUS_MAX] = {0};
-	double wall = 0, cpus = 0;
+	double wall = 0, cpus = 0, cyc = 0;
 
 	for (size_t i = 0; i < m->counts_n; i++) {
 		cpus += !seen[m->counts[i].cpu];
 		seen[m->counts[i].cpu] = 1;
+		cyc += m->blocks[m->counts[i].block].target_cyc == STORE_NULL ? m->counts[i].cyc : 0;
 	}
 	for (size_t i = 0; i < m->blocks_n; i++)
 		wall += m->blocks[i].target_cyc == STORE_NULL ? (double)m->blocks[i].wall_cyc : 0;
-	double draws = (double)(m->draws_n[0] + m->draws_n[1]);
-	double cut = draws > 0 ? sampler_cut_cyc(sampler) * (double)m->draws_n[0] / draws : 0; /* in the windows that count */
-	return cut < wall * cpus / 2 ? 1 / (1 - cut / (wall * cpus)) : 1;
+	return strcmp(sampler_source(sampler), "cycles") ? wall * cpus : cyc + cut_cyc(m, sampler);
+}
+
+double sample_scale(const struct sample_measurement *m, const struct sampler *sampler)
+{
+	double cut = cut_cyc(m, sampler), all = counted_cyc(m, sampler);
+
+	return cut < all / 2 ? 1 / (1 - cut / all) : 1;
 }

@@ -186,7 +186,7 @@ static int write_warnings(const struct writer *w)
 		err = write_warning(w, "throttled", "the kernel throttled the sampling %" PRIu64 " times: sample less often (--rate), or raise "
 				    "kernel.perf_event_max_sample_rate", t->throttled_n);
 	if (!err && t->multiplexed > MULTIPLEXED)
-		err = write_warning(w, "multiplexed", "the counter ran %.1f %% of the time only, others had the PMU: end them", 100 * (1 - t->multiplexed));
+		err = write_warning(w, "samples-multiplexed", "the counter ran %.1f %% of the time only, others had the PMU: end them", 100 * (1 - t->multiplexed));
 	if (!err && unresolved > UNRESOLVED)
 		err = write_warning(w, "unresolved", "%.2g %% of the target's samples are in a system call that could not be told: f is too low by up to their share",
 				    100 * unresolved);

@@ -34,6 +34,7 @@ static const char *look_alike(const char *text)
 	case '\'': return "’";
 	case '\\': return "∖";
 	case '#': return "♯";
+	case '`': return "‵"; /* gnuplot runs what stands between two of them */
 	default: return (unsigned char)c < ' ' || c == 0x7f ? " " : NULL;
 	}
 }

@@ -233,10 +233,18 @@ const char *content_colour(const struct content *content, const char *way)
 
 static int load_track(struct store *store, struct content *out)
 {
+	char text[256]; /* only interrupted runs have figures, say: there is nothing to draw then */
 	size_t n;
 	int err = store_series_count(store, NULL, &n);
 
-	return err || !n ? err : track_make(store, &(struct track_options){ .by_date = false }, &out->track);
+	if (err || !n)
+		return err;
+	err_catch(text, sizeof text);
+	err = track_make(store, &(struct track_options){ .by_date = false }, &out->track);
+	err_catch(NULL, 0);
+	if (err && err != -ENOENT)
+		return fail(err, "%s", text);
+	return 0;
 }
 
 int content_load(struct store *store, const int64_t *runs, size_t n, alternatives_needs *needs, struct content *out)

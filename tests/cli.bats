@@ -288,6 +288,35 @@ powerless() {
 	done
 }
 
+@test "an export that fails leaves what was there before" {
+	make_db
+	forecall runs export -o "$BATS_TEST_TMPDIR/all.jsonl"
+	[ "$status" -eq 0 ]
+	[ "$(wc -l < "$BATS_TEST_TMPDIR/all.jsonl")" -eq 3 ]
+	forecall runs export 1 99 -o "$BATS_TEST_TMPDIR/all.jsonl"
+	[ "$status" -eq 1 ]
+	[ "$(wc -l < "$BATS_TEST_TMPDIR/all.jsonl")" -eq 3 ]
+	[ "$(ls "$BATS_TEST_TMPDIR"/all.jsonl*)" = "$BATS_TEST_TMPDIR/all.jsonl" ]
+	forecall runs export 1 -o /dev/stdout # no file
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "predict --with all says what is wrong with the run, as for one way" {
+	make_db
+	forecall predict 99 --with all
+	[ "$status" -eq 1 ]
+	said "99"
+	forecall predict 2 --with all # a bench
+	[ "$status" -ne 0 ]
+	[ "$status" -lt 128 ]
+	[ -n "$stderr" ]
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/windows.sql"
+	sqlite3 "$FORECALL_DB" "UPDATE block SET calls_n = 0 WHERE calls_n > 0"
+	forecall predict 1 --with all
+	[ "$status" -eq 3 ]
+	said "never called"
+}
+
 @test "what runs export writes, runs import reads, and once only" {
 	make_db
 	forecall runs export -o "$BATS_TEST_TMPDIR/all.jsonl"

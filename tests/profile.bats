@@ -246,6 +246,15 @@ killed_in() {
 	bursts 1
 }
 
+@test "a ported server that ends while it is observed is compared by its datagrams all the same" {
+	start busy "$KNOWN" plain 1000000000 1 5
+	TARGET=$LAST
+	"$FORECALL" profile -p "$TARGET" --path sendmsg --window 20 --seconds 2 --calibration 2 > "$OUT/profile"
+	"$FORECALL" predict 1 --speedup 1.1 > "$OUT/predict"
+	"$FORECALL" observe --window 20 --seconds 60 -- "$KNOWN" plain 200000 1 5 <<< go > "$OUT/observed"
+	grep -q '^busy cycles per UDP datagram sent: ' "$OUT/observed" || { cat "$OUT/observed"; false; }
+}
+
 @test "a target that execs while a thread is in a frame is followed" {
 	profile_known exec-in-frame sendmsg
 	is_sound

@@ -137,13 +137,14 @@ page_text() {
 	hostile='<script>alert("x")</script> '"''&amp; \\ é\$(id) 日本"
 	sql "UPDATE run SET label = '$hostile' || char(10) || '</td></table><b>', command = '<img src=x onerror=alert(1)>' || hex(zeroblob(5000)),
 	     target = '\"><svg onload=alert(2)>', path = '<u>sendmsg</u>'; UPDATE prediction SET alternative = '<i>''\"', path = '<u>x</u>';
-	     UPDATE thread SET comm = '<b>\"a\\n#' || char(10) || 'z'; UPDATE warning SET text = '<h1>lost</h1>';
+	     UPDATE thread SET comm = '<b>\"\`touch ran\`\\n#' || char(10) || 'z'; UPDATE warning SET text = '<h1>lost</h1>';
 	     UPDATE host SET name = '<em>', cmdline = '</code><script>'; UPDATE call SET name = '<tt>' || name"
 	# Ways of a sliced run, and of a bench made like the profile; a name that is no way of sending is marked on no curve.
 	for file in windows slices alternatives; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
-	sql "UPDATE block SET way = '<s>|''\"' || char(10) || way WHERE run = 7; UPDATE bench SET way = '<i>|\"' WHERE way = 'multicast'"
+	sql "UPDATE block SET way = '<s>|''\"\`touch ran\`' || char(10) || way WHERE run = 7; UPDATE bench SET way = '<i>|\"\`touch ran\`' WHERE way = 'multicast'"
 	forecall report -o out
 	[ "$status" -eq 0 ]
+	[ ! -e ran ] && [ ! -e out/ran ] # by gnuplot, which knows backticks
 	[ "$(grep -c '<script' out/index.html)" -eq 1 ]
 	lacks '<(img|u|i|b|s|h1>lost|em|tt)[ >]|<svg onload' out/index.html out/*.svg
 	grep -q '&lt;s&gt;' out/index.html
@@ -295,6 +296,12 @@ on_disk_of() {
 	[ "$status" -eq 0 ]
 	[[ $(page_text out/index.html) == *"the run ended early on request"*"3 runs"* || $(page_text out/index.html) == *"3 runs"*"the run ended early on request"* ]]
 	[ -e out/ledger-run-1-cpus.svg ]
+	# and in a series, of which the page shows whole runs only
+	sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/windows.sql"
+	forecall track
+	[ "$(sql "SELECT count(*) > 0 FROM series")" -eq 1 ]
+	forecall report -o again
+	[ "$status" -eq 0 ]
 	sql "UPDATE run SET state = 'incomplete'"
 	forecall report -o none
 	[ "$status" -eq 0 ]

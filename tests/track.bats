@@ -331,3 +331,41 @@ count() {
 	said "nothing to draw"
 	[ ! -e page ]
 }
+
+@test "kernels are counted once, on however many machines and in whatever order" {
+	fill
+	host 3 $old quiet 'Other CPU'
+	bench 7 3 900
+	bench 8 1 1000
+	forecall track --json
+	[ "$(jq .kernels <<< "$output")" -eq 2 ]
+	forecall track --by date --json
+	[ "$(jq .kernels <<< "$output")" -eq 2 ]
+}
+
+@test "profiles of a program by name, and of a cgroup, are benchmarks of that name" {
+	for file in runs windows; do sqlite3 "$FORECALL_DB" < "$BATS_TEST_DIRNAME/data/$file.sql"; done
+	while read -r name target; do
+		sql "UPDATE run SET target = '$target' WHERE run = 1; DELETE FROM series_run"
+		forecall track --json
+		[ "$(sql "SELECT count(*) FROM series WHERE name LIKE 'profile/$name/%/busy'")" -eq 1 ]
+	done <<- END
+		nginx comm nginx
+		web.slice cgroup /sys/fs/cgroup/web.slice
+		redis-server /usr/sbin/redis-server --port 1
+	END
+}
+
+@test "track of a database that cannot be written shows what is kept there and names what is not" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to mount"
+	fill
+	forecall track
+	[ "$status" -eq 0 ]
+	bench 7 2 1130
+	mkdir fixed
+	cp "$FORECALL_DB" fixed/test.db
+	FORECALL_DB=$PWD/fixed/test.db run --separate-stderr unshare --mount sh -c 'mount --bind fixed fixed && mount -o remount,ro,bind fixed && exec "$@"' - "$FORECALL" track
+	[ "$status" -eq 0 ]
+	[[ $output == *"$name"* ]]
+	said "1 run is not in the series"
+}

@@ -153,4 +153,21 @@ measured() {
 	run -2 "$FORECALL" observe -p $TARGET --seconds 1
 	[[ $output == *"-C CPUS"* ]]
 	run -2 "$FORECALL" observe -C 0 -p $TARGET
+	# once more: the newer outcome is the prediction's
+	run -0 "$FORECALL" observe -C 0 --window 20 --seconds 1
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*), max(observation.run) = (SELECT max(run) FROM run) FROM observation")" = "1|1" ]
+}
+
+@test "what another clock, machine or kernel measured is no outcome of a port, which is said before anything is measured" {
+	export FORECALL_DB=$OUT/test.db
+	taskset -c 0 dd if=/dev/zero of=/dev/null bs=64 2> /dev/null 3>&- &
+	TARGET=$!
+	"$FORECALL" profile -C 0 --path write --window 20 --seconds 1 --calibration 2 > "$OUT/profile"
+	"$FORECALL" predict 1 --speedup 1.2 > "$OUT/predict"
+	run -3 "$FORECALL" observe -C 0 --clock "$([ "$(sqlite3 "$FORECALL_DB" "SELECT clock FROM run")" = tsc ] && echo cycles || echo tsc)" --seconds 1
+	[[ $output == *"another clock"*"profile the server"* ]]
+	sqlite3 "$FORECALL_DB" "UPDATE host SET kernel = '6.0.0'"
+	run -3 "$FORECALL" observe -C 0 --seconds 1
+	[[ $output == *"another kernel"* ]]
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) FROM run")" -eq 1 ]
 }

@@ -511,6 +511,21 @@ static void unprobed_windows_without_cpu_time_are_left_out(void **state)
 	fraction_free(&out);
 }
 
+/* Where the ledger saw a server run twice as long as it did, say; its meters ended with the process, too. */
+static void a_probed_window_without_cpu_time_counts_for_nothing_where_most_know_it(void **state)
+{
+	(void)state;
+	quarter();
+	struct block_row *ended = probed(CYCLES - 1, 1, 470800);
+	ended->cpu_cyc = ended->meter_udp = STORE_NULL;
+	struct fraction out = estimate(FRACTION_ASYNC_NONE);
+	assert_near(out.f.value, 0.25, 1e-9);
+	assert_near(out.probe_scale.value, 1.2, 1e-9);
+	assert_string_equal(out.meter, "UDP datagrams sent");
+	assert_int_equal(out.calls_n, 100 * (2 * CYCLES + 1)); /* but its calls */
+	fraction_free(&out);
+}
+
 /* ---- The busiest thread ---- */
 
 /*
@@ -723,6 +738,7 @@ int main(void)
 		cmocka_unit_test(the_meter_that_goes_with_the_calls_is_taken),
 		cmocka_unit_test(a_meter_that_could_not_be_read_everywhere_is_not_taken),
 		cmocka_unit_test(unprobed_windows_without_cpu_time_are_left_out),
+		cmocka_unit_test(a_probed_window_without_cpu_time_counts_for_nothing_where_most_know_it),
 		cmocka_unit_test(f_of_the_busiest_thread_is_corrected_like_the_whole),
 		cmocka_unit_test(without_threads_there_is_no_busiest),
 		cmocka_unit_test(a_target_without_a_path_call_has_f_0),

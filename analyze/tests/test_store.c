@@ -107,7 +107,7 @@ static struct run_row a_run(const char *kind, int64_t host, int64_t started_ns)
 	return row;
 }
 
-static int64_t begin_run(struct store *store, const char *kind, int64_t started_ns, int64_t like_run)
+static int64_t begin_run_with(struct store *store, const char *kind, int64_t started_ns, int64_t like_run, const char *topology, const char *clock)
 {
 	struct host_row host = a_host();
 	struct run_row row;
@@ -116,8 +116,15 @@ static int64_t begin_run(struct store *store, const char *kind, int64_t started_
 	assert_int_equal(store_host(store, &host, &id), 0);
 	row = a_run(kind, id, started_ns);
 	row.like_run = like_run;
+	row.topology = topology ? topology : row.topology;
+	row.clock = clock ? clock : row.clock;
 	assert_int_equal(store_run_begin(store, &row, &run), 0);
 	return run;
+}
+
+static int64_t begin_run(struct store *store, const char *kind, int64_t started_ns, int64_t like_run)
+{
+	return begin_run_with(store, kind, started_ns, like_run, NULL, NULL);
 }
 
 static void add_rows(struct store *store, int64_t run)
@@ -422,7 +429,8 @@ static void predictions_are_scored_when_they_were_observed(void **state)
 	assert_int_equal(store_scored(store, &scored, &n), 0);
 	assert_int_equal(n, 0);
 	store_rows_free(scored);
-	assert_int_equal(store_add_observation(store, &(struct observation_row){ prediction, observe, 1.45, 1.43, NAN }), 0);
+	assert_int_equal(store_add_observation(store, &(struct observation_row){ prediction, observe, 1.2, 1.1, 1.3 }), 0);
+	assert_int_equal(store_add_observation(store, &(struct observation_row){ prediction, observe, 1.45, 1.43, NAN }), 0); /* the newer one is it */
 	assert_int_equal(store_scored(store, &scored, &n), 0);
 	assert_true(n == 1 && scored[0].observe == observe && scored[0].observed == 1.45 && isnan(scored[0].observed_high));
 	assert_near(scored[0].error, 1.461 / 1.45 - 1, 1e-12);
@@ -523,17 +531,20 @@ static void blocks_of_two_ways_are_visited_in_order(void **state)
 	store_free(store);
 }
 
-/* A bench of one round in which these two and null each sent something. */
-static int64_t bench_of(struct store *store, int64_t started_ns, int64_t like_run, const char *a, const char *b, const char *state)
+/* Makes the run a bench of one round in which these two and null each sent something. */
+static int64_t whole_bench(struct store *store, int64_t run, const char *a, const char *b, const char *state)
 {
-	int64_t run = begin_run(store, "bench", started_ns, like_run);
-
 	add_bench(store, run, 0, a, 1);
 	add_bench(store, run, 0, b, 1);
 	add_bench(store, run, 0, "null", 1);
 	if (state)
 		end_run(store, run, state);
 	return run;
+}
+
+static int64_t bench_of(struct store *store, int64_t started_ns, int64_t like_run, const char *a, const char *b, const char *state)
+{
+	return whole_bench(store, begin_run(store, "bench", started_ns, like_run), a, b, state);
 }
 
 static void assert_bench_for(struct store *store, int64_t profile, const char *base, const char *alt, int64_t wanted)
@@ -557,6 +568,9 @@ static void the_bench_made_like_the_profile_is_chosen_else_the_newest(void **sta
 	bench_of(store, 5, STORE_NULL, "a", "b", NULL);    /* incomplete */
 	bench_of(store, 6, other, "a", "b", "complete");   /* like another profile */
 	bench_of(store, 7, profile, "a", "c", "complete"); /* another alternative */
+	assert_bench_for(store, profile, "a", "b", second);
+	whole_bench(store, begin_run_with(store, "bench", 8, STORE_NULL, "sink", NULL), "a", "b", "complete"); /* nobody receives there */
+	whole_bench(store, begin_run_with(store, "bench", 9, profile, NULL, "cycles"), "a", "b", "complete");
 	assert_bench_for(store, profile, "a", "b", second);
 	first = bench_of(store, 8, profile, "a", "b", "complete");
 	bench_of(store, 9, STORE_NULL, "a", "b", "complete");

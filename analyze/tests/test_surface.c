@@ -197,7 +197,7 @@ static void several_private_sizes_need_a_choice(void **state)
 	point(rows + POINT_ROWS, 10, 100, 20, 2000, 1500);
 	surface = surface_of(rows, 2);
 	said_begin();
-	assert_int_equal(surface_at(surface, 10, 100, SURFACE_PRIVATE_ONLY, &s), -EINVAL);
+	assert_int_equal(surface_at(surface, 10, 100, SURFACE_PRIVATE_ONLY, &s), -ERANGE);
 	assert_said(said_end(), "--private");
 	assert_int_equal(surface_at(surface, 10, 100, 5, &s), 0);
 	assert_near(s.base_cyc.value, 1251.5, 1e-6); /* linear in private bytes */

@@ -152,6 +152,29 @@ static void a_target_that_is_all_calls_takes_no_more_windows_than_there_is_room_
 	(void)state;
 	measure_cycle(&budget, usual, USUAL_N);
 	assert_int_equal(budget_plan(&budget, usual, USUAL_N, 4, 1e12, out), BUDGET_STEPS_MAX);
+	assert_int_equal(count(out, BUDGET_STEPS_MAX, 0), BUDGET_STEPS_MAX); /* probed ones wait until the budget has room for them */
+	for (int i = 0; budget_spent(&budget) > 0.001; i++) {
+		assert_true(i < 10000);
+		budget_window(&budget, 0, 100, 0);
+	}
+	int n = budget_plan(&budget, usual, USUAL_N, 4, 1e12, out);
+	assert_int_equal(count(out, n, 0), n);
+}
+
+/* What comes behind each cycle takes 100: of the 5 windows of above the two cycles to come and this one take 3. */
+static void what_comes_behind_a_cycle_takes_its_time_and_adds_nothing(void **state)
+{
+	struct measure_step out[BUDGET_STEPS_MAX];
+	struct budget budget = tenth(0.01);
+
+	(void)state;
+	measure_cycle(&budget, usual, USUAL_N);
+	double spent = budget_spent(&budget);
+	budget_between(&budget, 100);
+	assert_true(budget_spent(&budget) < spent);
+	int n = budget_plan(&budget, usual, USUAL_N, 1, 2000, out);
+	assert_int_equal(n, 4 + 2);
+	assert_int_equal(count(out, n, 1), 2);
 }
 
 int main(void)
@@ -165,6 +188,7 @@ int main(void)
 		cmocka_unit_test(where_the_time_does_not_hold_a_cycle_it_is_filled_without_probes),
 		cmocka_unit_test(what_a_prediction_needs_comes_in_any_case),
 		cmocka_unit_test(a_target_that_is_all_calls_takes_no_more_windows_than_there_is_room_for),
+		cmocka_unit_test(what_comes_behind_a_cycle_takes_its_time_and_adds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
