@@ -15,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/signals.h"
+#include "collect/clock.h"
 #include "collect/cpus.h"
 #include "collect/host.h"
 #include "collect/profile.h"
@@ -71,7 +72,16 @@ static int check_scope(const struct run_row *profile, bool cpus)
 		    cpus ? "processes" : "whole CPUs", cpus ? "-p PID or -- CMD" : "-C CPUS");
 }
 
-/* Nor can two clocks, machines, kernels or ways to idle: what they differ by would pass for the port's gain. `clock` becomes the profile's. */
+/* The name as it is stored, of static storage; "auto" when it is none. */
+static const char *clock_named(const char *stored)
+{
+	for (enum clock_kind kind = 0; kind < CLOCK_KIND_MAX; kind++)
+		if (!strcmp(clock_name(kind), stored))
+			return clock_name(kind);
+	return "auto";
+}
+
+/* Nor can two clocks, machines, kernels or ways to idle: what they differ by would pass for the port's gain. `auto` becomes the profile's clock. */
 static int check_machine(struct store *store, const struct run_row *profile, const char **clock)
 {
 	static const char *const differ[REFUSE_MAX] = {
@@ -80,7 +90,7 @@ static int check_machine(struct store *store, const struct run_row *profile, con
 		[REFUSE_CLOCK] = "counted by another clock",
 		[REFUSE_IDLE] = "kept idle CPUs from halting, as validate does",
 	};
-	const struct run_row now = {.clock = strcmp(*clock, "auto") ? *clock : profile->clock};
+	const struct run_row now = {.clock = strcmp(*clock, "auto") ? *clock : clock_named(profile->clock)};
 	struct host_row *then = NULL;
 	struct host *host = NULL;
 	int err = store_host_of(store, profile->run, &then);
@@ -95,6 +105,22 @@ static int check_machine(struct store *store, const struct run_row *profile, con
 					       "predict from that, and observe again", profile->run, differ[i]);
 	host_free(host);
 	store_rows_free(then);
+	return err;
+}
+
+/* Whether the server can be compared with what the prediction rests on. */
+static int check(struct store *store, const struct prediction_row *prediction, bool cpus, const char **clock)
+{
+	struct run_row *profile = NULL;
+
+	if (prediction->profile == STORE_NULL)
+		return fail(-EINVAL, "observe: prediction %" PRId64 " rests on no profile, so there is nothing to compare with", prediction->prediction);
+	int err = store_run(store, prediction->profile, &profile);
+	if (!err)
+		err = check_scope(profile, cpus);
+	if (!err)
+		err = check_machine(store, profile, clock);
+	store_rows_free(profile);
 	return err;
 }
 
@@ -149,7 +175,6 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 		.version = FORECALL_VERSION,
 	};
 	struct prediction_row *prediction = NULL;
-	struct run_row *profile = NULL;
 	struct observe observed;
 	struct store *store = NULL;
 	int64_t id;
@@ -157,15 +182,9 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 
 	if (!err)
 		err = choose_prediction(store, arguments->prediction, &prediction);
-	if (!err && prediction->profile == STORE_NULL)
-		err = fail(-EINVAL, "observe: prediction %" PRId64 " rests on no profile, so there is nothing to compare with", prediction->prediction);
-	if (!err)
-		err = store_run(store, prediction->profile, &profile);
-	if (!err)
-		err = check_scope(profile, arguments->cpus != NULL);
-	if (!err)
-		err = check_machine(store, profile, &options.clock);
-	if (!err) {
+	if (!err && prediction)
+		err = check(store, prediction, arguments->cpus != NULL, &options.clock);
+	if (!err && prediction) {
 		options.path = prediction->path;
 		options.way = prediction->alternative;
 		err = profile_run(store, &options, &id);
@@ -177,7 +196,6 @@ static int run(const struct cli *cli, const struct arguments *arguments, char *c
 			err = show(cli, store, id, prediction, &observed);
 	}
 	progress_free(progress);
-	store_rows_free(profile);
 	store_rows_free(prediction);
 	store_free(store);
 	return err;
