@@ -365,6 +365,9 @@ static int compare(const struct observe_side *before, const struct observe_side 
 	}
 	if (!err && isnan(best.r.value))
 		err = fail(-ENODATA, "observe: there are no windows of both sides to compare");
+	if (!err && best.work == work_names[WORK_WALL] && (is_full(before) || is_full(after)))
+		warn("observe: the target uses up its CPU and no meter tells what it does, so it spends the same cycles per time whatever a send costs: r observed says "
+		     "nothing; give it a load that leaves it time");
 	*out = best;
 	return err;
 }

@@ -278,6 +278,12 @@ static void time_is_no_measure_of_a_server_that_uses_up_its_cpu(void **state)
 	assert_int_equal(compare_ways(&out), 0);
 	assert_string_equal(out.work, "UDP datagram sent");
 	assert_in_range((int64_t)(1000 * out.r.value), 1220, 1250);
+
+	for (size_t i = 0; i < blocks_n[0]; i++) /* a server whose work no meter tells */
+		blocks[0][i].meter_udp = STORE_NULL;
+	said_begin();
+	assert_int_equal(compare_ways(&out), 0);
+	assert_non_null(strstr(said_end(), "r observed says nothing"));
 }
 
 static void windows_without_cpu_time_are_left_out(void **state)
