@@ -79,16 +79,40 @@ static int grant(int map, const struct account *account, uint32_t number)
 	return 0;
 }
 
-/* Those who are no members any more lose their right here, and what they have mapped is of no use to them. */
+static bool is_granted(const struct accounts *accounts, const struct group_grant *key)
+{
+	const struct account *account = key->account < accounts->n ? &accounts->list[key->account] : NULL;
+
+	for (size_t i = 0; account && i < account->members_n; i++)
+		if (account->members[i] == key->uid)
+			return true;
+	return false;
+}
+
+/* Those who are no members any more lose their right here, and what they have mapped is of no use to them. Others are never without it. */
+static int withdraw(int map, const struct accounts *accounts)
+{
+	struct group_grant kept, key;
+	const struct group_grant *behind = NULL;
+
+	while (!bpf_map_get_next_key(map, behind, &key)) {
+		if (is_granted(accounts, &key)) {
+			kept = key;
+			behind = &kept;
+		} else if (bpf_map_delete_elem(map, &key)) {
+			return fail(-errno, "cannot take the grant of user %u away: %s", key.uid, strerror(errno));
+		}
+	}
+	return 0;
+}
+
 static int refresh_grants(uint32_t inode, const struct accounts *accounts)
 {
-	int map = program_map(inode, "grants"), err = 0;
-	struct group_grant key;
+	int map = program_map(inode, "grants"), err;
 
 	if (map < 0)
 		return map;
-	while (!bpf_map_get_next_key(map, NULL, &key) && !bpf_map_delete_elem(map, &key))
-		;
+	err = withdraw(map, accounts);
 	for (size_t i = 0; !err && i < accounts->n; i++)
 		err = grant(map, &accounts->list[i], (uint32_t)i);
 	close(map);

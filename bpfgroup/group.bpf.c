@@ -412,7 +412,7 @@ static __always_inline int draw(struct call *c)
 	if (!q)
 		return GROUP_QUOTA;
 	bpf_spin_lock(&q->lock);
-	gained = c->now_ns - q->quota.last_ns;
+	gained = c->now_ns > q->quota.last_ns ? c->now_ns - q->quota.last_ns : 0; /* another CPU may have drawn since this one looked at the clock */
 	gained = gained > 1000000000 ? q->quota.rate : gained * q->quota.rate / 1000000000;
 	if (gained) {
 		q->quota.last_ns = c->now_ns;

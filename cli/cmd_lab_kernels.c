@@ -173,7 +173,7 @@ static bool is_name(const char *name)
 
 static int copy(const char *from, const char *to)
 {
-	const char *const argv[] = { "cp", "-RL", "--", from, to, NULL };
+	const char *const argv[] = { "cp", "-RH", "--", from, to, NULL }; /* not what `build` in a folder of modules leads to */
 	int status = spawn(argv, NULL, NULL);
 
 	return status ? fail(status < 0 ? status : -EIO, "lab kernels: cannot copy %s", from) : 0;

@@ -128,8 +128,11 @@ static int run(struct cli *cli, const struct lab_options *o)
 
 	signals_install();
 	err = lab_run(o, &result);
-	if (!err)
-		err = lab_store_runs(cli, o, &result);
+	if (result.ended) { /* a file that cannot be written takes no measurement with it */
+		int failed = lab_store_runs(cli, o, &result);
+
+		err = err ? err : failed;
+	}
 	buffer_free(&result.runs);
 	return err ? CLI_FAILED : result.status;
 }

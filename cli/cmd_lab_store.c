@@ -49,7 +49,7 @@ static int store_all(const struct cli *cli, struct store *store, const struct bu
 		json_error_t error;
 		json_t *object = json_loadb(runs->data + at, runs->n - at, JSON_DISABLE_EOF_CHECK, &error);
 
-		if (!object && !strspn(runs->data + at, " \n\t"))
+		if (!object && at + strspn(runs->data + at, " \n\t") < runs->n)
 			return fail(-EINVAL, "lab: what the guest's store holds cannot be read: %s", error.text);
 		if (!object)
 			break;

@@ -465,6 +465,9 @@ int BPF_PROG(member_exit, struct task_struct *task)
 	__u32 tid = task->pid, pid = task->tgid;
 	__u32 *slot = bpf_map_lookup_elem(&slots, &tid);
 
+	/* From here on the numbers may be given to somebody else: also that of a process that never ran while probes were attached. */
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		bpf_map_delete_elem(&pids, &pid);
 	if (!slot)
 		return 0;
 	struct ledger_who *w = bpf_map_lookup_elem(&who, slot);
@@ -474,10 +477,7 @@ int BPF_PROG(member_exit, struct task_struct *task)
 	}
 	handle_exit(*slot, 0);
 	handle_exit(*slot, 1);
-	/* From here on both numbers may be given to somebody else. */
 	bpf_map_delete_elem(&slots, &tid);
-	if (BPF_CORE_READ(task, signal, live.counter) == 0)
-		bpf_map_delete_elem(&pids, &pid);
 	return 0;
 }
 

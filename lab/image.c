@@ -256,6 +256,8 @@ static int put_path(struct archive *archive, const struct platform *platform, co
 
 	if (stat(from, &file))
 		return fail(-errno, "lab: cannot copy %s into the guest: %s", from, strerror(errno));
+	if (!S_ISDIR(file.st_mode) && archive_has(archive, to))
+		return fail(-EEXIST, "lab: %s is in the guest already, so %s cannot be; give it another place there: --in %s:PATH", to, from, from);
 	if (!S_ISDIR(file.st_mode))
 		return program_put(archive, platform, from, to);
 	walk.archive = archive;

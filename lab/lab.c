@@ -166,9 +166,12 @@ static int write_files(const struct lab_options *o, const struct take *take)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < take->files_n && !err; i++)
-		if (take->files[i].index >= 0 && (size_t)take->files[i].index < o->out.n)
-			err = write_file(&take->files[i], out_name(o->out.at[take->files[i].index]));
+	for (size_t i = 0; i < take->files_n; i++) {
+		const struct taken_file *file = &take->files[i];
+		int failed = file->index >= 0 && (size_t)file->index < o->out.n ? write_file(file, out_name(o->out.at[file->index])) : 0;
+
+		err = err ? err : failed;
+	}
 	return err;
 }
 
@@ -201,6 +204,7 @@ int lab_run(const struct lab_options *o, struct lab_result *result)
 	if (!err)
 		err = run(o, initrd.fd, &take, &result->started_ns);
 	archive_free(&initrd);
+	result->ended = !err;
 	if (!err)
 		err = write_files(o, &take);
 	result->status = take.status;

@@ -36,13 +36,14 @@ struct lab_options {
 };
 
 struct lab_result {
+	bool ended;	     /* the command ran to its end, so the rest is known */
 	int status;	     /* of the command */
 	int64_t started_ns;  /* wall clock of the host when the guest was started */
 	struct buffer runs;  /* of the guest's store, as `runs export` writes them */
 };
 
 /* Runs the guest: its output goes to our stdout and stderr as it comes, the files that were asked for are written in the
- * end. 0 when the command ran to its end, whatever its status. By fail(), -errno: -ETIMEDOUT for the limit, -EINTR for a
+ * end, each for itself. 0 when the command ran to its end, whatever its status. By fail(), -errno: of a file, -ETIMEDOUT for the limit, -EINTR for a
  * stop, -EIO for a panic. The caller frees result->runs in any case. */
 int lab_run(const struct lab_options *options, struct lab_result *result);
 

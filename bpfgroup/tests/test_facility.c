@@ -410,6 +410,26 @@ static void a_late_datagram_does_not_meet_the_next_call_s_recipients(void **stat
 	assert_silent(reader);
 }
 
+/* What one thread loses is not taken from another one in the middle of its call. */
+static void a_lane_in_use_stays_its_caller_s_when_another_is_lost(void **state)
+{
+	struct bpf_lane *used = bpf_lane_get(), *lost = bpf_lane_get(), *others[2] = {NULL};
+
+	(void)state;
+	assert_non_null(used);
+	assert_non_null(lost);
+	bpf_lane_lost(lost);
+	assert_int_equal(bpf_lane_probe(), 0); /* looks for them anew */
+	for (int i = 0; i < 2; i++)
+		if ((others[i] = bpf_lane_get()))
+			assert_int_not_equal(others[i]->number, used->number);
+	bpf_lane_put(used);
+	for (int i = 0; i < 2; i++)
+		if (others[i])
+			bpf_lane_put(others[i]);
+	assert_int_equal(bpf_lane_probe(), 0);
+}
+
 static void a_chunk_that_says_what_is_not_so_is_refused(void **state)
 {
 	static const struct group_chunk wrong[] = {
@@ -637,6 +657,7 @@ int main(void)
 		SCENE(a_user_without_privilege_sends),
 		SCENE(above_rate_and_burst_nothing_is_sent),
 		SCENE(a_late_datagram_does_not_meet_the_next_call_s_recipients),
+		SCENE(a_lane_in_use_stays_its_caller_s_when_another_is_lost),
 		SCENE(a_chunk_that_says_what_is_not_so_is_refused),
 		SCENE(routing_rules_and_ipsec_policies_are_seen_at_once),
 		SCENE(netfilter_s_output_hooks_are_seen_at_once),

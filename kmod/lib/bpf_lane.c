@@ -33,14 +33,16 @@ struct account {
 	struct account *next;
 	char maps[PATH_BYTES];	/* folder of its lanes */
 	int lock;		/* its lock file; a locked byte is a lane of ours until this is closed */
+	bool ours[GROUP_LANES_MAX]; /* lanes that we have locked: the kernel would lock them for us again */
+	unsigned lanes_n;	/* of these, mapped: free or in use */
+	bool gone;		/* given up; goes when the last lane that is in use comes back */
 };
 
-/* All lanes of this process. Everything below is guarded by `mutex`. */
+/* The lanes of this process. Everything below is guarded by `mutex`. */
 static struct {
 	pthread_mutex_t mutex;
 	struct bpf_lane *free;
-	struct account *accounts;
-	bool ours[GROUP_LANES_MAX]; /* lanes that we have locked: the kernel would lock them for us again */
+	struct account *accounts; /* also those that are gone, in front of which stand those that are not */
 	unsigned skip;		/* calls that do not look for lanes */
 	bool looked;		/* for accounts */
 	uint32_t ifindex;
@@ -110,15 +112,27 @@ static void add_account(const char *place, const char *kind, unsigned id)
 	pool.accounts = account;
 }
 
-static void drop_accounts(void)
+/* An account that was given up keeps its lock for as long as a lane of it is in use, so that nobody else writes into that. */
+static void drop_gone(void)
 {
-	while (pool.accounts) {
-		struct account *account = pool.accounts;
+	for (struct account **at = &pool.accounts; *at;) {
+		struct account *account = *at;
 
-		pool.accounts = account->next;
+		if (!account->gone || account->lanes_n) {
+			at = &account->next;
+			continue;
+		}
+		*at = account->next;
 		close(account->lock);
 		free(account);
 	}
+}
+
+static void drop_accounts(void)
+{
+	for (struct account *account = pool.accounts; account; account = account->next)
+		account->gone = true;
+	drop_gone();
 	pool.looked = false;
 }
 
@@ -140,7 +154,7 @@ static int find_accounts(void)
 	add_account(place, "group", getegid());
 	add_account(place, "user", geteuid());
 	pool.looked = true;
-	return pool.accounts ? 0 : -EACCES;
+	return pool.accounts && !pool.accounts->gone ? 0 : -EACCES;
 }
 
 /* ---- One lane ---- */
@@ -172,11 +186,11 @@ static struct group_lane *map_lane(const char *path)
 }
 
 /* The lock keeps other processes of the same users away, and ends with this one however it ends. */
-static bool lock_lane(int fd, uint32_t lane)
+static bool lock_lane(const struct account *account, uint32_t lane)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = lane, .l_len = 1 };
 
-	return lane < GROUP_LANES_MAX && !pool.ours[lane] && !fcntl(fd, F_OFD_SETLK, &lock);
+	return lane < GROUP_LANES_MAX && !account->ours[lane] && !fcntl(account->lock, F_OFD_SETLK, &lock);
 }
 
 static void unlock_lane(int fd, uint32_t lane)
@@ -186,13 +200,13 @@ static void unlock_lane(int fd, uint32_t lane)
 	fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-static struct bpf_lane *open_lane(const struct account *account, const char *name)
+static struct bpf_lane *open_lane(struct account *account, const char *name)
 {
 	struct bpf_lane *lane = NULL;
 	char path[PATH_BYTES + 16], *end;
 	unsigned long number = strtoul(name, &end, 10);
 
-	if (end == name || *end || !lock_lane(account->lock, (uint32_t)number))
+	if (end == name || *end || !lock_lane(account, (uint32_t)number))
 		return NULL;
 	lane = calloc(1, sizeof *lane);
 	snprintf(path, sizeof path, "%s/%.10s", account->maps, name);
@@ -206,7 +220,9 @@ static struct bpf_lane *open_lane(const struct account *account, const char *nam
 	lane->number = (uint32_t)number;
 	lane->ifindex = pool.ifindex;
 	lane->netns_cookie = pool.netns_cookie;
-	pool.ours[number] = true;
+	lane->account = account;
+	account->ours[number] = true;
+	account->lanes_n++;
 	return lane;
 }
 
@@ -214,7 +230,7 @@ static struct bpf_lane *open_any(void)
 {
 	struct bpf_lane *lane = NULL;
 
-	for (struct account *account = pool.accounts; account && !lane; account = account->next) {
+	for (struct account *account = pool.accounts; account && !account->gone && !lane; account = account->next) {
 		DIR *folder = opendir(account->maps);
 		const struct dirent *entry;
 
@@ -228,10 +244,19 @@ static struct bpf_lane *open_any(void)
 
 /* ---- The pool ---- */
 
+/* Leaves it locked. */
 static void free_lane(struct bpf_lane *lane)
 {
+	lane->account->lanes_n--;
 	munmap(lane->memory, sizeof *lane->memory);
 	free(lane);
+}
+
+static void release_lane(struct bpf_lane *lane)
+{
+	lane->account->ours[lane->number] = false;
+	unlock_lane(lane->account->lock, lane->number);
+	free_lane(lane);
 }
 
 static void drop_all(void)
@@ -240,17 +265,24 @@ static void drop_all(void)
 		struct bpf_lane *lane = pool.free;
 
 		pool.free = lane->next;
-		free_lane(lane);
+		release_lane(lane);
 	}
 	drop_accounts();
-	memset(pool.ours, 0, sizeof pool.ours);
 }
 
-/* Lanes are the parent's: a child takes its own. What another thread had in use at that moment stays mapped, unused. */
+/* Lanes are the parent's, who shares the locks with us: a child takes its own. What another thread had in use at that moment stays mapped, unused. */
 static void in_child(void)
 {
 	pthread_mutex_init(&pool.mutex, NULL);
-	drop_all();
+	while (pool.free) {
+		struct bpf_lane *lane = pool.free;
+
+		pool.free = lane->next;
+		free_lane(lane);
+	}
+	for (struct account *account = pool.accounts; account; account = account->next)
+		account->lanes_n = 0;
+	drop_accounts();
 	pool.skip = 0;
 }
 
@@ -284,17 +316,21 @@ struct bpf_lane *bpf_lane_get(void)
 void bpf_lane_put(struct bpf_lane *lane)
 {
 	pthread_mutex_lock(&pool.mutex);
-	lane->next = pool.free;
-	pool.free = lane;
+	if (lane->account->gone) {
+		release_lane(lane);
+		drop_gone();
+	} else {
+		lane->next = pool.free;
+		pool.free = lane;
+	}
 	pthread_mutex_unlock(&pool.mutex);
 }
 
-/* Closing the lock files frees the lanes of calls in other threads too. They find out as this one did: what they lose
- * meanwhile to another process of the same users is told by the generations. */
+/* Calls in other threads keep their lanes until they are done with them. */
 void bpf_lane_lost(struct bpf_lane *lane)
 {
 	pthread_mutex_lock(&pool.mutex);
-	free_lane(lane);
+	release_lane(lane);
 	drop_all();
 	pool.skip = CALLS_WITHOUT;
 	pthread_mutex_unlock(&pool.mutex);

@@ -10,6 +10,7 @@
 /* A lane while a call has it. */
 struct bpf_lane {
 	struct bpf_lane *next;	/* among the free ones */
+	struct account *account; /* that it is of */
 	struct group_lane *memory;
 	uint32_t number;	/* of its group address */
 	uint32_t ifindex;	/* of the group device */
