@@ -141,6 +141,8 @@ static int cmd_run(struct cli *cli, int argc, char **argv)
 		return status;
 	if (options.append && (!options.label || !kernels.n))
 		return options_misuse(&usage, "--append needs --kernel, and --label to tell its runs from others of these kernels");
+	if (kernels.n && (passes || options.again))
+		return options_misuse(&usage, "--passes and --again are for this machine: in guests instructions are counted, which are the same each time");
 	options.passes = (unsigned)passes;
 	options.jobs = (unsigned)jobs;
 	signals_install();

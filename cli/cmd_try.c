@@ -82,8 +82,11 @@ static int judge(const struct launch *launch, const char *command)
 		fail(0, "try: the way could not be used: %s; sends went by sendmmsg instead", strerror((int)launch->page->way_errno));
 	if (WIFSIGNALED(launch->status) && !signals_stop)
 		fail(0, "try: %s was killed by signal %d", command, WTERMSIG(launch->status));
-	else if (WIFEXITED(launch->status) && WEXITSTATUS(launch->status))
-		status = fail(CLI_FAILED, "try: %s ended with status %d", command, WEXITSTATUS(launch->status));
+	else if (WIFEXITED(launch->status) && WEXITSTATUS(launch->status)) {
+		int failed = fail(CLI_FAILED, "try: %s ended with status %d", command, WEXITSTATUS(launch->status));
+
+		status = lost ? status : failed; /* that is more than a failure of its own */
+	}
 	return status;
 }
 

@@ -126,7 +126,7 @@ static int run_step(struct job *job, const struct suite_step *step, const char *
 		return err;
 	err = self_wait_any(&child, 1, &which, &status);
 	if (!err && signals_stop)
-		err = fail(-EINTR, "suite: interrupted in %s; the same command goes on there", mark);
+		err = fail(-EINTR, "suite: interrupted in %s; the same command %sgoes on there", mark, job->options->again ? "with --passes in place of --again " : "");
 	else if (!err && status) {
 		fail(-EIO, "suite: %s failed with status %d:", mark, status);
 		self_tell(&child);

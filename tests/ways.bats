@@ -96,6 +96,8 @@ bench_until() {
 		[ "$(sqlite3 "$FORECALL_DB" "SELECT state FROM run")" = "$([ $signal = INT ] && echo interrupted || echo incomplete)" ]
 		kept="SELECT group_size, payload_bytes, round, way, cpu_cyc FROM bench"
 		sqlite3 "$FORECALL_DB" "$kept" | sort > "$BATS_TEST_TMPDIR/before"
+		run ! --separate-stderr "$FORECALL" bench ${GRID/sendmmsg/sendmmsg,write} --resume 1
+		[[ $stderr == *"run 1 cannot be resumed: it measured no write; name the alternatives"* ]] || { echo "$stderr"; false; }
 		run ! --separate-stderr "$FORECALL" bench $GRID --topology sink --resume 1
 		[[ $stderr == *"run 1 cannot be resumed: its baseline, clock, topology"* ]]
 		sqlite3 "$FORECALL_DB" "INSERT INTO counted (run, round, way, group_size, payload_bytes, private_bytes, stage, function, insn_n)

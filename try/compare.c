@@ -186,7 +186,7 @@ static int await_sends(struct work *work)
 }
 
 /* The calls that the server sends by, and the one of them that stands for all in the bench. */
-static void choose_path(const struct compare_options *options, const struct launch *launch, struct compare *out)
+static int choose_path(const struct compare_options *options, const struct launch *launch, struct compare *out)
 {
 	uint64_t seen = launch_count(launch, TRY_SEEN), most = 0;
 	size_t used = 0;
@@ -201,14 +201,20 @@ static void choose_path(const struct compare_options *options, const struct laun
 			out->baseline = try_count_names[by];
 		}
 	}
+	if (options->path && strlen(options->path) >= sizeof out->path)
+		return fail(-EINVAL, "try: --path names more calls than fit into %zu characters", sizeof out->path - 1);
 	if (options->path)
 		snprintf(out->path, sizeof out->path, "%s", options->path);
 	if (!out->baseline || !sender_find(out->baseline))
 		out->baseline = "sendmsg";
+	if (!strcmp(out->baseline, out->alternative))
+		return fail(-EOPNOTSUPP, "try: %s sends by %s already, which is what the library would do for it: compare another way (--with)", options->command[0],
+			    out->baseline);
 	/* what the library costs on connections, a bench by UDP would not tell */
 	snprintf(out->library, sizeof out->library, "%s" LIBRARY_MARK, out->baseline);
 	if (options->launch.stream)
 		snprintf(out->library, sizeof out->library, "%s", out->alternative);
+	return 0;
 }
 
 /* ---- The steps ---- */
@@ -482,8 +488,9 @@ static int measure_all(struct work *work)
 
 	if (err)
 		return err;
-	choose_path(work->options, &work->server, work->out);
-	err = look_at_shape(work);
+	err = choose_path(work->options, &work->server, work->out);
+	if (!err)
+		err = look_at_shape(work);
 	if (!err)
 		err = load_keep(&work->load);
 	if (!err)

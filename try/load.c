@@ -43,6 +43,14 @@ static bool run_once(const char *command)
 	return status && now_s() - begin_s < AT_ONCE_S;
 }
 
+/* The keeper is told to end, or forecall ended: the load, which may be a shell and its children, goes too. */
+static void end_all(int signal_number)
+{
+	signal(SIGTERM, SIG_IGN);
+	kill(0, signal_number);
+	_exit(1);
+}
+
 /* In the keeper. What the load prints goes to stderr: stdout is the report's. */
 static void keep_running(const char *command)
 {
@@ -67,7 +75,7 @@ int load_start(const char *command, struct load *load)
 	if (!load->keeper) {
 		setpgid(0, 0);
 		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
+		signal(SIGTERM, end_all);
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() == parent)
 			keep_running(command);

@@ -259,6 +259,36 @@ static int check_same(struct store *store, int64_t old_id, int64_t new_id)
 }
 
 /* The new run takes the points over, in which they are safe before the old run is deleted. */
+static bool is_benched(const struct bench_options *bench, const char *way)
+{
+	bool known = !strcmp(way, "null") || !strcmp(way, bench->baseline);
+
+	for (size_t i = 0; i < bench->alternatives_n && !known; i++)
+		known = !strcmp(way, bench->alternatives[i]);
+	return known;
+}
+
+/* A point is of the rounds that measured all of its ways, so none can be added to it later, or left out. */
+static int check_ways(const struct writer *w, int64_t old)
+{
+	const char *more = NULL, *fewer = NULL;
+
+	for (size_t i = 0; i < w->old_n && !more; i++)
+		if (!is_benched(w->bench, w->old[i].way))
+			more = w->old[i].way;
+	for (size_t i = 0; i < w->bench->alternatives_n && !fewer && w->old_n; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < w->old_n && !found; j++)
+			found = !strcmp(w->old[j].way, w->bench->alternatives[i]);
+		fewer = found ? NULL : w->bench->alternatives[i];
+	}
+	if (!more && !fewer)
+		return 0;
+	return fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: it measured %s%s; name the alternatives that it had (`forecall runs show %" PRId64 "`)", old,
+		    more ? more : "no ", more ? " too" : fewer, old);
+}
+
 static int take_over(struct writer *w, int64_t old)
 {
 	int err = check_same(w->store, old, w->run);
@@ -272,6 +302,8 @@ static int take_over(struct writer *w, int64_t old)
 	if (!err && w->old_n && (w->old_counted_n > 0) != w->bench->count)
 		err = fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: its instructions were %scounted; say --count %s", old,
 			   w->old_counted_n ? "" : "not ", w->old_counted_n ? "yes" : "no");
+	if (!err)
+		err = check_ways(w, old);
 	if (!err)
 		err = write_rows(w, w->old, w->old_n, w->old_events, w->old_events_n, w->old_counted, w->old_counted_n);
 	if (!err)

@@ -67,7 +67,8 @@ static int start_server(struct traffic *t)
 	child_arg(&args, "livecast");
 	child_arg(&args, "--control-stdio");
 	child_arg(&args, "--control=%s:0", host);
-	child_arg(&args, "--ingest=%s:0", host);
+	/* on loopback an address of its own, or its port would lie among those that many receivers want in a row */
+	child_arg(&args, "--ingest=%s:0", t->setup.topology == TOPOLOGY_LO ? "127.0.0.2" : host);
 	child_arg(&args, "--send=%s", t->setup.way);
 	child_arg(&args, "--work-ns=%" PRIu64, t->setup.work_ns);
 	child_arg(&args, "--tally=%s", t->shared.path);

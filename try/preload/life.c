@@ -85,8 +85,9 @@ EXPORT void closefrom(int first)
 static void end(void)
 {
 	state_ready();
-	if (state_process->pid == (uint32_t)raw(SYS_getpid)) /* not a child of vfork(): its end is not ours */
-		state_process->ended = 1;
+	if (state_process->pid != (uint32_t)raw(SYS_getpid)) /* a child of vfork(): its end is not ours, and what we hold back not for its descriptors */
+		return;
+	state_process->ended = 1;
 	queue_give_all(TRY_END, true);
 }
 
