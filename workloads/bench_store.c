@@ -268,25 +268,30 @@ static bool is_benched(const struct bench_options *bench, const char *way)
 	return known;
 }
 
+static bool was_benched(const struct writer *w, const char *way)
+{
+	for (size_t i = 0; i < w->old_n; i++)
+		if (!strcmp(w->old[i].way, way))
+			return true;
+	return false;
+}
+
+static int refuse_way(int64_t old, const char *way, const char *what)
+{
+	return fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: it measured %s%s; name the alternatives that it had (`forecall runs show %" PRId64 "`)", old, what,
+		    way, old);
+}
+
 /* A point is of the rounds that measured all of its ways, so none can be added to it later, or left out. */
 static int check_ways(const struct writer *w, int64_t old)
 {
-	const char *more = NULL, *fewer = NULL;
-
-	for (size_t i = 0; i < w->old_n && !more; i++)
+	for (size_t i = 0; i < w->old_n; i++)
 		if (!is_benched(w->bench, w->old[i].way))
-			more = w->old[i].way;
-	for (size_t i = 0; i < w->bench->alternatives_n && !fewer && w->old_n; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < w->old_n && !found; j++)
-			found = !strcmp(w->old[j].way, w->bench->alternatives[i]);
-		fewer = found ? NULL : w->bench->alternatives[i];
-	}
-	if (!more && !fewer)
-		return 0;
-	return fail(-EINVAL, "bench: run %" PRId64 " cannot be resumed: it measured %s%s; name the alternatives that it had (`forecall runs show %" PRId64 "`)", old,
-		    more ? more : "no ", more ? " too" : fewer, old);
+			return refuse_way(old, w->old[i].way, "also ");
+	for (size_t i = 0; w->old_n && i < w->bench->alternatives_n; i++)
+		if (!was_benched(w, w->bench->alternatives[i]))
+			return refuse_way(old, w->bench->alternatives[i], "no ");
+	return 0;
 }
 
 static int take_over(struct writer *w, int64_t old)
