@@ -176,6 +176,17 @@ static void read_meters(const struct state *state, const struct window *window, 
 	*work_n = state->options->work ? state->options->work(state->options->context) : -1;
 }
 
+#define ENDING_MS 100 /* a process that has left its namespaces is about to end */
+
+/* Whether the target ended by now: also behind the last look of wait_until(), or while the meters were read. */
+static bool has_ended(const struct state *state, const struct window *window)
+{
+	struct pollfd target = {.fd = state->pidfd, .events = POLLIN};
+	bool ending = window->before.udp_n >= 0 && window->after.udp_n < 0;
+
+	return state->pidfd >= 0 && poll(&target, 1, ending ? ENDING_MS : 0) > 0;
+}
+
 /* Meters and stamps are read in the same order at both ends, so that their stretches of time are equally long. */
 static int run_window(struct state *state, int dose, struct window *window)
 {
@@ -209,6 +220,7 @@ static int run_window(struct state *state, int dose, struct window *window)
 		err = read_busy(state, dose, &window->busy_ns);
 	window->busy_ns -= busy_ns;
 	read_meters(state, window, &window->after, &window->work_n[1]);
+	state->out->ended |= has_ended(state, window);
 	detach(state);
 	return err;
 }
