@@ -282,9 +282,6 @@ static int put_in(struct archive *archive, const struct platform *platform, cons
 		snprintf(to, sizeof to, "%s", colon + 1);
 	else
 		snprintf(to, sizeof to, JOB_WORK "/%s", colon ? colon + 1 : name);
-	struct stat file;
-	if (archive_has(archive, to) && !stat(from, &file) && !S_ISDIR(file.st_mode))
-		return fail(-EEXIST, "lab: %s is in the guest already, so %s cannot be; give it another place there: --in %s:PATH", to, from, from);
 	return put_path(archive, platform, from, to);
 }
 
