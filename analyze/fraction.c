@@ -398,7 +398,7 @@ int fraction_added(const struct fraction_input *input, double added[3])
 
 		added[0] = 0;
 		added[1] = fmax(0, r.added);
-		added[2] = added[1] * (1 + 1 / problem.cost.linear);
+		added[2] = added[1] * (1 + fmax(0, 1 / problem.cost.linear)); /* few rounds on a busy machine may find that the second dose saves time */
 	}
 	free(problem.samples);
 	return err;

@@ -303,9 +303,9 @@ ended_by() {
 }
 
 # budgeted BUDGET: a profile of a sender that is always busy; how many windows without probes come to one with them. A budget goes by what the calibration before
-# the profile says, and a single round of it may find on a busy machine that the probes cost nothing: 16 rounds here.
+# the profile says, of which few rounds tell little on a busy machine: the usual ones here.
 budgeted() {
-	"$FORECALL" --json profile -p "$TARGET" --path sendmsg --window 10 --seconds 8 --calibration 32 --budget "$1" > "$OUT/profile$1" 2> "$OUT/err" ||
+	"$FORECALL" --json profile -p "$TARGET" --path sendmsg --window 10 --seconds 8 --budget "$1" > "$OUT/profile$1" 2> "$OUT/err" ||
 		{ cat "$OUT/err"; return 1; }
 	ask "SELECT 1.0 * sum(dose = 0) / sum(dose = 1) FROM block WHERE run = (SELECT max(run) FROM run)"
 }
