@@ -322,7 +322,7 @@ budgeted() {
 	jq -e '.budget == null and .windows_once == .windows_once_unbound' "$OUT/profile100%"
 	jq -e '.budget == 0.01 and .windows_once >= 4 and .windows_once_unbound > .windows_once * (if $windows < 50 then 1 else 2 end)' --argjson windows "$windows" "$OUT/profile1%"
 	is "SELECT budget, once_ns > 0 AND twice_ns > 0 AND once_ns + twice_ns < span_ns AND span_ns > wall_ns FROM run WHERE budget IS NOT NULL" "0.01|1"
-	"$FORECALL" profile -p "$TARGET" --path sendmsg --window 10 --seconds 2 --calibration 2 --budget 1% > "$OUT/text"
+	"$FORECALL" profile -p "$TARGET" --path sendmsg --window 10 --seconds 2 --budget 1% > "$OUT/text"
 	grep -q '^budget: 1 % of its own CPU time over the whole profile: ' "$OUT/text"
 	grep -q '^for it, probes were attached once in [0-9]* windows instead of [0-9]*: the interval of f is up to [0-9.]* times as wide' "$OUT/text"
 }
