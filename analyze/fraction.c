@@ -44,7 +44,14 @@ struct result {
 	double f, raw, scale, linear, busy, path, added, added_all, added_cpu;
 };
 
-/* What the probes added to the target's CPU time. A window of dose 2 has those of dose 1 and the second ones, which cost 1 / linear. */
+/* What a window of dose 2 adds, in what one of dose 1 does: it has these probes and the second ones, which cost 1 / linear. They save nothing, as few rounds of
+ * calibration on a busy machine may find. */
+static double both_doses(const struct probe_cost *cost)
+{
+	return 1 + fmax(0, 1 / cost->linear);
+}
+
+/* What the probes added to the target's CPU time. */
 static void evaluate_added(const struct fraction_input *input, const struct probed *sample, const struct probe_cost *cost, struct result *r)
 {
 	const struct probed_sums *once = &sample->dose[1];
@@ -54,7 +61,7 @@ static void evaluate_added(const struct fraction_input *input, const struct prob
 	double added_cyc = r->scale * probed_expected(once, cost);
 
 	r->added = added_cyc / r->busy;
-	r->added_all = r->added * (once_share + twice_share * (1 + 1 / cost->linear));
+	r->added_all = r->added * (once_share + twice_share * both_doses(cost));
 	r->added_cpu = added_cyc * once->calls / once->meter[FRACTION_METER_WALL];
 }
 
@@ -398,7 +405,7 @@ int fraction_added(const struct fraction_input *input, double added[3])
 
 		added[0] = 0;
 		added[1] = fmax(0, r.added);
-		added[2] = added[1] * (1 + fmax(0, 1 / problem.cost.linear)); /* few rounds on a busy machine may find that the second dose saves time */
+		added[2] = added[1] * both_doses(&problem.cost);
 	}
 	free(problem.samples);
 	return err;

@@ -141,12 +141,17 @@ measured() {
 	fi
 }
 
-@test "whole CPUs are profiled and observed by the same meter, and not compared with processes" {
+# predict_cpu SECONDS: a profile of CPU 0, on which $TARGET is busy, and a prediction from it.
+predict_cpu() {
 	export FORECALL_DB=$OUT/test.db
 	taskset -c 0 dd if=/dev/zero of=/dev/null bs=64 2> /dev/null 3>&- &
 	TARGET=$!
-	"$FORECALL" profile -C 0 --path write --window 20 --seconds 3 --calibration 2 > "$OUT/profile"
+	"$FORECALL" profile -C 0 --path write --window 20 --seconds "$1" --calibration 2 > "$OUT/profile"
 	"$FORECALL" predict 1 --speedup 1.2 > "$OUT/predict"
+}
+
+@test "whole CPUs are profiled and observed by the same meter, and not compared with processes" {
+	predict_cpu 3
 	run -0 "$FORECALL" observe -C 0 --window 20 --seconds 1
 	[[ $output == *"busy cycles per clock cycle"*"r observed"* ]] || { echo "$output"; false; }
 	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(*) > 5 AND min(cpu_cyc > 0) AND max(cpu_cyc * 1.0 / wall_cyc) < 1.02 FROM block WHERE dose = 0")" -eq 1 ]
@@ -159,11 +164,7 @@ measured() {
 }
 
 @test "what another clock, machine or kernel measured is no outcome of a port, which is said before anything is measured" {
-	export FORECALL_DB=$OUT/test.db
-	taskset -c 0 dd if=/dev/zero of=/dev/null bs=64 2> /dev/null 3>&- &
-	TARGET=$!
-	"$FORECALL" profile -C 0 --path write --window 20 --seconds 1 --calibration 2 > "$OUT/profile"
-	"$FORECALL" predict 1 --speedup 1.2 > "$OUT/predict"
+	predict_cpu 1
 	run -3 "$FORECALL" observe -C 0 --clock "$([ "$(sqlite3 "$FORECALL_DB" "SELECT clock FROM run")" = tsc ] && echo cycles || echo tsc)" --seconds 1
 	[[ $output == *"another clock"*"profile the server"* ]]
 	sqlite3 "$FORECALL_DB" "UPDATE host SET kernel = '6.0.0'"

@@ -258,7 +258,6 @@ static int check_same(struct store *store, int64_t old_id, int64_t new_id)
 	return err;
 }
 
-/* The new run takes the points over, in which they are safe before the old run is deleted. */
 static bool is_benched(const struct bench_options *bench, const char *way)
 {
 	bool known = !strcmp(way, "null") || !strcmp(way, bench->baseline);
@@ -294,6 +293,7 @@ static int check_ways(const struct writer *w, int64_t old)
 	return 0;
 }
 
+/* The new run takes the points over, in which they are safe before the old run is deleted. */
 static int take_over(struct writer *w, int64_t old)
 {
 	int err = check_same(w->store, old, w->run);
