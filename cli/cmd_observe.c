@@ -28,8 +28,9 @@ static const struct usage usage = {
 		 "windows of the profile before: r as observed, kept with the prediction and shown by `forecall score`.",
 	.notes = "Example:\n"
 		 "  forecall observe -p $(pidof server) --prediction 2\n"
-		 "Observed again, the newer outcome is the prediction's; the runs are all kept. The load must be the same as when the server was profiled. Machines drift between two measurements: `validate`, and a\n"
-		 "server that can switch ways while it runs, are compared more precisely.\n",
+		 "Observed again, the newer outcome is the prediction's; the runs are all kept. The load must be the same as when the\n"
+		 "server was profiled. Machines drift between two measurements: `validate`, and a server that can switch ways while it\n"
+		 "runs, are compared more precisely.\n",
 	.command = true,
 	.operands_max = -1,
 };
