@@ -32,6 +32,7 @@
 #define LOOKUP_SRC (1u << 4) /* BPF_FIB_LOOKUP_SRC, since 6.7 (commit dab4e1f06cab) */
 #define ROUTE_NS 1000000000ull /* how long a route is taken as it was found */
 #define REFRESH_NS 15000000000ull /* how long a link address, before the kernel is asked to confirm it */
+#define UNROLLED 4 /* recipients per turn of the loop over them */
 #define HEAD_DIRECT 64 /* bytes of head that are stored without a helper call */
 
 #ifndef container_of
@@ -55,11 +56,11 @@ struct {
 	__array(values, struct lane_map);
 } lanes SEC(".maps");
 
-struct { /* account + 1 of each lane; 0: nobody's */
+struct { /* of each lane */
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GROUP_LANES_MAX);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct group_owner);
 } owners SEC(".maps");
 
 struct {
@@ -113,13 +114,16 @@ struct {
 /* Where a recipient's packets went last: of the recipient at the same place in the same lane. */
 struct route {
 	__u32 to[4];
-	__u32 source[4];	/* that the route prefers */
+	__u32 source[4];
 	__u64 found_ns;		/* 0: never */
 	__u32 ifindex;
-	__u32 mtu;		/* bytes of an IP packet; 0: without bound */
+	__u32 bound_ifindex;	/* of the socket that it was found for */
+	__u32 mtu;		/* bytes of an IP packet */
 	__u32 macs[3];		/* to, from: the begin of the link header */
-	__u16 family;		/* 0: not found yet */
-	__u16 local;		/* to be received on the loopback device */
+	__u16 sum;		/* over both addresses */
+	__u8 family;		/* 0: not found yet */
+	__u8 local : 1;		/* to be received on the loopback device */
+	__u8 source_picked : 1;	/* by the route: the socket had none */
 };
 
 struct {
@@ -145,8 +149,8 @@ struct { /* neighbour -> when the kernel's own path was last asked to use it */
  * a map so that the verifier does not follow its numbers through the loop. */
 struct call {
 	__u64 now_ns;
-	__u64 sum_ip;		/* over the IPv4 header without addresses */
-	__u64 sum_udp;		/* over the pseudo header without addresses */
+	__u32 sum_ip;		/* 16 bits: over the IPv4 header without addresses */
+	__u32 sum_udp;		/* 16 bits: over the pseudo header without addresses */
 	__u32 source[4];	/* the socket's own address; 0: of the route */
 	__u32 has_source;
 	__u32 bound_ifindex;	/* the device that the socket is bound to; 0: none */
@@ -186,6 +190,12 @@ static __always_inline __u32 fold(__u64 sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (__u32)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Of two sums of 16 bits. */
+static __always_inline __u16 add(__u32 a, __u32 b)
+{
+	return (__u16)(a + b + ((a + b) >> 16));
 }
 
 static __always_inline __u64 sum_address(const __u32 *addr)
@@ -229,12 +239,12 @@ static __always_inline int parse4(struct __sk_buff *skb, struct call *c)
 	c->payload = udp_bytes - sizeof(struct udphdr);
 	c->ip_bytes = udp_bytes + sizeof(struct iphdr);
 	/* The three words of the header before its own sum's word, and that one's protocol and time to live. */
-	c->sum_ip = (__u64)words[0] + words[1] + *(__u16 *)&words[2];
-	c->sum_udp = (__u64)bpf_htons(IPPROTO_UDP) + udp->len;
+	c->sum_ip = fold((__u64)words[0] + words[1] + *(__u16 *)&words[2]);
+	c->sum_udp = fold((__u64)bpf_htons(IPPROTO_UDP) + udp->len);
 	c->checksum = udp->check;
 	if (ip->ihl != 5 || ip->version != 4 || ip->frag_off & bpf_htons((__u16)~IP_DF) || udp_bytes < sizeof(struct udphdr))
 		return GROUP_FORM;
-	pseudo = c->sum_udp + ip->saddr + ip->daddr;
+	pseudo = (__u64)c->sum_udp + ip->saddr + ip->daddr;
 	return c->checksum && c->checksum != fold(pseudo) ? GROUP_FORM : 0;
 }
 
@@ -262,7 +272,7 @@ static __always_inline int parse6(struct __sk_buff *skb, struct call *c)
 	udp_bytes = bpf_ntohs(udp->len);
 	c->payload = udp_bytes - sizeof(struct udphdr);
 	c->ip_bytes = udp_bytes + sizeof(struct ipv6hdr);
-	c->sum_udp = (__u64)bpf_htons(IPPROTO_UDP) + udp->len;
+	c->sum_udp = fold((__u64)bpf_htons(IPPROTO_UDP) + udp->len);
 	c->checksum = udp->check;
 	if (udp_bytes < sizeof(struct udphdr) || ip->payload_len != udp->len)
 		return GROUP_FORM;
@@ -312,7 +322,7 @@ static __always_inline bool is_apparmor(struct nf_hook_entries *hooks)
 
 static __always_inline bool hooked(struct nf_hook_entries *hooks, bool may_be_apparmor)
 {
-	__u16 n = hooks ? BPF_CORE_READ(hooks, num_hook_entries) : 0;
+	__u16 n = hooks ? hooks->num_hook_entries : 0;
 
 	return n > 1 || (n == 1 && !(may_be_apparmor && is_apparmor(hooks)));
 }
@@ -322,8 +332,8 @@ static __always_inline bool netfilter_wants(struct net *net)
 {
 	if (!bpf_core_field_exists(net->nf.hooks_ipv4))
 		return false;
-	return hooked(BPF_CORE_READ(net, nf.hooks_ipv4[3]), false) || hooked(BPF_CORE_READ(net, nf.hooks_ipv4[4]), true) ||
-	       hooked(BPF_CORE_READ(net, nf.hooks_ipv6[3]), false) || hooked(BPF_CORE_READ(net, nf.hooks_ipv6[4]), true);
+	return hooked(net->nf.hooks_ipv4[3], false) || hooked(net->nf.hooks_ipv4[4], true) || hooked(net->nf.hooks_ipv6[3], false) ||
+	       hooked(net->nf.hooks_ipv6[4], true);
 }
 
 static __always_inline bool xfrm_wants(struct net *net)
@@ -332,7 +342,7 @@ static __always_inline bool xfrm_wants(struct net *net)
 
 	if (!bpf_core_field_exists(net->xfrm))
 		return false;
-	return BPF_CORE_READ(net, xfrm.policy_count[out]) || BPF_CORE_READ(net, xfrm.policy_default[out]) == 1;
+	return net->xfrm.policy_count[out] || net->xfrm.policy_default[out] == 1;
 }
 
 /* Rules that only lead to the tables local, main and default are what a lookup without rules does. */
@@ -357,18 +367,17 @@ static __always_inline bool leads_elsewhere(struct fib_rules_ops *ops)
 /* The kernel notes that there was a rule, and not that it has gone. */
 static __always_inline bool rules_want(struct net *net)
 {
-	if (bpf_core_field_exists(net->ipv4.fib_has_custom_rules) && BPF_CORE_READ(net, ipv4.fib_has_custom_rules) &&
-	    leads_elsewhere(BPF_CORE_READ(net, ipv4.rules_ops)))
+	if (bpf_core_field_exists(net->ipv4.fib_has_custom_rules) && net->ipv4.fib_has_custom_rules && leads_elsewhere(net->ipv4.rules_ops))
 		return true;
-	return bpf_core_field_exists(net->ipv6.fib6_has_custom_rules) && BPF_CORE_READ(net, ipv6.fib6_has_custom_rules) &&
-	       leads_elsewhere(BPF_CORE_READ(net, ipv6.fib6_rules_ops));
+	return bpf_core_field_exists(net->ipv6.fib6_has_custom_rules) && net->ipv6.fib6_has_custom_rules &&
+	       leads_elsewhere(net->ipv6.fib6_rules_ops);
 }
 
 static __always_inline bool attached(struct cgroup *cgroup, int type)
 {
-	struct bpf_prog_array *array = BPF_CORE_READ(cgroup, bpf.effective[type]);
+	struct bpf_prog_array *array = cgroup->bpf.effective[type];
 
-	return array && BPF_CORE_READ(array, items[0].prog);
+	return array && array->items[0].prog;
 }
 
 static __always_inline bool cgroup_wants(struct cgroup *cgroup)
@@ -391,13 +400,17 @@ static __always_inline __u32 policy_of(struct net *net)
  * must be those of the socket. */
 static __always_inline int check_policy(struct __sk_buff *skb, const struct group_config *conf)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
-	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cgroup *cgroup;
+	struct net *net;
 
 	if (conf->ignore_policy)
 		return 0;
-	if (!net || BPF_CORE_READ(net, ns.inum) != conf->netns_inode || BPF_CORE_READ(cgroup, kn, id) != bpf_skb_cgroup_id(skb))
+	if (!task->nsproxy || !task->cgroups)
+		return GROUP_PLACE;
+	net = task->nsproxy->net_ns;
+	cgroup = task->cgroups->dfl_cgrp;
+	if (net->ns.inum != conf->netns_inode || cgroup->kn->id != bpf_skb_cgroup_id(skb))
 		return GROUP_PLACE;
 	return policy_of(net) || cgroup_wants(cgroup) ? GROUP_POLICY : 0;
 }
@@ -446,11 +459,10 @@ static __always_inline void local_key(struct group_local_key *key, __u32 family,
  * device must take local sources (and 127.0.0.0/8) from the wire, as sendgroupctl sets it. */
 static __always_inline bool lo_takes(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct in_device *lo = BPF_CORE_READ(task, nsproxy, net_ns, loopback_dev, ip_ptr);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct in_device *lo = task->nsproxy ? task->nsproxy->net_ns->loopback_dev->ip_ptr : NULL;
 
-	return lo && BPF_CORE_READ(lo, cnf.data[IPV4_DEVCONF_ACCEPT_LOCAL - 1]) &&
-	       BPF_CORE_READ(lo, cnf.data[IPV4_DEVCONF_ROUTE_LOCALNET - 1]);
+	return lo && lo->cnf.data[IPV4_DEVCONF_ACCEPT_LOCAL - 1] && lo->cnf.data[IPV4_DEVCONF_ROUTE_LOCALNET - 1];
 }
 
 static __always_inline int resolve_local(struct call *c, struct route *r, const __u32 *to)
@@ -464,10 +476,11 @@ static __always_inline int resolve_local(struct call *c, struct route *r, const 
 		return GROUP_ADDRESS;
 	if (c->family == AF_INET && !lo_takes())
 		return GROUP_LOCAL;
-	copy_address(r->source, local->source);
+	if (r->source_picked)
+		copy_address(r->source, local->source);
 	r->ifindex = LO_IFINDEX;
 	r->local = 1;
-	r->mtu = 0;
+	r->mtu = ~0u;
 	__builtin_memset(r->macs, 0, sizeof r->macs);
 	return 0;
 }
@@ -487,16 +500,12 @@ static __always_inline bool stale(struct call *c, __u32 ifindex, const __u32 *ad
 	return asked_ns != NULL;
 }
 
-/* The source that the route prefers, as far as it was asked for and told: not where the socket has its own. */
-static __always_inline void set_source(struct call *c, struct route *r, struct bpf_fib_lookup *p, bool told)
+/* The source that the route prefers, as far as it is told. */
+static __always_inline void pick_source(struct call *c, struct route *r, struct bpf_fib_lookup *p, bool told)
 {
 	struct group_source_key key = { .ifindex = p->ifindex, .family = c->family };
-	struct group_source *source;
+	struct group_source *source = told ? NULL : bpf_map_lookup_elem(&sources, &key);
 
-	r->source[0] = r->source[1] = r->source[2] = r->source[3] = 0;
-	if (c->has_source)
-		return;
-	source = told ? NULL : bpf_map_lookup_elem(&sources, &key);
 	if (told)
 		copy_address(r->source, p->ipv6_src);
 	else if (source)
@@ -536,7 +545,21 @@ static __always_inline bool reserved(__u32 family, const __u32 *to)
 	       (first == GROUP_NET6_0 && to[1] == bpf_htonl(GROUP_NET6_1));
 }
 
-/* Finds the way to a recipient anew. A global function: verified by itself, once. */
+/* Whether the socket may send this way; then the way is kept. */
+static __always_inline int keep(struct call *c, struct route *r)
+{
+	if (c->bound_ifindex && c->bound_ifindex != r->ifindex)
+		return GROUP_DEVICE;
+	if (!(r->source[0] | r->source[1] | r->source[2] | r->source[3]))
+		return GROUP_SOURCE;
+	if (c->family == AF_INET && !r->local && (r->source[0] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000))
+		return GROUP_SOURCE;
+	r->sum = (__u16)fold(sum_address(r->source) + sum_address(r->to));
+	r->found_ns = c->now_ns;
+	return 0;
+}
+
+/* Finds the way to a recipient anew. A function that is not inlined: it is in the program twice, and hardly ever called. */
 static __noinline int resolve(struct __sk_buff *skb, struct call *c, struct route *r, const __u32 *to)
 {
 	struct bpf_fib_lookup p = {};
@@ -547,8 +570,11 @@ static __noinline int resolve(struct __sk_buff *skb, struct call *c, struct rout
 		return GROUP_ADDRESS;
 	r->found_ns = 0;
 	copy_address(r->to, to);
-	r->family = c->family;
+	copy_address(r->source, c->source);
+	r->bound_ifindex = c->bound_ifindex;
+	r->family = (__u8)c->family;
 	r->local = 0;
+	r->source_picked = !c->has_source;
 	copy_address(p.ipv6_src, c->source);
 	copy_address(p.ipv6_dst, to);
 	p.sport = c->port;
@@ -566,35 +592,26 @@ static __noinline int resolve(struct __sk_buff *skb, struct call *c, struct rout
 	} else {
 		if (stale(c, p.ifindex, p.ipv6_dst))
 			result = GROUP_REFRESH;
-		set_source(c, r, &p, source_told);
+		if (r->source_picked)
+			pick_source(c, r, &p, source_told);
 		r->ifindex = p.ifindex;
 		r->mtu = p.mtu_result;
 		__builtin_memcpy((__u8 *)r->macs, p.dmac, 6);
 		__builtin_memcpy((__u8 *)r->macs + 6, p.smac, 6);
 	}
-	if (!result)
-		r->found_ns = c->now_ns;
-	return result;
+	return result ? result : keep(c, r);
 }
 
-/* Whether the socket may send this way; what depends on the socket is not kept with the route. */
-static __always_inline int check_route(const struct call *c, const struct route *r)
+/* Whether the way was found lately, to this recipient and for such a socket. */
+static __always_inline bool valid(const struct call *c, const struct route *r, const __u32 *to, __u32 family)
 {
-	if (r->mtu && c->ip_bytes > r->mtu)
-		return GROUP_MTU;
-	if (c->bound_ifindex && c->bound_ifindex != r->ifindex)
-		return GROUP_DEVICE;
-	if (!c->has_source && !(r->source[0] | r->source[1] | r->source[2] | r->source[3]))
-		return GROUP_SOURCE;
-	if (c->family == AF_INET && !r->local && c->has_source && (c->source[0] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000))
-		return GROUP_SOURCE;
-	return 0;
-}
-
-static __always_inline bool valid(const struct call *c, const struct route *r, const __u32 *to)
-{
-	return r->family == c->family && same_address(r->to, to) && c->now_ns - r->found_ns < ROUTE_NS &&
-	       (c->has_source || r->source[0] | r->source[1] | r->source[2] | r->source[3]);
+	if (r->family != family || r->bound_ifindex != c->bound_ifindex || c->now_ns - r->found_ns >= ROUTE_NS)
+		return false;
+	if (!c->has_source && !r->source_picked)
+		return false;
+	if (family == AF_INET)
+		return r->to[0] == to[0] && (!c->has_source || r->source[0] == c->source[0]);
+	return same_address(r->to, to) && (!c->has_source || same_address(r->source, c->source));
 }
 
 /* ---- One recipient ---- */
@@ -656,29 +673,26 @@ static __always_inline void write4(struct call *c, void *data, const struct rout
 {
 	struct iphdr *ip = data + ETH_BYTES;
 	struct udphdr *udp = (void *)(ip + 1);
-	__u32 from = c->has_source ? c->source[0] : r->source[0];
-	__u64 sum = (__u64)from + to;
 
 	write_macs(data, r);
-	ip->saddr = from;
+	ip->saddr = r->source[0];
 	ip->daddr = to;
-	ip->check = (__u16)~fold(c->sum_ip + sum);
+	ip->check = (__u16)~add(c->sum_ip, r->sum);
 	udp->dest = port;
 	if (c->checksum)
-		udp->check = (__u16)fold(c->sum_udp + sum);
+		udp->check = add(c->sum_udp, r->sum);
 }
 
 static __always_inline void write6(struct call *c, void *data, const struct route *r, const __u32 *to, __u16 port)
 {
 	struct ipv6hdr *ip = data + ETH_BYTES;
 	struct udphdr *udp = (void *)(ip + 1);
-	const __u32 *from = c->has_source ? c->source : r->source;
 
 	write_macs(data, r);
-	copy_address(ip->saddr.in6_u.u6_addr32, from);
+	copy_address(ip->saddr.in6_u.u6_addr32, r->source);
 	copy_address(ip->daddr.in6_u.u6_addr32, to);
 	udp->dest = port;
-	udp->check = (__u16)fold(c->sum_udp + sum_address(from) + sum_address(to));
+	udp->check = add(c->sum_udp, r->sum);
 }
 
 static __always_inline int send_to(struct loop *l, struct route *r, struct group_recipient *recipient, __u32 family)
@@ -695,11 +709,11 @@ static __always_inline int send_to(struct loop *l, struct route *r, struct group
 		to[1] = once(recipient->addr[1]), to[2] = once(recipient->addr[2]), to[3] = once(recipient->addr[3]);
 	if (!port)
 		return GROUP_ADDRESS;
-	code = valid(c, r, to) ? 0 : resolve(skb, c, r, to);
-	if (!code)
-		code = check_route(c, r);
+	code = valid(c, r, to, family) ? 0 : resolve(skb, c, r, to);
 	if (code)
 		return code;
+	if (c->ip_bytes > r->mtu)
+		return GROUP_MTU;
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
 	if (data + header_bytes > end)
@@ -734,28 +748,61 @@ static __always_inline long send_one(__u32 i, struct loop *l, __u32 family)
 	return 0;
 }
 
-static long send_one4(__u32 i, struct loop *l)
+/* Some recipients per turn of the loop, each turn of which is a call. */
+static __always_inline long send_some(__u32 turn, struct loop *l, __u32 family)
 {
-	return send_one(i, l, AF_INET);
+#pragma unroll
+	for (__u32 i = 0; i < UNROLLED; i++)
+		if (turn * UNROLLED + i >= l->call->n || send_one(turn * UNROLLED + i, l, family))
+			return 1;
+	return 0;
 }
 
-static long send_one6(__u32 i, struct loop *l)
+static long send_some4(__u32 turn, struct loop *l)
 {
-	return send_one(i, l, AF_INET6);
+	return send_some(turn, l, AF_INET);
+}
+
+static long send_some6(__u32 turn, struct loop *l)
+{
+	return send_some(turn, l, AF_INET6);
+}
+
+/* A function for each family: in one, the compiler would make one call of both, by a pointer to the callback, which the
+ * verifier could not turn into a loop. */
+static __noinline int send_all4(struct loop *l)
+{
+	return (int)bpf_loop((l->call->n + UNROLLED - 1) / UNROLLED, send_some4, l, 0);
+}
+
+static __noinline int send_all6(struct loop *l)
+{
+	return (int)bpf_loop((l->call->n + UNROLLED - 1) / UNROLLED, send_some6, l, 0);
 }
 
 /* ---- One datagram ---- */
 
 /* The account whose lane it is, if the socket's owner may use it. */
-static __always_inline int find_account(struct __sk_buff *skb, struct call *c)
+static __always_inline struct group_owner *find_owner(struct __sk_buff *skb, struct call *c)
 {
 	struct group_grant grant = { .uid = bpf_get_socket_uid(skb) };
-	__u32 *owner = bpf_map_lookup_elem(&owners, &c->lane);
+	struct group_owner *owner = bpf_map_lookup_elem(&owners, &c->lane);
 
-	if (!owner || !*owner)
-		return GROUP_ADDRESS;
-	grant.account = c->account = *owner - 1;
-	return bpf_map_lookup_elem(&grants, &grant) ? 0 : GROUP_PLACE;
+	if (!owner || !owner->account)
+		return NULL;
+	grant.account = c->account = owner->account - 1;
+	return bpf_map_lookup_elem(&grants, &grant) ? owner : NULL;
+}
+
+/* One datagram of a lane at a time: its routes are nobody else's meanwhile. libsendgroup never has two under way. */
+static __always_inline bool enter(struct group_owner *owner)
+{
+	return !__sync_lock_test_and_set(&owner->busy, 1);
+}
+
+static __always_inline void leave(struct group_owner *owner)
+{
+	__sync_lock_test_and_set(&owner->busy, 0); /* and not a store: what was written before is to be seen before */
 }
 
 static __always_inline int read_chunk(struct call *c, struct group_chunk *chunk)
@@ -816,48 +863,54 @@ static __always_inline __u32 linear_bytes(const struct call *c)
 	return headers + (c->payload < HEAD_DIRECT ? c->payload : HEAD_DIRECT);
 }
 
+/* Sends the chunk that the datagram names. */
+static __always_inline void send_chunk(struct loop *l, int form)
+{
+	struct call *c = l->call;
+	struct group_chunk *chunk = &l->lane->chunks[c->chunk % GROUP_CHUNKS];
+	int code = read_chunk(c, chunk);
+
+	if (!code)
+		code = form ? form : admit(l->skb, c);
+	if (!code) {
+		bpf_set_hash_invalid(l->skb);
+		bpf_skb_pull_data(l->skb, linear_bytes(c)); /* what is written directly; the rest may stay in shared pages */
+		if (c->family == AF_INET)
+			send_all4(l);
+		else
+			send_all6(l);
+	}
+	assign_once(chunk->answer, GROUP_ANSWER(c->generation, code));
+	count(c, code);
+}
+
 SEC("tc")
 int group_send(struct __sk_buff *skb)
 {
 	__u32 zero = 0, lane;
 	struct call *c = bpf_map_lookup_elem(&calls, &zero);
 	struct loop l = { .skb = skb, .call = c };
-	struct group_chunk *chunk;
+	struct group_owner *owner = NULL;
 	void *map;
-	int form, code;
+	int form;
 
 	if (!c)
 		return TC_ACT_SHOT;
 	c->lane = GROUP_LANES_MAX;
 	form = parse(skb, c);
-	if (form == GROUP_ADDRESS || find_account(skb, c)) {
-		count_stray();
-		return TC_ACT_SHOT;
-	}
+	if (form != GROUP_ADDRESS)
+		owner = find_owner(skb, c);
 	lane = c->lane;
-	map = bpf_map_lookup_elem(&lanes, &lane);
+	map = owner ? bpf_map_lookup_elem(&lanes, &lane) : NULL;
 	l.lane = map ? bpf_map_lookup_elem(map, &zero) : NULL;
-	if (!l.lane)
-		return TC_ACT_SHOT;
-	c->now_ns = bpf_ktime_get_coarse_ns();
-	chunk = &l.lane->chunks[c->chunk % GROUP_CHUNKS];
-	if (once(l.lane->generation) != c->generation) { /* it was held up on its way: the lane is another call's by now */
+	/* Of another generation is what was held up on its way: the lane is another call's by now. */
+	if (!l.lane || !owner || once(l.lane->generation) != c->generation || !enter(owner)) {
 		count_stray();
 		return TC_ACT_SHOT;
 	}
-	code = read_chunk(c, chunk);
-	if (!code)
-		code = form ? form : admit(skb, c);
-	if (!code) {
-		bpf_set_hash_invalid(skb);
-		bpf_skb_pull_data(skb, linear_bytes(c)); /* what is written directly; the rest may stay in shared pages */
-		if (c->family == AF_INET)
-			bpf_loop(c->n, send_one4, &l, 0);
-		else
-			bpf_loop(c->n, send_one6, &l, 0);
-	}
-	assign_once(chunk->answer, GROUP_ANSWER(c->generation, code));
-	count(c, code);
+	c->now_ns = bpf_ktime_get_coarse_ns();
+	send_chunk(&l, form);
+	leave(owner);
 	return TC_ACT_STOLEN;
 }
 
@@ -865,9 +918,9 @@ int group_send(struct __sk_buff *skb)
 SEC("syscall")
 int group_policy(void *ctx)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 
-	return (int)policy_of(BPF_CORE_READ(task, nsproxy, net_ns));
+	return task->nsproxy ? (int)policy_of(task->nsproxy->net_ns) : 0;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -22,6 +22,12 @@ struct group_config {
 	uint32_t pad;
 };
 
+/* Whose a lane is. */
+struct group_owner {
+	uint32_t account;		/* + 1; 0: nobody's */
+	uint32_t busy;		/* a datagram of it is being worked on */
+};
+
 /* Who may use a lane: an account is a user, or a group with the members that it had when it was set up. */
 struct group_grant {
 	uint32_t uid;

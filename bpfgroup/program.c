@@ -72,7 +72,7 @@ static int make_lanes(struct program *p, const struct accounts *accounts)
 	int outer = bpf_map__fd(p->skel->maps.lanes), owners = bpf_map__fd(p->skel->maps.owners);
 
 	for (uint32_t lane = 0; lane < p->lanes_n * accounts->n; lane++) {
-		uint32_t owner = lane / p->lanes_n + 1;
+		struct group_owner owner = { .account = lane / p->lanes_n + 1 };
 
 		p->lanes[lane] = make_lane();
 		if (p->lanes[lane] < 0)
