@@ -17,7 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MTU = 65521 }; /* the most that a TAP takes: the MTU that counts is that of each recipient's route */
+enum {
+	MTU = 65521, /* the most that a TAP takes: the MTU that counts is that of each recipient's route */
+	ROUTE_METRIC = 1000,
+};
 
 int device_ip(const char *commands)
 {
@@ -176,17 +179,21 @@ static int make_tap(char *name, int *out)
 /* The program looks routes up as if packets had come in from the device and were to be forwarded. */
 static int set_up(const char *name, uint32_t ifindex)
 {
-	char commands[256];
+	const bool ipv6 = has_ipv6();
+	char commands[512];
 	int err = sysctl_write("ipv4", name, "forwarding", 1);
 
-	if (!err && has_ipv6())
+	if (!err && ipv6)
 		err = sysctl_write("ipv6", name, "addr_gen_mode", 1);
-	if (!err && has_ipv6())
+	if (!err && ipv6)
 		err = sysctl_write("ipv6", name, "forwarding", 1);
-	snprintf(commands, sizeof commands, "link set %s arp off mtu %d up\n", name, MTU);
-	if (!err && has_ipv6())
+	/* A route for each group device: which is meant is said by its index. IPv4 would do without, but make a new entry of the
+	 * route for every datagram. */
+	snprintf(commands, sizeof commands, "link set %s arp off mtu %d up\nroute add %s dev %s metric %u\n", name, MTU, GROUP_NET4_TEXT,
+		 name, ROUTE_METRIC + ifindex);
+	if (ipv6)
 		snprintf(commands + strlen(commands), sizeof commands - strlen(commands), "route add %s dev %s metric %u\n", GROUP_NET6_TEXT,
-			 name, 1000 + ifindex); /* one for each group device: which is meant is said by its index */
+			 name, ROUTE_METRIC + ifindex);
 	return err ? err : device_ip(commands);
 }
 

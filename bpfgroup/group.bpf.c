@@ -34,6 +34,7 @@
 #define REFRESH_NS 15000000000ull /* how long a link address, before the kernel is asked to confirm it */
 #define UNROLLED 4 /* recipients per turn of the loop over them */
 #define HEAD_DIRECT 64 /* bytes of head that are stored without a helper call */
+#define HEAD_SHORT 16 /* of these, in the cache line of IPv4's headers: the receiver's CPU fetches no second one */
 
 #ifndef container_of
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
@@ -111,7 +112,7 @@ struct {
 	__type(value, struct group_source);
 } sources SEC(".maps");
 
-/* Where a recipient's packets went last: of the recipient at the same place in the same lane. */
+/* Where a recipient's packets went last. */
 struct route {
 	__u32 to[4];
 	__u32 source[4];
@@ -126,11 +127,16 @@ struct route {
 	__u8 source_picked : 1;	/* by the route: the socket had none */
 };
 
+/* Of the recipients at the same places of a lane. */
+struct lane_routes {
+	struct route of[GROUP_RECIPIENTS];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, GROUP_RECIPIENTS); /* times the number of lanes, set by the loader */
+	__uint(max_entries, 1); /* as many as there are lanes: set by the loader */
 	__type(key, __u32);
-	__type(value, struct route);
+	__type(value, struct lane_routes);
 } routes SEC(".maps");
 
 struct next_hop {
@@ -157,6 +163,7 @@ struct call {
 	__u32 own_ifindex;	/* the group device */
 	__u32 lane, chunk, generation, account;
 	__u32 first, n, head, tail;
+	__u32 direct;		/* bytes of payload that lie with the headers, for the head to be written there; 0: by a helper */
 	__u32 payload;		/* bytes */
 	__u32 ip_bytes;		/* of the whole packet, for the MTU */
 	__u32 checksum;		/* 0: the socket sends without */
@@ -177,6 +184,7 @@ struct loop {
 	struct __sk_buff *skb;
 	struct call *call;
 	struct group_lane *lane;
+	struct lane_routes *routes;
 };
 
 enum {
@@ -645,22 +653,28 @@ static __always_inline int write_private(struct loop *l, __u32 at, __u32 header_
 	return code ? code : store(l, header_bytes + c->payload - tail, at + head, tail);
 }
 
+static __always_inline void copy_words(__u8 *to, const __u8 *from, __u32 n, const __u32 most)
+{
+	for (__u32 i = 0; i < most && i < n; i += 4)
+		*(__u32 *)(to + i) = *(const __u32 *)(from + i);
+}
+
 /* A head of some words, the usual case, straight into the packet. */
 static __always_inline bool write_head(struct loop *l, __u32 at, __u8 *payload, const void *end)
 {
 	struct call *c = l->call;
-	__u32 head = c->head;
 	const __u8 *from;
 
-	if (c->tail || head > HEAD_DIRECT || head % 4 || (void *)payload + HEAD_DIRECT > end || at >= GROUP_PRIVATE_BYTES)
+	if (!c->direct || (void *)payload + HEAD_SHORT > end || at >= GROUP_PRIVATE_BYTES)
 		return false;
 	bound(at, GROUP_PRIVATE_BYTES - 1);
 	from = l->lane->private + at;
-	for (__u32 i = 0; i < HEAD_DIRECT; i += 4) {
-		if (i >= head)
-			break;
-		*(__u32 *)(payload + i) = *(const __u32 *)(from + i);
-	}
+	if (c->direct == HEAD_SHORT)
+		copy_words(payload, from, c->head, HEAD_SHORT);
+	else if ((void *)payload + HEAD_DIRECT <= end)
+		copy_words(payload, from, c->head, HEAD_DIRECT);
+	else
+		return false;
 	return true;
 }
 
@@ -732,29 +746,26 @@ static __always_inline int send_to(struct loop *l, struct route *r, struct group
 	return bpf_clone_redirect(skb, r->ifindex, r->local ? BPF_F_INGRESS : 0) ? GROUP_DROPPED : GROUP_SENT;
 }
 
-static __always_inline long send_one(__u32 i, struct loop *l, __u32 family)
+static __always_inline void send_one(__u32 i, struct loop *l, __u32 family)
 {
 	struct call *c = l->call;
-	__u32 at = (c->first + i) % GROUP_RECIPIENTS, place = c->lane * GROUP_RECIPIENTS + at;
-	struct route *r = bpf_map_lookup_elem(&routes, &place);
-	int code;
+	__u32 at = (c->first + i) % GROUP_RECIPIENTS;
+	int code = send_to(l, &l->routes->of[at], &l->lane->recipients[at], family);
 
-	if (!r)
-		return 1;
-	code = send_to(l, r, &l->lane->recipients[at], family);
 	if (code >= 0 && code < GROUP_CODES)
 		c->codes_n[code]++;
 	assign_once(l->lane->answers[at], GROUP_ANSWER(c->generation, code));
-	return 0;
 }
 
 /* Some recipients per turn of the loop, each turn of which is a call. */
 static __always_inline long send_some(__u32 turn, struct loop *l, __u32 family)
 {
 #pragma unroll
-	for (__u32 i = 0; i < UNROLLED; i++)
-		if (turn * UNROLLED + i >= l->call->n || send_one(turn * UNROLLED + i, l, family))
+	for (__u32 i = 0; i < UNROLLED; i++) {
+		if (turn * UNROLLED + i >= l->call->n)
 			return 1;
+		send_one(turn * UNROLLED + i, l, family);
+	}
 	return 0;
 }
 
@@ -854,13 +865,12 @@ static __always_inline int admit(struct __sk_buff *skb, struct call *c)
 	return code ? code : draw(c);
 }
 
-static __always_inline __u32 linear_bytes(const struct call *c)
+/* How much of the payload has to lie with the headers. */
+static __always_inline __u32 direct_bytes(const struct call *c)
 {
-	__u32 headers = c->family == AF_INET ? HEADERS4_BYTES : HEADERS6_BYTES;
+	__u32 direct = c->head <= HEAD_SHORT ? HEAD_SHORT : HEAD_DIRECT;
 
-	if (!c->head || c->head > HEAD_DIRECT)
-		return headers;
-	return headers + (c->payload < HEAD_DIRECT ? c->payload : HEAD_DIRECT);
+	return !c->head || c->tail || c->head % 4 || c->head > direct || c->payload < direct ? 0 : direct;
 }
 
 /* Sends the chunk that the datagram names. */
@@ -873,8 +883,10 @@ static __always_inline void send_chunk(struct loop *l, int form)
 	if (!code)
 		code = form ? form : admit(l->skb, c);
 	if (!code) {
+		c->direct = direct_bytes(c);
 		bpf_set_hash_invalid(l->skb);
-		bpf_skb_pull_data(l->skb, linear_bytes(c)); /* what is written directly; the rest may stay in shared pages */
+		/* What is written directly; the rest may stay in shared pages. */
+		bpf_skb_pull_data(l->skb, (c->family == AF_INET ? HEADERS4_BYTES : HEADERS6_BYTES) + c->direct);
 		if (c->family == AF_INET)
 			send_all4(l);
 		else
@@ -903,8 +915,9 @@ int group_send(struct __sk_buff *skb)
 	lane = c->lane;
 	map = owner ? bpf_map_lookup_elem(&lanes, &lane) : NULL;
 	l.lane = map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	l.routes = bpf_map_lookup_elem(&routes, &lane);
 	/* Of another generation is what was held up on its way: the lane is another call's by now. */
-	if (!l.lane || !owner || once(l.lane->generation) != c->generation || !enter(owner)) {
+	if (!l.lane || !l.routes || !owner || once(l.lane->generation) != c->generation || !enter(owner)) {
 		count_stray();
 		return TC_ACT_SHOT;
 	}

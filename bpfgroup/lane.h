@@ -98,7 +98,8 @@ struct group_lane {
 #define GROUP_INFO_WRITE "sendgroup 1 device %s ifindex %u\n"
 
 /* Group addresses: class E, so that nothing can be meant by them; and a unique local prefix. The lane is the last byte. */
-#define GROUP_NET4 0xf7666700u			/* 247.102.103.0/24, host byte order */
+#define GROUP_NET4 0xf7666700u			/* host byte order */
+#define GROUP_NET4_TEXT "247.102.103.0/24"
 #define GROUP_NET6_0 0xfd666f72u		/* fd66:6f72:6563:6c6c::/120 */
 #define GROUP_NET6_1 0x65636c6cu
 #define GROUP_NET6_TEXT "fd66:6f72:6563:6c6c::/120"

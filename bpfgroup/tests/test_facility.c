@@ -178,6 +178,9 @@ static void the_source_is_the_socket_s_own(void **state)
 	assert_int_equal(shoot_one(unbound, THERE, 7001), GROUP_SENT);
 	assert_int_equal(next(reader, &byte, 1, &from), 1);
 	assert_int_equal(from.sin_addr.s_addr, inet_addr(HERE));
+	assert_int_equal(shoot_one(second, THERE, 7001), GROUP_SENT);
+	assert_int_equal(next(reader, &byte, 1, &from), 1);
+	assert_int_equal(from.sin_addr.s_addr, inet_addr("198.18.0.9"));
 	run("ip addr del 198.18.0.9/32 dev fc-server");
 	close(second), close(unbound);
 }
@@ -596,6 +599,40 @@ static void who_scribbles_over_his_lane_harms_only_his_own_packets(void **state)
 	munmap((void *)scribbles_end, 4096);
 }
 
+/* Two who share a lane send by it at once: no packet of one has the other's source. */
+static void two_datagrams_of_a_lane_at_once_keep_their_sources(void **state)
+{
+	const struct group_chunk chunk = { .n = 64, .payload = 1 };
+	uint64_t seen[2] = { 0 };
+	struct sockaddr_in from;
+	int second, status;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	run("ip addr add 198.18.0.9/32 dev fc-server");
+	second = bound("198.18.0.9", 7009);
+	for (unsigned i = 0; i < chunk.n; i++)
+		aim(lane, i, THERE, 7001);
+	lane->memory->generation = 9;
+	pid = fork();
+	for (int i = 0; i < 3000; i++) {
+		shoot_as(lane, pid ? sd : second, "x", chunk, 9);
+		while (pid && recvfrom(reader, &byte, 1, MSG_DONTWAIT, (void *)&from, &(socklen_t){ sizeof from }) == 1) {
+			bool his = ntohs(from.sin_port) == 7009;
+
+			assert_int_equal(from.sin_addr.s_addr, inet_addr(his ? "198.18.0.9" : HERE));
+			seen[his]++;
+		}
+	}
+	if (!pid)
+		_exit(0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(seen[0] > 0 && seen[1] > 0);
+	run("ip addr del 198.18.0.9/32 dev fc-server");
+	close(second);
+}
+
 static int open_scene(void **state)
 {
 	(void)state;
@@ -664,6 +701,7 @@ int main(void)
 		SCENE(a_cgroup_s_program_is_seen_at_once),
 		SCENE(it_does_not_come_up_where_policy_forbids_unless_told_otherwise),
 		SCENE(who_scribbles_over_his_lane_harms_only_his_own_packets),
+		SCENE(two_datagrams_of_a_lane_at_once_keep_their_sources),
 	};
 
 	if (geteuid()) {

@@ -78,7 +78,7 @@ static bool readable(const struct iovec *part)
 	return !part->iov_len || (uintptr_t)part->iov_base >= POINTER_MIN;
 }
 
-static enum form form_of(const struct sendgroup_job *job, const struct record *r)
+static inline enum form form_of(const struct sendgroup_job *job, const struct record *r)
 {
 	const struct sockaddr_in6 *in6 = (const void *)r->addr;
 	size_t head = r->private[0].iov_len, tail = r->private[1].iov_len;
@@ -94,11 +94,27 @@ static enum form form_of(const struct sendgroup_job *job, const struct record *r
 	return IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) ? FORM_MAPPED : FORM_IN6;
 }
 
-static void fill_recipient(struct pass *p, struct group_recipient *to, const struct record *r, enum form form)
+/* memcpy() for what is a header of some bytes, mostly: the call would cost more than the copy. */
+static inline void copy_header(uint8_t *to, const uint8_t *from, size_t n)
+{
+	uint64_t first, last;
+
+	if (n < sizeof first || n > 2 * sizeof first) {
+		memcpy(to, from, n);
+		return;
+	}
+	memcpy(&first, from, sizeof first);
+	memcpy(&last, from + n - sizeof last, sizeof last);
+	memcpy(to, &first, sizeof first);
+	memcpy(to + n - sizeof last, &last, sizeof last);
+}
+
+/* `private_at`: where his private bytes go. */
+static void fill_recipient(struct group_lane *memory, size_t at, uint32_t private_at, const struct record *r, enum form form)
 {
 	const struct sockaddr_in6 *in6 = (const void *)r->addr;
 	const struct sockaddr_in *in = (const void *)r->addr;
-	uint8_t *private = p->lane->memory->private + p->private_n;
+	struct group_recipient *to = &memory->recipients[at];
 	size_t head = r->private[0].iov_len, tail = r->private[1].iov_len;
 
 	if (form == FORM_IN6)
@@ -106,52 +122,59 @@ static void fill_recipient(struct pass *p, struct group_recipient *to, const str
 	else
 		to->addr[0] = form == FORM_IN ? in->sin_addr.s_addr : in6->sin6_addr.s6_addr32[3];
 	to->port = form == FORM_IN ? in->sin_port : in6->sin6_port;
-	to->private_at = p->private_n;
+	to->private_at = private_at;
 	if (head)
-		memcpy(private, r->private[0].iov_base, head);
+		copy_header(memory->private + private_at, r->private[0].iov_base, head);
 	if (tail)
-		memcpy(private + head, r->private[1].iov_base, tail);
-	p->private_n += (uint32_t)(head + tail + 3) & ~3u;
+		copy_header(memory->private + private_at + head, r->private[1].iov_base, tail);
 }
 
-static bool joins(const struct pass *p, const struct group_chunk *chunk, enum form form, const struct record *r)
-{
-	return chunk->n && chunk->n < GROUP_CHUNK_MAX && p->forms[chunk - p->lane->memory->chunks] == form &&
-	       chunk->head == r->private[0].iov_len && chunk->tail == r->private[1].iov_len;
-}
-
-/* Takes as many recipients as fit, in runs of equal form and lengths; who cannot be served stays out of every run. */
-static void fill_lane(struct pass *p)
+/* A chunk: the run of recipients from i on, up to `end`, that are of one form and equal lengths. Returns who is behind it. */
+static size_t fill_chunk(struct pass *p, size_t i, size_t end)
 {
 	struct group_lane *memory = p->lane->memory;
-	struct group_chunk *chunk = NULL;
-	size_t i = p->from;
+	struct record r = record_of(p->job, i);
+	const enum form form = form_of(p->job, &r);
+	const size_t head = r.private[0].iov_len, tail = r.private[1].iov_len, first = i;
+	uint32_t private_at = p->private_n;
+
+	if (end > i + GROUP_CHUNK_MAX)
+		end = i + GROUP_CHUNK_MAX;
+	do {
+		p->codes[i - p->from] = GROUP_BUSY;
+		fill_recipient(memory, i - p->from, private_at, &r, form);
+		private_at += (uint32_t)(head + tail + 3) & ~3u;
+		if (++i == end)
+			break;
+		r = record_of(p->job, i);
+	} while (private_at < GROUP_PRIVATE_BYTES && r.private[0].iov_len == head && r.private[1].iov_len == tail &&
+		 form_of(p->job, &r) == form);
+	p->private_n = private_at;
+	p->forms[p->chunks_n] = form;
+	memory->chunks[p->chunks_n++] = (struct group_chunk){
+		.first = (uint16_t)(first - p->from), .n = (uint16_t)(i - first), .head = (uint16_t)head, .tail = (uint16_t)tail,
+		.payload = (uint32_t)(head + p->job->shared.iov_len + tail),
+	};
+	return i;
+}
+
+/* Takes as many recipients as fit; who cannot be served stays out of every chunk. */
+static void fill_lane(struct pass *p)
+{
+	const size_t end = p->job->recnum - p->from > GROUP_RECIPIENTS ? p->from + GROUP_RECIPIENTS : p->job->recnum;
 
 	p->chunks_n = p->private_n = 0;
-	for (; i < p->job->recnum && i - p->from < GROUP_RECIPIENTS && p->private_n < GROUP_PRIVATE_BYTES; i++) {
-		const struct record r = record_of(p->job, i);
-		enum form form = form_of(p->job, &r);
+	p->to = p->from;
+	while (p->to < end && p->private_n < GROUP_PRIVATE_BYTES) {
+		const struct record r = record_of(p->job, p->to);
 
-		p->codes[i - p->from] = form == FORM_NONE ? GROUP_FORM : GROUP_BUSY;
-		if (form == FORM_NONE) {
-			chunk = NULL;
-			continue;
-		}
-		if (!chunk || !joins(p, chunk, form, &r)) {
-			if (p->chunks_n == GROUP_CHUNKS)
-				break;
-			chunk = &memory->chunks[p->chunks_n];
-			p->forms[p->chunks_n++] = form;
-			*chunk = (struct group_chunk){
-				.first = (uint16_t)(i - p->from), .head = (uint16_t)r.private[0].iov_len,
-				.tail = (uint16_t)r.private[1].iov_len,
-				.payload = (uint32_t)(r.private[0].iov_len + p->job->shared.iov_len + r.private[1].iov_len),
-			};
-		}
-		fill_recipient(p, &memory->recipients[i - p->from], &r, form);
-		chunk->n++;
+		if (form_of(p->job, &r) == FORM_NONE)
+			p->codes[p->to++ - p->from] = GROUP_FORM;
+		else if (p->chunks_n == GROUP_CHUNKS)
+			break;
+		else
+			p->to = fill_chunk(p, p->to, end);
 	}
-	p->to = i;
 }
 
 /* ---- The datagrams ---- */
@@ -291,26 +314,26 @@ static void send_plain(struct pass *p, size_t i, size_t end)
 		p->reached += sent;
 }
 
-/* Marks all of a pass, and sends what is left to be sent. */
+/* Marks all of a pass, run by run of equal codes, and sends what is left to be sent. */
 static void settle(struct pass *p)
 {
-	size_t i = p->from, end;
+	const uint8_t *codes = p->codes;
+	size_t i = 0, end, n = p->to - p->from;
 
-	while (i < p->to && !p->err) {
-		for (end = i; end < p->to && p->codes[end - p->from] >= GROUP_PLAIN; end++)
-			tell(p->codes[end - p->from]);
-		if (end > i) {
-			send_plain(p, i, end);
-		} else {
-			bool sent = p->codes[end++ - p->from] == GROUP_SENT;
+	for (; i < n && !p->err; i = p->err ? i : end) {
+		const bool plain = codes[i] >= GROUP_PLAIN, sent = codes[i] == GROUP_SENT;
 
-			p->reached += sent;
-			sendgroup_mark(p->job, i, sent ? 0 : ENOBUFS);
-		}
-		if (!p->err)
-			i = end;
+		for (end = i; end < n && (plain ? codes[end] >= GROUP_PLAIN : codes[end] == codes[i]); end++)
+			if (plain)
+				tell(codes[end]);
+			else
+				sendgroup_mark(p->job, p->from + end, sent ? 0 : ENOBUFS);
+		if (plain)
+			send_plain(p, p->from + i, p->from + end);
+		else if (sent)
+			p->reached += (int)(end - i);
 	}
-	p->to = i;
+	p->to = p->from + i;
 }
 
 /* ---- The call ---- */
