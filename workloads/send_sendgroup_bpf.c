@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* send_sendgroup_bpf.c: libsendgroup's call by its backend `bpf`: one datagram per 128 recipients, copied for each of them by a
+/* send_sendgroup_bpf.c: libsendgroup's call by its backend `bpf`: one datagram per 200 recipients, copied for each of them by a
  * tc program in the kernel. Where no group facility is up (`sendgroupctl up`), root has one held for the time of the run. */
 #include "kmod/include/libsendgroup.h"
 #include "kmod/lib/backend.h"
@@ -151,7 +151,7 @@ static void group_free(struct sender *sender)
 
 const struct sender_ops send_sendgroup_bpf = {
 	.name = "sendgroup-bpf",
-	.help = "libsendgroup by eBPF: one datagram per 128 recipients, copied for each in the kernel",
+	.help = "libsendgroup by eBPF: one datagram per 200 recipients, copied for each in the kernel",
 	.traits = SENDER_BATCHES | SENDER_ONE_SOCKET,
 	.available = group_available,
 	.refuses = sender_needs_ip,

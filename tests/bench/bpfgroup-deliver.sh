@@ -58,6 +58,9 @@ deliver 'no offload'
 ethtool -K v0 tx on > /dev/null
 beyond sh -c 'mount -t sysfs sysfs /sys && echo 2 > /sys/class/net/v1/queues/rx-0/rps_cpus'
 deliver 'steered'
+beyond sh -c 'echo 0 > /sys/class/net/v1/queues/rx-0/rps_cpus'
+beyond ethtool -K v1 gro on > /dev/null # through a ring of 256, by NAPI
+deliver 'gro'
 build/sendgroupctl status | sed -n '2,$p'
 build/sendgroupctl down
 exit $failed

@@ -3,7 +3,12 @@
  * lo; the cost of a private header; and from how many recipients on it pays.
  *
  * Cost is the sender's CPU time with the softirqs that it runs, and that of ksoftirqd, per packet delivered: the receivers are on
- * another CPU and never asleep, so that waking them is in nobody's figure. */
+ * another CPU and never asleep, so that waking them is in nobody's figure.
+ *
+ * On veth and lo every buffer goes to the receivers' CPU and back, so how far apart the two CPUs are is the greater part of a copy's
+ * cost; and the CPUs of a guest are moved, now to where they share a cache and now to where they do not. So the time that a cache
+ * line takes from one to the other is measured again and again, and rounds near and far are figures of their own. */
+#include "analyze/stats.h"
 #include "base/err.h"
 #include "workloads/block.h"
 #include "workloads/net.h"
@@ -13,9 +18,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gsl/gsl_cdf.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +33,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GROUP = 1000, ROUNDS = 21, SERIES_MAX = 8, PORT = 20000 };
+enum {
+	GROUP = 1000,
+	ROUNDS = 31,
+	ROUNDS_MIN = 8,		/* of one distance, for a figure */
+	SERIES_MAX = 8,
+	PORT = 20000,
+	FAR_NS = 100,		/* between 35 ns within a cache of an EPYC and 170 ns to the next one */
+	THROWS = 500,		/* of the ball, there and back, per measurement of the distance */
+};
 
 /* One thing to measure, and its result per round. */
 struct series {
@@ -34,11 +50,20 @@ struct series {
 	double ns[ROUNDS];	/* per delivered packet */
 };
 
+/* What this process and the receivers' tell each other, in lines of their own. */
+struct shared {
+	_Alignas(128) _Atomic uint64_t received; /* datagrams, of all receivers */
+	_Alignas(128) _Atomic bool ready;
+	_Alignas(128) _Atomic bool play;
+	_Alignas(128) _Atomic uint32_t ball; /* odd: thrown to the receivers */
+};
+
 struct place {
 	const char *name;
 	struct runner *runner;
-	volatile uint64_t *received; /* of all receivers; NULL on the sink */
+	struct shared *shared;	/* NULL on the sink */
 	pid_t readers;
+	double nearest_ns[ROUNDS], farthest_ns[ROUNDS]; /* that a cache line took from CPU to CPU; 0 on the sink */
 };
 
 static uint64_t rng = 88172645463325252u;
@@ -52,8 +77,36 @@ static uint64_t random_u64(void)
 
 /* ---- Where it is sent ---- */
 
+static void throw_back(struct shared *shared)
+{
+	while (shared->play) {
+		uint32_t ball = shared->ball;
+
+		if (ball & 1)
+			shared->ball = ball + 1;
+	}
+}
+
+/* Nanoseconds that a line takes from this CPU to the receivers', or back. */
+static double measure_line(struct shared *shared)
+{
+	uint64_t begin = 0;
+
+	shared->play = true;
+	for (int i = -1; i < THROWS; i++) { /* the first is for them to come */
+		if (!i)
+			begin = process_wall_ns();
+		shared->ball++;
+		while (shared->ball & 1)
+			;
+	}
+	begin = process_wall_ns() - begin;
+	shared->play = false;
+	return (double)begin / (2 * THROWS);
+}
+
 /* Never sleeps, so that no sender has to wake it. */
-static void read_for_ever(const union net_addr *to, volatile uint64_t *received)
+static void read_for_ever(const union net_addr *to, struct shared *shared)
 {
 	static char data[65536];
 	static int fds[GROUP];
@@ -67,25 +120,27 @@ static void read_for_ever(const union net_addr *to, volatile uint64_t *received)
 			_exit(1);
 	}
 	process_pin(1);
-	received[1] = 1;
-	for (;;)
+	shared->ready = true;
+	for (;;) {
 		for (int i = 0; i < GROUP; i++)
 			while (recv(fds[i], data, sizeof data, MSG_DONTWAIT) >= 0)
-				received[0]++;
+				shared->received++;
+		throw_back(shared);
+	}
 }
 
 static int start_readers(struct place *p, const struct topology *t, const union net_addr *to)
 {
-	p->received = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (p->received == MAP_FAILED)
+	p->shared = mmap(NULL, sizeof *p->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p->shared == MAP_FAILED)
 		return fail(-errno, "out of memory");
 	p->readers = fork();
 	if (!p->readers) {
 		if (t && topology_enter(t, TOPOLOGY_PEER))
 			_exit(1);
-		read_for_ever(to, p->received);
+		read_for_ever(to, p->shared);
 	}
-	while (!p->received[1])
+	while (!p->shared->ready)
 		if (waitpid(p->readers, NULL, WNOHANG))
 			return fail(-EIO, "cannot open %d receivers", GROUP);
 	return 0;
@@ -185,10 +240,10 @@ static uint64_t settle(const struct place *p, uint64_t expected)
 	uint64_t before;
 
 	do {
-		before = *p->received;
-		for (int i = 0; i < 50 && *p->received == before && before != expected; i++)
+		before = p->shared->received;
+		for (int i = 0; i < 50 && p->shared->received == before && before != expected; i++)
 			usleep(1000);
-	} while (*p->received != before);
+	} while (p->shared->received != before);
 	return before;
 }
 
@@ -196,7 +251,7 @@ static int measure(struct place *p, struct series *s, int round, uint64_t packet
 {
 	struct block block = block_default;
 	struct runner_result result;
-	uint64_t before = p->received ? settle(p, *p->received) : 0, softirq = ksoftirqd_ns(), delivered;
+	uint64_t before = p->shared ? settle(p, p->shared->received) : 0, softirq = ksoftirqd_ns(), delivered;
 	char why[256];
 	int err;
 
@@ -207,7 +262,7 @@ static int measure(struct place *p, struct series *s, int round, uint64_t packet
 	err = runner_block(p->runner, &block, &result, why, sizeof why);
 	if (err)
 		return fail(err, "%s: %s", s->way, why);
-	delivered = p->received ? settle(p, before + result.packets_n) - before : result.packets_n;
+	delivered = p->shared ? settle(p, before + result.packets_n) - before : result.packets_n;
 	if (!delivered)
 		return fail(-ENODATA, "%s on %s delivered nothing", s->way, p->name);
 	s->ns[round] = (double)(result.cpu_ns + ksoftirqd_ns() - softirq) / (double)delivered;
@@ -215,6 +270,14 @@ static int measure(struct place *p, struct series *s, int round, uint64_t packet
 		printf("# %s, %s, group %" PRIu64 ": %" PRIu64 " of %" PRIu64 " lost\n", p->name, s->way, s->group,
 		       result.packets_n - delivered, result.packets_n);
 	return 0;
+}
+
+static void look_how_far(struct place *p, int round)
+{
+	double line = p->shared ? measure_line(p->shared) : 0;
+
+	p->nearest_ns[round] = !p->nearest_ns[round] || line < p->nearest_ns[round] ? line : p->nearest_ns[round];
+	p->farthest_ns[round] = line > p->farthest_ns[round] ? line : p->farthest_ns[round];
 }
 
 static int measure_all(struct place *p, struct series *all, int n, uint64_t packets)
@@ -232,17 +295,32 @@ static int measure_all(struct place *p, struct series *all, int n, uint64_t pack
 			order[i] = order[j];
 			order[j] = kept;
 		}
-		for (int i = 0; !err && i < n; i++)
+		p->nearest_ns[round] = p->farthest_ns[round] = 0;
+		look_how_far(p, round);
+		for (int i = 0; !err && i < n; i++) {
 			err = measure(p, &all[order[i]], round, packets);
+			look_how_far(p, round);
+		}
 	}
 	return err;
 }
 
 /* ---- Figures ---- */
 
-struct figure {
-	double value, low, high;
+/* Rounds of one distance all along; the CPUs were moved in the midst of the others. */
+struct rounds {
+	int n, at[ROUNDS];
 };
+
+static struct rounds rounds_of(const struct place *p, bool far)
+{
+	struct rounds rounds = { 0 };
+
+	for (int i = 0; i < ROUNDS; i++)
+		if (far ? p->nearest_ns[i] > FAR_NS : p->farthest_ns[i] <= FAR_NS)
+			rounds.at[rounds.n++] = i;
+	return rounds;
+}
 
 static int compare(const void *a, const void *b)
 {
@@ -251,47 +329,81 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Median with its 95 % interval by order statistics: of 21, the 6th and the 16th (binomial, 0.973). */
-static struct figure median(const double *values)
+/* Median of x[n] with its 95 % interval by order statistics: from the k-th smallest to the k-th greatest, k the greatest
+ * number with P(binomial(n, 1/2) < k) <= 2.5 %. */
+static struct figure median(double *x, int n)
 {
-	double sorted[ROUNDS];
+	struct figure figure = figure_exact(NAN);
+	int k = 0;
 
-	memcpy(sorted, values, sizeof sorted);
-	qsort(sorted, ROUNDS, sizeof *sorted, compare);
-	return (struct figure){ sorted[10], sorted[5], sorted[15] };
+	qsort(x, (size_t)n, sizeof *x, compare);
+	stats_median(x, (size_t)n, &figure.value);
+	while (gsl_cdf_binomial_P((unsigned)k, 0.5, (unsigned)n) <= 0.025)
+		k++;
+	figure.low = x[k - 1];
+	figure.high = x[n - k];
+	return figure;
 }
 
-/* Of a over b, round by round. */
-static struct figure ratio(const struct series *a, const struct series *b)
+static struct figure cost(const struct series *s, const struct rounds *rounds)
 {
 	double each[ROUNDS];
 
-	for (int i = 0; i < ROUNDS; i++)
-		each[i] = a->ns[i] / b->ns[i];
-	return median(each);
+	for (int i = 0; i < rounds->n; i++)
+		each[i] = s->ns[rounds->at[i]];
+	return median(each, rounds->n);
 }
 
-static void print_place(const char *name, const struct series *all, int n, double target)
+/* Of a over b, round by round. */
+static struct figure ratio(const struct series *a, const struct series *b, const struct rounds *rounds)
+{
+	double each[ROUNDS];
+
+	for (int i = 0; i < rounds->n; i++)
+		each[i] = a->ns[rounds->at[i]] / b->ns[rounds->at[i]];
+	return median(each, rounds->n);
+}
+
+static void print_rounds(const struct rounds *rounds, const struct series *all, int n, double target)
 {
 	const struct series *own = &all[n - 2], *bare = &all[n - 1];
 	struct figure f;
 
-	printf("\n%s, %d recipients, 1000 bytes\n", name, GROUP);
 	for (int i = 0; i < n; i++) {
-		f = median(all[i].ns);
+		f = cost(&all[i], rounds);
 		printf("  %-14s private %2" PRIu64 "  %7.1f ns/packet [%.1f, %.1f]\n", all[i].way, all[i].head, f.value, f.low, f.high);
 	}
-	f = ratio(&all[0], own);
+	f = ratio(&all[0], own, rounds);
 	printf("  sendmsg / sendgroup-bpf  %.2f [%.2f, %.2f]  target at least %.1f: %s\n", f.value, f.low, f.high, target,
 	       f.value >= target ? "met" : "missed");
 	for (int i = 1; i < n - 2; i++) {
-		f = ratio(&all[i], own);
+		f = ratio(&all[i], own, rounds);
 		printf("  %s / sendgroup-bpf  %.2f [%.2f, %.2f]%s\n", all[i].way, f.value, f.low, f.high,
 		       i == 1 ? "" : f.value >= 1 ? "  target at least 1: met" : "  target at least 1: missed");
 	}
-	f = ratio(own, bare);
+	f = ratio(own, bare, rounds);
 	printf("  12 private bytes on top  %.1f %% [%.1f, %.1f]  target at most 10 %%: %s\n", 100 * (f.value - 1), 100 * (f.low - 1),
 	       100 * (f.high - 1), f.value <= 1.1 ? "met" : "missed");
+}
+
+static void print_place(const struct place *p, const struct series *all, int n, double target)
+{
+	for (int far = 0; far < 2; far++) {
+		const struct rounds rounds = rounds_of(p, far);
+		double line[ROUNDS];
+
+		if (!rounds.n)
+			continue;
+		for (int i = 0; i < rounds.n; i++)
+			line[i] = p->nearest_ns[rounds.at[i]];
+		printf("\n%s, %d recipients, 1000 bytes, %d rounds", p->name, GROUP, rounds.n);
+		if (p->shared)
+			printf(" with CPUs that share %s: %.0f ns from one to the other", far ? "no cache" : "a cache",
+			       rounds.n < ROUNDS_MIN ? line[0] : median(line, rounds.n).value);
+		puts(rounds.n < ROUNDS_MIN ? ": too few" : "");
+		if (rounds.n >= ROUNDS_MIN)
+			print_rounds(&rounds, all, n, target);
+	}
 }
 
 static int bench_place(struct place *p, bool frames, double target)
@@ -307,7 +419,7 @@ static int bench_place(struct place *p, bool frames, double target)
 	all[n++] = (struct series){ .way = "sendgroup-bpf", .group = GROUP };
 	err = measure_all(p, all, n, 20 * GROUP);
 	if (!err)
-		print_place(p->name, all, n, target);
+		print_place(p, all, n, target);
 	return err;
 }
 
@@ -320,13 +432,17 @@ static int bench_break_even(struct place *p)
 	for (uint64_t group = 8; group >= 1; group--) {
 		struct series all[] = { { "sendmsg", group, 12, { 0 } }, { "sendmmsg", group, 12, { 0 } }, { "sendgroup-bpf", group, 12, { 0 } } };
 		int err = measure_all(p, all, 3, 6000);
+		const struct rounds rounds = rounds_of(p, false); /* on the sink they are all the same */
+		double by[2];
 
 		if (err)
 			return err;
-		for (int i = 0; i < 2; i++)
-			if (from[i] == (int)group + 1 && ratio(&all[i], &all[2]).value > 1)
+		for (int i = 0; i < 2; i++) {
+			by[i] = ratio(&all[i], &all[2], &rounds).value;
+			if (from[i] == (int)group + 1 && by[i] > 1)
 				from[i] = (int)group;
-		printf("  %10" PRIu64 "  %23.2f  %24.2f\n", group, ratio(&all[0], &all[2]).value, ratio(&all[1], &all[2]).value);
+		}
+		printf("  %10" PRIu64 "  %23.2f  %24.2f\n", group, by[0], by[1]);
 	}
 	printf("  pays from %d recipients on against sendmsg (target 3: %s), from %d against sendmmsg (target 4: %s)\n", from[0],
 	       from[0] <= 3 ? "met" : "missed", from[1], from[1] <= 4 ? "met" : "missed");
