@@ -21,7 +21,7 @@ enum {
 	GROUP_LANES_MAX = 200,		/* of all accounts together; one address each */
 	GROUP_RECIPIENTS = 1024,	/* per pass through a lane; a power of two */
 	GROUP_CHUNKS = 64,		/* per pass; a power of two */
-	GROUP_CHUNK_MAX = 128,		/* recipients per datagram: bounds the time with interrupts' work held off, and what
+	GROUP_CHUNK_MAX = 200,		/* recipients per datagram: bounds the time with interrupts' work held off, and what
 					 * a device's queue must take at once */
 	GROUP_PRIVATE_BYTES = 1 << 18,	/* room for private bytes per pass; a power of two */
 	GROUP_PRIVATE_MAX = 2048,	/* private bytes before, or after, one payload */
