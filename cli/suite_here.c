@@ -24,6 +24,7 @@ struct job {
 	struct run_row *runs; /* that were there at the begin */
 	size_t runs_n;
 	size_t steps_n, done_n, failed_n, made_n;
+	unsigned last; /* of the passes that are run */
 };
 
 void suite_mark(const struct suite *suite, const struct suite_step *step, unsigned pass, char out[SUITE_MARK])
@@ -125,8 +126,10 @@ static int run_step(struct job *job, const struct suite_step *step, const char *
 	if (err)
 		return err;
 	err = self_wait_any(&child, 1, &which, &status);
-	if (!err && signals_stop)
-		err = fail(-EINTR, "suite: interrupted in %s; the same command %sgoes on there", mark, job->options->again ? "with --passes in place of --again " : "");
+	if (!err && signals_stop && job->options->again)
+		err = fail(-EINTR, "suite: interrupted in %s; the same command goes on there with --passes %u, and without --again", mark, job->last);
+	else if (!err && signals_stop)
+		err = fail(-EINTR, "suite: interrupted in %s; the same command goes on there", mark);
 	else if (!err && status) {
 		fail(-EIO, "suite: %s failed with status %d:", mark, status);
 		self_tell(&child);
@@ -144,6 +147,7 @@ static int run_passes(struct job *job, unsigned first, unsigned passes)
 	int err = 0;
 
 	job->steps_n = (size_t)passes * job->suite.steps_n;
+	job->last = first + passes - 1;
 	for (unsigned pass = first; pass < first + passes && !err; pass++)
 		for (size_t i = 0; i < job->suite.steps_n && !err; i++) {
 			char mark[SUITE_MARK];

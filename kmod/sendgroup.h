@@ -94,6 +94,7 @@ struct sendgroup_route {
 	__wsum pseudo;			/* of the pseudo header without the length, unfolded */
 	u16 mtu;			/* what fits; 65535 for more */
 	u16 room;			/* link, IP and UDP headers, and what the dst wants */
+	u32 dev_mtu;			/* the device's when `mtu` was found */
 	u8 header_len;			/* IP and UDP: 28 or 48 */
 	u8 unicast;			/* no broadcast, no multicast, plain IP output */
 	u8 is_v6;
@@ -160,6 +161,7 @@ struct sendgroup_state {
 	u8 records[SENDGROUP_BATCH * SENDGROUP_RECORD_MAX] __aligned(8);
 	struct sendgroup_route *cache[SENDGROUP_CACHE_PAGES];
 	struct dst_entry *checked;	/* a dst found valid in this batch; compared, never used */
+	u32 checked_mtu;		/* of its device */
 	u64 fast, plain, routes, shares;
 };
 
@@ -204,10 +206,13 @@ static inline struct sendgroup_route *sendgroup_route_cached(struct sendgroup_st
 	if (unlikely(!route->dst || route->generation != state->generation ||
 		     ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]))))
 		return NULL;
-	if (route->dst != state->checked && !dst_check(route->dst, route->cookie))
-		return NULL;
-	state->checked = route->dst;
-	return route;
+	if (route->dst != state->checked) {
+		if (!dst_check(route->dst, route->cookie))
+			return NULL;
+		state->checked = route->dst;
+		state->checked_mtu = READ_ONCE(route->dst->dev->mtu);
+	}
+	return likely(route->dev_mtu == state->checked_mtu) ? route : NULL;
 }
 
 /* sendgroup_packet.c */

@@ -267,30 +267,60 @@ static int put_path(struct archive *archive, const struct platform *platform, co
 	return err == -1 ? fail(-errno, "lab: cannot look through %s: %s", from, strerror(errno)) : err;
 }
 
-/* "FILE" goes into the working directory, "FILE:PATH" where it says. */
-static int put_in(struct archive *archive, const struct platform *platform, const char *text)
-{
+/* What goes into the guest, and where. */
+struct in {
 	char from[PATH_MAX], to[PATH_MAX + sizeof JOB_WORK];
+};
+
+/* "FILE" goes into the working directory, "FILE:PATH" where it says. */
+static void read_in(const char *text, struct in *in)
+{
 	const char *colon = strchr(text, ':'), *name;
 	size_t n = colon ? (size_t)(colon - text) : strlen(text);
 
 	while (n > 1 && text[n - 1] == '/')
 		n--;
-	snprintf(from, sizeof from, "%.*s", (int)n, text);
-	name = strrchr(from, '/') ? strrchr(from, '/') + 1 : from;
+	snprintf(in->from, sizeof in->from, "%.*s", (int)n, text);
+	name = strrchr(in->from, '/') ? strrchr(in->from, '/') + 1 : in->from;
 	if (colon && colon[1] == '/')
-		snprintf(to, sizeof to, "%s", colon + 1);
+		snprintf(in->to, sizeof in->to, "%s", colon + 1);
 	else
-		snprintf(to, sizeof to, JOB_WORK "/%s", colon ? colon + 1 : name);
-	return put_path(archive, platform, from, to);
+		snprintf(in->to, sizeof in->to, JOB_WORK "/%s", colon ? colon + 1 : name);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return !stat(a, &one) && !stat(b, &other) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* The same file may come twice: the command's is among them. Folders may share one. */
+static int check_in(const struct lab_options *o, size_t i, const struct in *in)
+{
+	struct in before;
+	struct stat file;
+
+	for (size_t j = 0; j < i; j++) {
+		read_in(o->in.at[j], &before);
+		if (!strcmp(before.to, in->to) && !same_file(before.from, in->from) && !stat(in->from, &file) && !S_ISDIR(file.st_mode))
+			return fail(-EEXIST, "lab: %s and %s would both be %s in the guest; say another place for one, as in --in %s:NAME",
+				    before.from, in->from, in->to, in->from);
+	}
+	return 0;
 }
 
 static int put_files(struct archive *archive, const struct platform *platform, const struct lab_options *o)
 {
+	struct in in;
 	int err = 0;
 
-	for (size_t i = 0; i < o->in.n && !err; i++)
-		err = put_in(archive, platform, o->in.at[i]);
+	for (size_t i = 0; i < o->in.n && !err; i++) {
+		read_in(o->in.at[i], &in);
+		err = check_in(o, i, &in);
+		if (!err)
+			err = put_path(archive, platform, in.from, in.to);
+	}
 	return err;
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,12 +122,26 @@ static int put_listed(struct archive *archive, char *line)
 	return archive_file(archive, path, 0755, path);
 }
 
+/* Whether it is a dynamic loader of this system's, which nobody but root could have put there. A program may name anything. */
+static bool is_loader(const char *path)
+{
+	char real[PATH_MAX];
+	const char *name = realpath(path, real) ? strrchr(real, '/') + 1 : "";
+	struct stat st;
+
+	return !strncmp(name, "ld", 2) && !stat(real, &st) && S_ISREG(st.st_mode) && !st.st_uid && !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static int put_by_loader(struct archive *archive, const char *loader, const char *program)
 {
 	const char *const argv[] = { loader, "--list", program, NULL };
 	struct buffer list = { 0 };
 	char *rest, *line;
-	int err = spawn(argv, NULL, &list);
+	int err;
+
+	if (!is_loader(loader))
+		return fail(-EPERM, "lab: %s wants to be loaded by %s, which is no dynamic loader of this system; link it statically", program, loader);
+	err = spawn(argv, NULL, &list);
 
 	rest = list.data;
 	if (err)

@@ -77,7 +77,23 @@ own() {
 	check 2 '--vmlinuz' kernels add x --modules modules
 	check 1 'no program nosuchprogram' run --kernel mine-1 -- nosuchprogram
 	check 1 'nosuchfile' run --kernel mine-1 --in nosuchfile -- true
+	mkdir one other
+	echo 1 > one/file
+	echo 2 > other/file
+	check 1 'would both be' run --kernel mine-1 --in one/file --in other/file -- true
 	check 1 'no driver for an e1000' run --kernel mine-1 --nic e1000 -- true
+}
+
+@test "a program to be copied is not asked by a loader of its own choice" {
+	own mine-1
+	printf '#!/bin/sh\ntouch "%s/loaded"\n' "$PWD" > ld-mine.so
+	chmod 755 ld-mine.so
+	chown 65534 ld-mine.so
+	echo 'int main(void) { return 0; }' | gcc -x c -Wl,--dynamic-linker="$PWD/ld-mine.so" -o program -
+	run "$FORECALL" lab run --kernel mine-1 --in program -- true
+	[ "$status" -eq 1 ]
+	[[ $output == *"no dynamic loader of this system"* ]]
+	[ ! -e loaded ]
 }
 
 # ---- Guests ----

@@ -302,6 +302,15 @@ unreachable() {
 	await 2 ended "$guard"
 }
 
+@test "nothing of what a script has started outlives it" {
+	start_receiver
+	start running "$FORECALL" try --with "$WITH" -- sh -c "'$DATAGRAMS' endless $PORT 0 '$OUT/returned' & echo \$! > '$OUT/server'; wait"
+	await 10 test -s "$OUT/returned"
+	kill -TERM "$LAST"
+	await 10 ended "$LAST"
+	ended "$(cat "$OUT/server")"
+}
+
 # ---- Comparing ----
 
 comparing() {

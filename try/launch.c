@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,10 @@
 
 enum {
 	PAGE_FD = 512,        /* or above: out of the way of servers that count on low numbers */
-	GUARDS_WAIT_MS = 2000 /* a guard ends some milliseconds after its server, unless something is amiss */
+	GUARDS_WAIT_MS = 2000, /* a guard ends some milliseconds after its server, unless something is amiss */
+	PATIENCE_MS = 2000,   /* from SIGTERM to SIGKILL */
+	KILL_WAIT_MS = 2000,
+	BROOD_MAX = 256,
 };
 
 const char *const try_way_names[TRY_WAY_MAX] = {
@@ -195,22 +199,27 @@ int launch_start(const struct launch_options *options, char *const argv[], struc
 	return err;
 }
 
+static bool is_guard(pid_t pid)
+{
+	char path[64], name[32] = "";
+
+	snprintf(path, sizeof path, "/proc/%d/comm", pid);
+	FILE *comm = fopen(path, "re");
+	bool is = comm && fgets(name, sizeof name, comm) && !strcmp(name, TRY_GUARD_COMM "\n");
+	if (comm)
+		fclose(comm);
+	return is;
+}
+
 /* A guard whose server ended becomes our child (launch_start()), which we bury when it ends, too. */
 static void bury_guards(void)
 {
 	FILE *file = fopen("/proc/thread-self/children", "re");
 	int child;
 
-	while (file && fscanf(file, "%d", &child) == 1) {
-		char path[64], name[32] = "";
-
-		snprintf(path, sizeof path, "/proc/%d/comm", child);
-		FILE *comm = fopen(path, "re");
-		if (comm && fgets(name, sizeof name, comm) && !strcmp(name, TRY_GUARD_COMM "\n"))
+	while (file && fscanf(file, "%d", &child) == 1)
+		if (is_guard(child))
 			waitpid(child, NULL, WNOHANG | __WALL);
-		if (comm)
-			fclose(comm);
-	}
 	if (file)
 		fclose(file);
 }
@@ -258,20 +267,97 @@ bool launch_reap(struct launch *launch)
 	return launch->ended;
 }
 
+/* ---- The end: of the command, and of what it has started if it is a script ---- */
+
+struct brood {
+	size_t n;
+	struct {
+		pid_t pid;
+		bool told;
+	} of[BROOD_MAX];
+};
+
+/* Of one thread. */
+static void add_children(struct brood *brood, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int child;
+
+	while (file && brood->n < BROOD_MAX && fscanf(file, "%d", &child) == 1)
+		if (!is_guard(child))
+			brood->of[brood->n++].pid = child;
+	if (file)
+		fclose(file);
+}
+
+static void add_children_of(struct brood *brood, pid_t pid)
+{
+	char path[64];
+	glob_t found = {0};
+
+	snprintf(path, sizeof path, "/proc/%d/task/*/children", pid);
+	if (!glob(path, GLOB_NOSORT, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			add_children(brood, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static void find_brood(struct brood *brood, pid_t root)
+{
+	*brood = (struct brood){0};
+	add_children_of(brood, root);
+	for (size_t i = 0; i < brood->n; i++)
+		add_children_of(brood, brood->of[i].pid);
+}
+
+/* Whether some are left. Orphans are ours by now (launch_start()) and are told to end; the others' parents have been. */
+static bool end_orphans(struct brood *brood, int how)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < brood->n; i++) {
+		pid_t pid = brood->of[i].pid, ended = pid ? waitpid(pid, NULL, WNOHANG) : 0;
+
+		if (!pid)
+			continue;
+		if (ended == pid || (ended < 0 && kill(pid, 0)))
+			brood->of[i].pid = 0;
+		else if (!ended && (!brood->of[i].told || how == SIGKILL))
+			brood->of[i].told = !kill(pid, how);
+		left |= brood->of[i].pid != 0;
+	}
+	return left;
+}
+
+static void end_brood(struct brood *brood, int patience_ms)
+{
+	for (int i = 0; i < patience_ms && end_orphans(brood, SIGTERM); i += 5)
+		pause_ms(5);
+	for (int i = 0; i < KILL_WAIT_MS && end_orphans(brood, SIGKILL); i++)
+		pause_ms(1);
+}
+
 int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop)
 {
+	struct brood brood = {0};
+
 	for (bool told = false; !launch_reap(launch); pause_ms(5))
 		if (*stop && !told) {
+			find_brood(&brood, launch->pid);
 			kill(launch->pid, SIGTERM);
 			told = true;
 		}
+	end_brood(&brood, PATIENCE_MS);
 	return 0;
 }
 
 int launch_end(struct launch *launch, int patience_ms)
 {
+	struct brood brood;
+
 	if (launch->ended)
 		return 0;
+	find_brood(&brood, launch->pid);
 	kill(launch->pid, SIGTERM);
 	for (int i = 0; i < patience_ms && !launch_reap(launch); i += 5)
 		pause_ms(5);
@@ -279,6 +365,7 @@ int launch_end(struct launch *launch, int patience_ms)
 		kill(launch->pid, SIGKILL);
 	while (!launch_reap(launch))
 		pause_ms(1);
+	end_brood(&brood, patience_ms);
 	return 0;
 }
 
@@ -311,7 +398,7 @@ uint64_t launch_delay_ns(const struct launch *launch, double share)
 void launch_free(struct launch *launch)
 {
 	if (launch->pid > 0 && !launch->ended)
-		launch_end(launch, 2000);
+		launch_end(launch, PATIENCE_MS);
 	if (launch->page && launch->page != MAP_FAILED)
 		munmap(launch->page, sizeof *launch->page);
 	if (launch->fd >= 0)

@@ -54,10 +54,11 @@ bool launch_reap(struct launch *launch);
 /* CPU time of the guards that run now, in seconds. */
 double launch_guard_s(const struct launch *launch);
 
-/* Waits until it ends, and its guards with it; a signal in *stop is passed on to it. 0 or, by fail(), -errno. */
+/* Waits until it ends, and its guards with it; a signal in *stop is passed on to it, and to what it has started when it has ended of that.
+ * 0 or, by fail(), -errno. */
 int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop);
 
-/* Ends it: SIGTERM, SIGKILL after `patience_ms`; then as launch_wait(). */
+/* Ends it, and then what it has started: SIGTERM, SIGKILL after `patience_ms`; then as launch_wait(). */
 int launch_end(struct launch *launch, int patience_ms);
 
 /* The time in ns within which this share of all batches were given, as the upper end of its bucket; 0 when there were none. */

@@ -359,6 +359,21 @@ static int sends_by_the_library(void)
 	return sendgroup(socket(AF_INET, SOCK_DGRAM, 0), &buf, 4, 0, gerrno) != 4;
 }
 
+/* Closes every descriptor, among them the library's lock, and gives the numbers to other files. */
+static int loses_descriptors(void)
+{
+	enum { FILES = 20 };
+	int wrong = sends_by_the_library(), files[FILES];
+
+	close_range(3, ~0u, 0);
+	for (int i = 0; i < FILES; i++)
+		files[i] = open("/dev/null", O_RDONLY);
+	wrong |= sends_by_the_library();
+	for (int i = 0; i < FILES; i++)
+		wrong |= files[i] < 0 || read(files[i], &(char){ 0 }, 1) != 0;
+	return wrong;
+}
+
 static uint64_t sent_by(const char *account)
 {
 	struct facility_status *now = calloc(1, sizeof *now);
@@ -380,6 +395,15 @@ static void a_user_without_privilege_sends(void **state)
 	(void)state;
 	assert_int_equal(in_child(sends_by_the_library), 0);
 	assert_int_equal(sent_by("user-65534"), before + 4);
+}
+
+static void descriptors_that_a_program_closes_are_not_missed(void **state)
+{
+	uint64_t before = sent_by("user-65534");
+
+	(void)state;
+	assert_int_equal(in_child(loses_descriptors), 0);
+	assert_int_equal(sent_by("user-65534"), before + 8);
 }
 
 static void above_rate_and_burst_nothing_is_sent(void **state)
@@ -692,6 +716,7 @@ int main(void)
 		SCENE(a_lane_serves_only_sockets_of_its_users),
 		SCENE(nobody_opens_the_maps_of_another),
 		SCENE(a_user_without_privilege_sends),
+		SCENE(descriptors_that_a_program_closes_are_not_missed),
 		SCENE(above_rate_and_burst_nothing_is_sent),
 		SCENE(a_late_datagram_does_not_meet_the_next_call_s_recipients),
 		SCENE(a_lane_in_use_stays_its_caller_s_when_another_is_lost),

@@ -67,3 +67,12 @@ int sendgroup_stop(const struct sendgroup_job *job, size_t i, int reached, int e
 	sendgroup_mark_rest(job, i, err);
 	return reached;
 }
+
+int sendgroup_still(int fd, const struct stat *was)
+{
+	struct stat now;
+	int err = errno, still = !fstat(fd, &now) && now.st_dev == was->st_dev && now.st_ino == was->st_ino;
+
+	errno = err;
+	return still;
+}

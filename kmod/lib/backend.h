@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 enum {
@@ -59,6 +60,10 @@ int sendgroup_fatal(int err);
 
 /* What send returns after err stopped it at recipient i, with `reached` before: marks those that are left. */
 int sendgroup_stop(const struct sendgroup_job *job, size_t i, int reached, int err);
+
+/* Whether descriptor fd is still the file that fstat() said `was`, errno unchanged: a program may close descriptors that it has not
+ * opened (closefrom(3)), and be given their numbers for files of its own, which are not ours to use or to close. */
+int sendgroup_still(int fd, const struct stat *was);
 
 extern const struct sendgroup_backend sendgroup_module, sendgroup_bpf, sendgroup_uring, sendgroup_sendmmsg, sendgroup_sendmsg;
 

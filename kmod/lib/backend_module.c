@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,15 +22,23 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct sendgroup_private) == 2 * si
 static const char device[] = "/dev/sendgroup";
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t key; /* of the descriptor plus 1, and the generation above it */
+static pthread_key_t key; /* of a thread's struct file */
 static int key_err;
 static unsigned generation;
 
-enum { DESCRIPTOR_BITS = 32 };
+struct file {
+	int fd;
+	unsigned generation;	/* of the process that opened it */
+	struct stat stat;
+};
 
 static void file_close(void *arg)
 {
-	close((int)((uintptr_t)arg & UINT32_MAX) - 1);
+	struct file *file = arg;
+
+	if (file && sendgroup_still(file->fd, &file->stat))
+		close(file->fd);
+	free(file);
 }
 
 static void in_child(void)
@@ -44,41 +53,36 @@ static void make_key(void)
 		key_err = pthread_atfork(NULL, NULL, in_child);
 }
 
-static uintptr_t packed(int fd)
+/* Opens the calling thread's file, instead of the one that it has. NULL: the way is not there. */
+static struct file *file_open(void)
 {
-	return (uintptr_t)generation << DESCRIPTOR_BITS | ((uintptr_t)fd + 1);
-}
+	struct file *file;
 
-/* Opens the calling thread's file, instead of the one that it has: descriptor or -errno. */
-static int file_open(void)
-{
-	void *old = pthread_getspecific(key);
-	int fd;
-
+	file_close(pthread_getspecific(key));
 	pthread_setspecific(key, NULL);
-	if (old)
-		file_close(old);
-	fd = open(device, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (pthread_setspecific(key, (void *)packed(fd))) {
-		close(fd);
-		return -ENOMEM;
+	file = calloc(1, sizeof *file);
+	if (!file)
+		return NULL;
+	file->generation = generation;
+	file->fd = open(device, O_RDWR | O_CLOEXEC);
+	if (file->fd < 0 || fstat(file->fd, &file->stat) || pthread_setspecific(key, file)) {
+		if (file->fd >= 0)
+			close(file->fd);
+		free(file);
+		return NULL;
 	}
-	return fd;
+	return file;
 }
 
-static int file_get(void)
+static struct file *file_get(void)
 {
-	uintptr_t value;
+	struct file *file;
 
 	pthread_once(&once, make_key);
 	if (key_err)
-		return -ENOMEM;
-	value = (uintptr_t)pthread_getspecific(key);
-	if (value && value >> DESCRIPTOR_BITS == generation)
-		return (int)(value & UINT32_MAX) - 1;
-	return file_open();
+		return NULL;
+	file = pthread_getspecific(key);
+	return file && file->generation == generation ? file : file_open();
 }
 
 static int module_probe(void)
@@ -102,16 +106,16 @@ static int module_send(const struct sendgroup_job *job)
 		.shared = (uintptr_t)job->shared.iov_base, .shared_len = job->shared.iov_len,
 		.gerrno = (uintptr_t)job->gerrno,
 	};
-	int fd = file_get();
-	int reached = fd < 0 ? -1 : ioctl(fd, SENDGROUP_SEND, &msg);
+	struct file *file = file_get();
+	int reached = file ? ioctl(file->fd, SENDGROUP_SEND, &msg) : -1;
 
-	if (fd >= 0 && reached < 0 && (errno == EPERM || errno == EXDEV)) {
-		fd = file_open();
-		reached = fd < 0 ? -1 : ioctl(fd, SENDGROUP_SEND, &msg);
+	if (file && reached < 0 && (errno == EPERM || errno == EXDEV || !sendgroup_still(file->fd, &file->stat))) {
+		file = file_open();
+		reached = file ? ioctl(file->fd, SENDGROUP_SEND, &msg) : -1;
 	}
 	if (reached >= 0)
 		return reached;
-	if (fd < 0 || errno == EPERM || errno == EXDEV || errno == ENOTTY)
+	if (!file || errno == EPERM || errno == EXDEV || errno == ENOTTY)
 		return -EOPNOTSUPP;
 	return -errno;
 }

@@ -15,6 +15,7 @@
 struct ring {
 	struct io_uring uring;
 	unsigned generation;	/* of the process that made it: a ring is of no use behind fork() */
+	struct stat stat;
 	struct msghdr headers[SENDGROUP_CHUNK];
 	struct iovec parts[SENDGROUP_CHUNK][SENDGROUP_PARTS];
 	int errors[SENDGROUP_CHUNK]; /* what the ring said of each message: 0 or a positive errno */
@@ -29,6 +30,8 @@ static void ring_free(void *arg)
 {
 	struct ring *ring = arg;
 
+	if (!sendgroup_still(ring->uring.ring_fd, &ring->stat))
+		ring->uring.ring_fd = -1;
 	io_uring_queue_exit(&ring->uring);
 	free(ring);
 }
@@ -55,7 +58,7 @@ static int ring_get(struct ring **out)
 	if (key_err)
 		return -ENOMEM;
 	ring = pthread_getspecific(key);
-	if (ring && ring->generation != generation) {
+	if (ring && (ring->generation != generation || !sendgroup_still(ring->uring.ring_fd, &ring->stat))) {
 		pthread_setspecific(key, NULL);
 		ring_free(ring); /* unmaps and closes in this process only */
 		ring = NULL;
@@ -70,6 +73,7 @@ static int ring_get(struct ring **out)
 			return err;
 		}
 		fcntl(ring->uring.ring_fd, F_SETFD, FD_CLOEXEC);
+		fstat(ring->uring.ring_fd, &ring->stat);
 		ring->generation = generation;
 		pthread_setspecific(key, ring);
 	}

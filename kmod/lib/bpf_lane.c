@@ -2,6 +2,8 @@
 /* bpf_lane.c: finds a facility's lanes below GROUP_ROOT, locks and maps them, and keeps them for the next call. */
 #include "kmod/lib/bpf_lane.h"
 
+#include "kmod/lib/backend.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +35,7 @@ struct account {
 	struct account *next;
 	char maps[PATH_BYTES];	/* folder of its lanes */
 	int lock;		/* its lock file; a locked byte is a lane of ours until this is closed */
+	struct stat stat;	/* of that */
 	bool ours[GROUP_LANES_MAX]; /* lanes that we have locked: the kernel would lock them for us again */
 	unsigned lanes_n;	/* of these, mapped: free or in use */
 	bool gone;		/* given up; goes when the last lane that is in use comes back */
@@ -103,13 +106,21 @@ static void add_account(const char *place, const char *kind, unsigned id)
 		return;
 	snprintf(path, sizeof path, "%s/%s-%u/lock", place, kind, id);
 	account->lock = open(path, O_RDWR | O_CLOEXEC);
-	if (account->lock < 0) {
+	if (account->lock < 0 || fstat(account->lock, &account->stat)) {
+		if (account->lock >= 0)
+			close(account->lock);
 		free(account);
 		return;
 	}
 	snprintf(account->maps, sizeof account->maps, "%.200s/maps/%s-%u", place, kind, id);
 	account->next = pool.accounts;
 	pool.accounts = account;
+}
+
+/* Whether our locks hold: they went with their descriptor if the program has closed what it had not opened. */
+static bool still_locked(const struct account *account)
+{
+	return sendgroup_still(account->lock, &account->stat);
 }
 
 /* An account that was given up keeps its lock for as long as a lane of it is in use, so that nobody else writes into that. */
@@ -123,7 +134,8 @@ static void drop_gone(void)
 			continue;
 		}
 		*at = account->next;
-		close(account->lock);
+		if (still_locked(account))
+			close(account->lock);
 		free(account);
 	}
 }
@@ -255,7 +267,8 @@ static void free_lane(struct bpf_lane *lane)
 static void release_lane(struct bpf_lane *lane)
 {
 	lane->account->ours[lane->number] = false;
-	unlock_lane(lane->account->lock, lane->number);
+	if (still_locked(lane->account))
+		unlock_lane(lane->account->lock, lane->number);
 	free_lane(lane);
 }
 
@@ -298,6 +311,8 @@ struct bpf_lane *bpf_lane_get(void)
 
 	pthread_once(&once, on_fork);
 	pthread_mutex_lock(&pool.mutex);
+	if (pool.free && !still_locked(pool.free->account))
+		drop_all();
 	if (pool.free) {
 		lane = pool.free;
 		pool.free = lane->next;

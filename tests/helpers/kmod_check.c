@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -382,6 +383,14 @@ static void refuse_guarded(void)
 }
 
 /* What must not be fragmented and does not fit: 10.9.0.2 lies behind the dummy device, whose MTU is 1500. */
+static void set_mtu(const char *device, int mtu)
+{
+	struct ifreq request = { .ifr_mtu = mtu };
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
+	MUST(!ioctl(s.from, SIOCSIFMTU, &request));
+}
+
 static void refuse_above_mtu(void)
 {
 	struct giorec6 r = { .gr_addr = s.addr[0] };
@@ -389,6 +398,10 @@ static void refuse_above_mtu(void)
 	MUST(inet_pton(AF_INET, "10.9.0.2", &((struct sockaddr_in *)&r.gr_addr)->sin_addr) == 1);
 	MUST(error_of(&r, 2000) == 0);
 	MUST(!setsockopt(s.from, SOL_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_DO }, sizeof(int)));
+	MUST(error_of(&r, 1472) == 0 && error_of(&r, 1473) == EMSGSIZE);
+	set_mtu("dummy9", 1400); /* under the route that is kept */
+	MUST(error_of(&r, 1372) == 0 && error_of(&r, 1373) == EMSGSIZE);
+	set_mtu("dummy9", 1500);
 	MUST(error_of(&r, 1472) == 0 && error_of(&r, 1473) == EMSGSIZE);
 	MUST(!setsockopt(s.from, SOL_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_WANT }, sizeof(int)));
 }

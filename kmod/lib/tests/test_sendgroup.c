@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +366,51 @@ static void a_child_sends_as_its_parent_did(void **state)
 	}
 }
 
+/* Closes what the library has opened, and gives the numbers to other files: 0 when it sends all the same and leaves these alone. */
+static int lose_files(struct scene *s)
+{
+	enum { FDS = 256 };
+	bool before[FDS], taken[FDS] = { false };
+	int null, wrong;
+
+	for (int fd = 0; fd < FDS; fd++)
+		before[fd] = fcntl(fd, F_GETFD) >= 0;
+	wrong = sendgroup6(s->from, &s->buf, GROUP, 0, NULL) != GROUP;
+	null = open("/dev/null", O_RDONLY);
+	for (int fd = 0; fd < FDS; fd++) {
+		taken[fd] = fd != null && !before[fd] && fcntl(fd, F_GETFD) >= 0;
+		if (taken[fd])
+			dup2(null, fd);
+	}
+	for (int i = 0; i < 2; i++)
+		wrong |= sendgroup6(s->from, &s->buf, GROUP, 0, NULL) != GROUP;
+	for (int fd = 0; fd < FDS; fd++)
+		wrong |= taken[fd] && read(fd, &(char){ 0 }, 1) != 0;
+	return wrong;
+}
+
+static void descriptors_that_a_program_closes_are_not_missed(void **state)
+{
+	(void)state;
+	for (size_t row = 0; sendgroup_backend_row(row); row++) {
+		struct scene *s = use(row) ? scene_new(AF_INET, 500, 12, 0) : NULL;
+		int status;
+		pid_t pid;
+
+		if (!s)
+			continue;
+		pid = fork();
+		if (!pid)
+			_exit(lose_files(s));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		for (int round = 0; round < 3; round++)
+			for (unsigned i = 0; i < GROUP; i++)
+				check_datagram(s, i);
+		scene_free(s);
+	}
+}
+
 /* What sendgroup_backend() says in a fresh process with this environment. */
 static int in_child(const char *name, int (*ask)(void))
 {
@@ -424,6 +470,7 @@ int main(void)
 		cmocka_unit_test(other_sockets_get_what_sendmsg_says),
 		cmocka_unit_test(threads_send_at_the_same_time),
 		cmocka_unit_test(a_child_sends_as_its_parent_did),
+		cmocka_unit_test(descriptors_that_a_program_closes_are_not_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
