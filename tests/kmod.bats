@@ -26,6 +26,7 @@ insmod sendgroup.ko || exit 1
 ip link add dummy9 type dummy 2> /dev/null
 ip link set dummy9 up
 ip addr add 10.9.0.1/24 dev dummy9
+ip addr add fd09::1/64 dev dummy9 nodad
 status=0
 eval "$1" || status=$?
 for i in 1 2 3 4 5 6 7 8; do rmmod sendgroup 2> /dev/null && break; sleep 0.5; done

@@ -391,19 +391,29 @@ static void set_mtu(const char *device, int mtu)
 	MUST(!ioctl(s.from, SIOCSIFMTU, &request));
 }
 
-static void refuse_above_mtu(void)
+/* What fits into MTU `mtu` of the device that leads to r, and what does not, with `headers` bytes of IP and UDP. */
+static void mtu_is(struct giorec6 *r, int mtu, int headers)
 {
-	struct giorec6 r = { .gr_addr = s.addr[0] };
+	set_mtu("dummy9", mtu);
+	MUST(error_of(r, (size_t)(mtu - headers)) == 0 && error_of(r, (size_t)(mtu - headers) + 1) == EMSGSIZE);
+}
 
-	MUST(inet_pton(AF_INET, "10.9.0.2", &((struct sockaddr_in *)&r.gr_addr)->sin_addr) == 1);
+static void refuse_above_mtu(int family, const char *to, int level, int option, int headers)
+{
+	int from = s.from;
+	struct giorec6 r = { .gr_addr = { .ss_family = (sa_family_t)family } };
+
+	s.from = socket(family, SOCK_DGRAM, 0);
+	((struct sockaddr_in *)&r.gr_addr)->sin_port = htons(7001); /* both families have it there */
+	MUST(inet_pton(family, to, family == AF_INET ? (void *)&((struct sockaddr_in *)&r.gr_addr)->sin_addr :
+						       (void *)&((struct sockaddr_in6 *)&r.gr_addr)->sin6_addr) == 1);
 	MUST(error_of(&r, 2000) == 0);
-	MUST(!setsockopt(s.from, SOL_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_DO }, sizeof(int)));
-	MUST(error_of(&r, 1472) == 0 && error_of(&r, 1473) == EMSGSIZE);
-	set_mtu("dummy9", 1400); /* under the route that is kept */
-	MUST(error_of(&r, 1372) == 0 && error_of(&r, 1373) == EMSGSIZE);
-	set_mtu("dummy9", 1500);
-	MUST(error_of(&r, 1472) == 0 && error_of(&r, 1473) == EMSGSIZE);
-	MUST(!setsockopt(s.from, SOL_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_WANT }, sizeof(int)));
+	MUST(!setsockopt(s.from, level, option, &(int){ IP_PMTUDISC_DO }, sizeof(int)));
+	mtu_is(&r, 1500, headers);
+	mtu_is(&r, 1400, headers); /* under the route that is kept */
+	mtu_is(&r, 1500, headers);
+	close(s.from);
+	s.from = from;
 }
 
 /* In a child: a device that another user or another namespace has opened. */
@@ -436,7 +446,8 @@ static int refuse_all(void)
 	refuse_options();
 	refuse_flow_label();
 	refuse_guarded();
-	refuse_above_mtu();
+	refuse_above_mtu(AF_INET, "10.9.0.2", SOL_IP, IP_MTU_DISCOVER, 28);
+	refuse_above_mtu(AF_INET6, "fd09::2", SOL_IPV6, IPV6_MTU_DISCOVER, 48);
 	MUST(misuse(1) == EPERM);
 	MUST(misuse(0) == EXDEV);
 	refuse_shut();
