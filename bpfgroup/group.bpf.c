@@ -123,21 +123,10 @@ struct route {
 	__u32 macs[3];		/* to, from: the begin of the link header */
 	__u16 sum;		/* over both addresses */
 	__u8 family;		/* 0: not found yet */
-	__u8 local : 1;		/* to be received on the loopback device */
-	__u8 source_picked : 1;	/* by the route: the socket had none */
+	__u8 tos;		/* that it was found for */
+	__u8 local;		/* to be received on the loopback device */
+	__u8 source_picked;	/* by the route: the socket had none */
 };
-
-/* Of the recipients at the same places of a lane. */
-struct lane_routes {
-	struct route of[GROUP_RECIPIENTS];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* as many as there are lanes: set by the loader */
-	__type(key, __u32);
-	__type(value, struct lane_routes);
-} routes SEC(".maps");
 
 struct next_hop {
 	__u32 ifindex;
@@ -151,8 +140,7 @@ struct { /* neighbour -> when the kernel's own path was last asked to use it */
 	__type(value, __u64);
 } next_hops SEC(".maps");
 
-/* A datagram in work. One per CPU: the program runs with bottom halves off, and a clone never comes back to it. It is in
- * a map so that the verifier does not follow its numbers through the loop. */
+/* A datagram in work. */
 struct call {
 	__u64 now_ns;
 	__u32 sum_ip;		/* 16 bits: over the IPv4 header without addresses */
@@ -161,7 +149,7 @@ struct call {
 	__u32 has_source;
 	__u32 bound_ifindex;	/* the device that the socket is bound to; 0: none */
 	__u32 own_ifindex;	/* the group device */
-	__u32 lane, chunk, generation, account;
+	__u32 generation, account;
 	__u32 first, n, head, tail;
 	__u32 direct;		/* bytes of payload that lie with the headers, for the head to be written there; 0: by a helper */
 	__u32 payload;		/* bytes */
@@ -173,18 +161,25 @@ struct call {
 	__u64 codes_n[GROUP_CODES];
 };
 
+/* What the program keeps of a lane, for the one datagram at a time that has entered it. It is in a map, too, so that the verifier
+ * does not follow a call's numbers through the loop. */
+struct lane_state {
+	struct call call;
+	struct route routes[GROUP_RECIPIENTS]; /* of the recipients at the same places */
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* as many as there are lanes: set by the loader */
 	__type(key, __u32);
-	__type(value, struct call);
-} calls SEC(".maps");
+	__type(value, struct lane_state);
+} states SEC(".maps");
 
 struct loop {
 	struct __sk_buff *skb;
-	struct call *call;
+	struct call *call;	/* that of the state */
 	struct group_lane *lane;
-	struct lane_routes *routes;
+	struct lane_state *state;
 };
 
 enum {
@@ -223,24 +218,62 @@ static __always_inline void copy_address(__u32 *to, const __u32 *from)
 
 /* ---- What was sent ---- */
 
+/* Where it was sent to. */
+struct target {
+	__u32 family, lane, chunk, generation;
+};
+
+static __always_inline bool aimed4(struct __sk_buff *skb, struct target *t)
+{
+	void *data = (void *)(long)skb->data;
+	struct iphdr *ip = data + ETH_BYTES;
+	struct udphdr *udp = (void *)(ip + 1);
+	__u32 to, port;
+
+	if (data + HEADERS4_BYTES > (void *)(long)skb->data_end)
+		return false;
+	to = bpf_ntohl(ip->daddr);
+	port = bpf_ntohs(udp->dest);
+	*t = (struct target){ AF_INET, to & 0xff, port % GROUP_CHUNKS, port / GROUP_CHUNKS };
+	return to >> 8 == GROUP_NET4 >> 8 && ip->protocol == IPPROTO_UDP;
+}
+
+static __always_inline bool aimed6(struct __sk_buff *skb, struct target *t)
+{
+	void *data = (void *)(long)skb->data;
+	struct ipv6hdr *ip = data + ETH_BYTES;
+	struct udphdr *udp = (void *)(ip + 1);
+	__u32 port, *to;
+
+	if (data + HEADERS6_BYTES > (void *)(long)skb->data_end)
+		return false;
+	to = ip->daddr.in6_u.u6_addr32;
+	port = bpf_ntohs(udp->dest);
+	*t = (struct target){ AF_INET6, bpf_ntohl(to[3]), port % GROUP_CHUNKS, port / GROUP_CHUNKS };
+	return to[0] == bpf_htonl(GROUP_NET6_0) && to[1] == bpf_htonl(GROUP_NET6_1) && !to[2] && !(to[3] & bpf_htonl(~0xffu)) &&
+	       ip->nexthdr == IPPROTO_UDP;
+}
+
+/* Whether it is one for a lane, from a socket: what the host forwards is not. */
+static __always_inline bool aimed(struct __sk_buff *skb, struct target *t)
+{
+	if (!skb->sk || skb->gso_segs > 1 || skb->gso_size)
+		return false;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		return aimed4(skb, t);
+	return skb->protocol == bpf_htons(ETH_P_IPV6) && aimed6(skb, t);
+}
+
 static __always_inline int parse4(struct __sk_buff *skb, struct call *c)
 {
 	void *data = (void *)(long)skb->data;
 	struct iphdr *ip = data + ETH_BYTES;
 	struct udphdr *udp = (void *)(ip + 1);
-	__u32 to, port, udp_bytes, *words = (void *)ip;
+	__u32 udp_bytes, *words = (void *)ip;
 	__u64 pseudo;
 
 	if (data + HEADERS4_BYTES > (void *)(long)skb->data_end)
-		return GROUP_ADDRESS;
-	to = bpf_ntohl(ip->daddr);
-	if (to >> 8 != GROUP_NET4 >> 8 || ip->protocol != IPPROTO_UDP)
-		return GROUP_ADDRESS;
-	c->family = AF_INET;
-	c->lane = to & 0xff;
-	port = bpf_ntohs(udp->dest);
-	c->chunk = port % GROUP_CHUNKS;
-	c->generation = port / GROUP_CHUNKS;
+		return GROUP_FORM;
 	c->port = udp->source;
 	c->tos = ip->tos;
 	udp_bytes = bpf_ntohs(udp->len);
@@ -261,20 +294,12 @@ static __always_inline int parse6(struct __sk_buff *skb, struct call *c)
 	void *data = (void *)(long)skb->data;
 	struct ipv6hdr *ip = data + ETH_BYTES;
 	struct udphdr *udp = (void *)(ip + 1);
-	__u32 port, udp_bytes, *from, *to;
+	__u32 udp_bytes, *from, *to;
 
 	if (data + HEADERS6_BYTES > (void *)(long)skb->data_end)
-		return GROUP_ADDRESS;
+		return GROUP_FORM;
 	from = ip->saddr.in6_u.u6_addr32;
 	to = ip->daddr.in6_u.u6_addr32;
-	if (to[0] != bpf_htonl(GROUP_NET6_0) || to[1] != bpf_htonl(GROUP_NET6_1) || to[2] || to[3] & bpf_htonl(~0xffu) ||
-	    ip->nexthdr != IPPROTO_UDP)
-		return GROUP_ADDRESS;
-	c->family = AF_INET6;
-	c->lane = bpf_ntohl(to[3]);
-	port = bpf_ntohs(udp->dest);
-	c->chunk = port % GROUP_CHUNKS;
-	c->generation = port / GROUP_CHUNKS;
 	c->port = udp->source;
 	c->tos = (__u32)ip->priority << 4 | ip->flow_lbl[0] >> 4;
 	udp_bytes = bpf_ntohs(udp->len);
@@ -289,16 +314,18 @@ static __always_inline int parse6(struct __sk_buff *skb, struct call *c)
 
 static __always_inline int parse(struct __sk_buff *skb, struct call *c)
 {
-	if (skb->gso_segs > 1 || skb->gso_size)
-		return GROUP_FORM;
-	if (skb->protocol == bpf_htons(ETH_P_IP))
-		return parse4(skb, c);
-	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return parse6(skb, c);
-	return GROUP_ADDRESS;
+	return c->family == AF_INET ? parse4(skb, c) : parse6(skb, c);
 }
 
-/* The socket's own address and device: no other is ever sent from. */
+static __always_inline bool is_multicast(__u32 family, const __u32 *addr)
+{
+	__u32 first = bpf_ntohl(addr[0]);
+
+	return family == AF_INET ? first >> 28 == 0xe : first >> 24 == 0xff;
+}
+
+/* The socket's own address and device: no other is ever sent from. One that is bound to a multicast address receives by it,
+ * and sends from what the route prefers. */
 static __always_inline int read_socket(struct __sk_buff *skb, struct call *c)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -311,6 +338,8 @@ static __always_inline int read_socket(struct __sk_buff *skb, struct call *c)
 	c->source[1] = c->family == AF_INET ? 0 : sk->src_ip6[1];
 	c->source[2] = c->family == AF_INET ? 0 : sk->src_ip6[2];
 	c->source[3] = c->family == AF_INET ? 0 : sk->src_ip6[3];
+	if (is_multicast(c->family, c->source))
+		c->source[0] = c->source[1] = c->source[2] = c->source[3] = 0;
 	c->has_source = c->source[0] | c->source[1] | c->source[2] | c->source[3];
 	return 0;
 }
@@ -553,6 +582,19 @@ static __always_inline bool reserved(__u32 family, const __u32 *to)
 	       (first == GROUP_NET6_0 && to[1] == bpf_htonl(GROUP_NET6_1));
 }
 
+/* A socket may be bound to a broadcast address, to receive by it. */
+static __always_inline bool is_broadcast(struct call *c, const __u32 *addr)
+{
+	struct group_local_key key;
+	struct group_local *local;
+
+	if (c->family != AF_INET)
+		return false;
+	local_key(&key, c->family, addr);
+	local = bpf_map_lookup_elem(&locals, &key);
+	return !~addr[0] || (local && local->not_local);
+}
+
 /* Whether the socket may send this way; then the way is kept. */
 static __always_inline int keep(struct call *c, struct route *r)
 {
@@ -561,6 +603,8 @@ static __always_inline int keep(struct call *c, struct route *r)
 	if (!(r->source[0] | r->source[1] | r->source[2] | r->source[3]))
 		return GROUP_SOURCE;
 	if (c->family == AF_INET && !r->local && (r->source[0] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000))
+		return GROUP_SOURCE;
+	if (is_broadcast(c, r->source))
 		return GROUP_SOURCE;
 	r->sum = (__u16)fold(sum_address(r->source) + sum_address(r->to));
 	r->found_ns = c->now_ns;
@@ -581,6 +625,7 @@ static __noinline int resolve(struct __sk_buff *skb, struct call *c, struct rout
 	copy_address(r->source, c->source);
 	r->bound_ifindex = c->bound_ifindex;
 	r->family = (__u8)c->family;
+	r->tos = (__u8)c->tos;
 	r->local = 0;
 	r->source_picked = !c->has_source;
 	copy_address(p.ipv6_src, c->source);
@@ -613,7 +658,7 @@ static __noinline int resolve(struct __sk_buff *skb, struct call *c, struct rout
 /* Whether the way was found lately, to this recipient and for such a socket. */
 static __always_inline bool valid(const struct call *c, const struct route *r, const __u32 *to, __u32 family)
 {
-	if (r->family != family || r->bound_ifindex != c->bound_ifindex || c->now_ns - r->found_ns >= ROUTE_NS)
+	if (r->family != family || r->tos != c->tos || r->bound_ifindex != c->bound_ifindex || c->now_ns - r->found_ns >= ROUTE_NS)
 		return false;
 	if (!c->has_source && !r->source_picked)
 		return false;
@@ -750,7 +795,7 @@ static __always_inline void send_one(__u32 i, struct loop *l, __u32 family)
 {
 	struct call *c = l->call;
 	__u32 at = (c->first + i) % GROUP_RECIPIENTS;
-	int code = send_to(l, &l->routes->of[at], &l->lane->recipients[at], family);
+	int code = send_to(l, &l->state->routes[at], &l->lane->recipients[at], family);
 
 	if (code >= 0 && code < GROUP_CODES)
 		c->codes_n[code]++;
@@ -793,15 +838,15 @@ static __noinline int send_all6(struct loop *l)
 
 /* ---- One datagram ---- */
 
-/* The account whose lane it is, if the socket's owner may use it. */
-static __always_inline struct group_owner *find_owner(struct __sk_buff *skb, struct call *c)
+/* The lane's owner, if the socket's may use it. */
+static __always_inline struct group_owner *find_owner(struct __sk_buff *skb, __u32 lane)
 {
 	struct group_grant grant = { .uid = bpf_get_socket_uid(skb) };
-	struct group_owner *owner = bpf_map_lookup_elem(&owners, &c->lane);
+	struct group_owner *owner = bpf_map_lookup_elem(&owners, &lane);
 
 	if (!owner || !owner->account)
 		return NULL;
-	grant.account = c->account = owner->account - 1;
+	grant.account = owner->account - 1;
 	return bpf_map_lookup_elem(&grants, &grant) ? owner : NULL;
 }
 
@@ -874,11 +919,10 @@ static __always_inline __u32 direct_bytes(const struct call *c)
 }
 
 /* Sends the chunk that the datagram names. */
-static __always_inline void send_chunk(struct loop *l, int form)
+static __always_inline void send_chunk(struct loop *l, struct group_chunk *chunk)
 {
 	struct call *c = l->call;
-	struct group_chunk *chunk = &l->lane->chunks[c->chunk % GROUP_CHUNKS];
-	int code = read_chunk(c, chunk);
+	int form = parse(l->skb, c), code = read_chunk(c, chunk);
 
 	if (!code)
 		code = form ? form : admit(l->skb, c);
@@ -899,30 +943,25 @@ static __always_inline void send_chunk(struct loop *l, int form)
 SEC("tc")
 int group_send(struct __sk_buff *skb)
 {
-	__u32 zero = 0, lane;
-	struct call *c = bpf_map_lookup_elem(&calls, &zero);
-	struct loop l = { .skb = skb, .call = c };
-	struct group_owner *owner = NULL;
-	void *map;
-	int form;
+	struct target t;
+	struct group_owner *owner = aimed(skb, &t) ? find_owner(skb, t.lane) : NULL;
+	void *map = owner ? bpf_map_lookup_elem(&lanes, &t.lane) : NULL;
+	__u32 zero = 0;
+	struct loop l = { .skb = skb, .lane = map ? bpf_map_lookup_elem(map, &zero) : NULL };
 
-	if (!c)
-		return TC_ACT_SHOT;
-	c->lane = GROUP_LANES_MAX;
-	form = parse(skb, c);
-	if (form != GROUP_ADDRESS)
-		owner = find_owner(skb, c);
-	lane = c->lane;
-	map = owner ? bpf_map_lookup_elem(&lanes, &lane) : NULL;
-	l.lane = map ? bpf_map_lookup_elem(map, &zero) : NULL;
-	l.routes = bpf_map_lookup_elem(&routes, &lane);
+	if (l.lane)
+		l.state = bpf_map_lookup_elem(&states, &t.lane);
 	/* Of another generation is what was held up on its way: the lane is another call's by now. */
-	if (!l.lane || !l.routes || !owner || once(l.lane->generation) != c->generation || !enter(owner)) {
+	if (!owner || !l.lane || !l.state || once(l.lane->generation) != t.generation || !enter(owner)) {
 		count_stray();
 		return TC_ACT_SHOT;
 	}
-	c->now_ns = bpf_ktime_get_coarse_ns();
-	send_chunk(&l, form);
+	l.call = &l.state->call;
+	l.call->now_ns = bpf_ktime_get_coarse_ns();
+	l.call->family = (__u16)t.family;
+	l.call->generation = t.generation;
+	l.call->account = owner->account - 1;
+	send_chunk(&l, &l.lane->chunks[t.chunk % GROUP_CHUNKS]);
 	leave(owner);
 	return TC_ACT_STOLEN;
 }

@@ -96,7 +96,7 @@ int program_load(const struct accounts *accounts, uint32_t lanes_n, struct progr
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(say_nothing);
 	p->skel = group_bpf__open();
-	err = p->skel ? bpf_map__set_max_entries(p->skel->maps.routes, lanes_n * (uint32_t)accounts->n) : -errno;
+	err = p->skel ? bpf_map__set_max_entries(p->skel->maps.states, lanes_n * (uint32_t)accounts->n) : -errno;
 	if (!err)
 		err = group_bpf__load(p->skel);
 	err = err ? explain(err, "load") : make_lanes(p, accounts);

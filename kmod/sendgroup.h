@@ -94,7 +94,7 @@ struct sendgroup_route {
 	__wsum pseudo;			/* of the pseudo header without the length, unfolded */
 	u16 mtu;			/* what fits; 65535 for more */
 	u16 room;			/* link, IP and UDP headers, and what the dst wants */
-	u32 dev_mtu;			/* the device's when `mtu` was found */
+	u64 mtus;			/* sendgroup_mtus() when `mtu` was found */
 	u8 header_len;			/* IP and UDP: 28 or 48 */
 	u8 unicast;			/* no broadcast, no multicast, plain IP output */
 	u8 is_v6;
@@ -161,7 +161,7 @@ struct sendgroup_state {
 	u8 records[SENDGROUP_BATCH * SENDGROUP_RECORD_MAX] __aligned(8);
 	struct sendgroup_route *cache[SENDGROUP_CACHE_PAGES];
 	struct dst_entry *checked;	/* a dst found valid in this batch; compared, never used */
-	u32 checked_mtu;		/* of its device */
+	u64 checked_mtus;		/* its sendgroup_mtus() */
 	u64 fast, plain, routes, shares;
 };
 
@@ -192,6 +192,12 @@ static inline void sendgroup_route_drop(struct sendgroup_route *route)
 	}
 }
 
+/* What the MTU of a route depends on: that of the dst, which for IPv6 changes under it, and that of its device. */
+static inline u64 sendgroup_mtus(const struct dst_entry *dst)
+{
+	return (u64)dst_mtu(dst) << 32 | READ_ONCE(dst->dev->mtu);
+}
+
 /* The item's route, if it is cached and valid; else NULL. Recipients often share a dst, which is looked at once per batch. */
 static inline struct sendgroup_route *sendgroup_route_cached(struct sendgroup_state *state, const struct sendgroup_item *item)
 {
@@ -210,9 +216,9 @@ static inline struct sendgroup_route *sendgroup_route_cached(struct sendgroup_st
 		if (!dst_check(route->dst, route->cookie))
 			return NULL;
 		state->checked = route->dst;
-		state->checked_mtu = READ_ONCE(route->dst->dev->mtu);
+		state->checked_mtus = sendgroup_mtus(route->dst);
 	}
-	return likely(route->dev_mtu == state->checked_mtu) ? route : NULL;
+	return likely(route->mtus == state->checked_mtus) ? route : NULL;
 }
 
 /* sendgroup_packet.c */

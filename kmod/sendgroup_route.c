@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* sendgroup_route.c: the route and the ready header of each recipient. What sendmsg() finds out for each packet is found
- * out once here and kept, by a recipient's place in the group, until the route, its device's MTU or the socket's options
+ * out once here and kept, by a recipient's place in the group, until the route, its MTU or the socket's options
  * change. A route holds a dst as a connected socket does: when its device goes, the kernel puts another below it, and
  * dst_check() tells. */
 #include <linux/mm.h>
@@ -162,7 +162,7 @@ static void header4(struct sendgroup_call *call, struct sendgroup_route *route, 
 	route->header_len = sizeof(struct iphdr) + sizeof(struct udphdr);
 	route->ip_sum = (__force u16)~csum_fold(csum_partial(ip, sizeof(*ip), 0));
 	route->pseudo = csum_tcpudp_nofold(fl4->saddr, fl4->daddr, 0, IPPROTO_UDP, 0);
-	route->dev_mtu = READ_ONCE(route->dst->dev->mtu);
+	route->mtus = sendgroup_mtus(route->dst);
 	route->mtu = min_t(u32, ip_sk_use_pmtu(call->sk) ? dst_mtu(route->dst) : READ_ONCE(route->dst->dev->mtu), 0xffff);
 	route->unicast = (rt->rt_type == RTN_UNICAST || rt->rt_type == RTN_LOCAL) &&
 			 READ_ONCE(route->dst->output) == ip_output;
@@ -256,7 +256,7 @@ static void header6(struct sendgroup_call *call, struct sendgroup_route *route, 
 	route->headers.v6.udp = (struct udphdr){ .source = o->sport, .dest = fl6->fl6_dport };
 	route->header_len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
 	route->pseudo = csum_unfold((__force __sum16)~csum_ipv6_magic(&fl6->saddr, &fl6->daddr, 0, IPPROTO_UDP, 0));
-	route->dev_mtu = READ_ONCE(route->dst->dev->mtu);
+	route->mtus = sendgroup_mtus(route->dst);
 	route->mtu = min_t(u32, o->pmtudisc6 >= IPV6_PMTUDISC_PROBE ? READ_ONCE(route->dst->dev->mtu) :
 							      dst_mtu(route->dst), 0xffff);
 	route->unicast = !ipv6_addr_is_multicast(&fl6->daddr) && READ_ONCE(route->dst->output) == ip6_output;

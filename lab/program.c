@@ -20,6 +20,7 @@
 struct shape {
 	char script[256];      /* interpreter of a script, else "" */
 	char loader[PATH_MAX]; /* dynamic loader of a program, else "" */
+	bool audited;	       /* names code that its loader runs before anything else */
 	struct strings needed; /* names of the libraries that it asks for */
 	int machine;	       /* EM_... of a program or a shared library; EM_NONE for anything else */
 };
@@ -58,8 +59,13 @@ static int read_needed(Elf *elf, Elf_Scn *section, const GElf_Shdr *head, struct
 	int err = 0;
 
 	for (size_t i = 0; data && i < n && !err; i++) {
-		const char *name = gelf_getdyn(data, (int)i, &entry) && entry.d_tag == DT_NEEDED ?
-					   elf_strptr(elf, head->sh_link, entry.d_un.d_val) : NULL;
+		const char *name = NULL;
+
+		if (!gelf_getdyn(data, (int)i, &entry))
+			continue;
+		shape->audited |= entry.d_tag == DT_AUDIT || entry.d_tag == DT_DEPAUDIT;
+		if (entry.d_tag == DT_NEEDED)
+			name = elf_strptr(elf, head->sh_link, entry.d_un.d_val);
 		if (name)
 			err = strings_add(&shape->needed, name);
 	}
@@ -125,20 +131,22 @@ static int put_listed(struct archive *archive, char *line)
 /* Whether it is a dynamic loader of this system's, which nobody but root could have put there. A program may name anything. */
 static bool is_loader(const char *path)
 {
-	char real[PATH_MAX];
-	const char *name = realpath(path, real) ? strrchr(real, '/') + 1 : "";
-	struct stat st;
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct stat st, link;
 
-	return !strncmp(name, "ld", 2) && !stat(real, &st) && S_ISREG(st.st_mode) && !st.st_uid && !(st.st_mode & (S_IWGRP | S_IWOTH));
+	return (!strncmp(name, "ld-", 3) || !strncmp(name, "ld.so", 5)) && !lstat(path, &link) && !link.st_uid && !stat(path, &st) &&
+	       S_ISREG(st.st_mode) && !st.st_uid && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-static int put_by_loader(struct archive *archive, const char *loader, const char *program)
+static int put_by_loader(struct archive *archive, const struct shape *shape, const char *loader, const char *program)
 {
 	const char *const argv[] = { loader, "--list", program, NULL };
 	struct buffer list = { 0 };
 	char *rest, *line;
 	int err;
 
+	if (shape->audited)
+		return fail(-EPERM, "lab: %s names code for its loader to run (DT_AUDIT); link it statically", program);
 	if (!is_loader(loader))
 		return fail(-EPERM, "lab: %s wants to be loaded by %s, which is no dynamic loader of this system; link it statically", program, loader);
 	err = spawn(argv, NULL, &list);
@@ -224,7 +232,7 @@ static int put_along(struct archive *archive, const struct platform *platform, c
 		return 0;
 	if (platform->root)
 		return put_by_hand(archive, platform, shape, from);
-	return put_by_loader(archive, *shape->loader ? shape->loader : arch_of(platform)->loader, from);
+	return put_by_loader(archive, shape, *shape->loader ? shape->loader : arch_of(platform)->loader, from);
 }
 
 int program_put(struct archive *archive, const struct platform *platform, const char *from, const char *path)

@@ -311,6 +311,15 @@ unreachable() {
 	ended "$(cat "$OUT/server")"
 }
 
+@test "nothing of what a script has put into the background outlives it" {
+	start_receiver
+	start running "$FORECALL" try --with "$WITH" -- sh -c "('$DATAGRAMS' endless $PORT 0 '$OUT/returned' & echo \$! > '$OUT/server'); sleep 99"
+	await 10 test -s "$OUT/returned"
+	kill -TERM "$LAST"
+	await 10 ended "$LAST"
+	ended "$(cat "$OUT/server")"
+}
+
 # ---- Comparing ----
 
 comparing() {

@@ -211,6 +211,24 @@ static bool is_guard(pid_t pid)
 	return is;
 }
 
+/* Whether a process was started with this launch's page: the command, or what it has started. */
+static bool has_environment(pid_t pid, const struct launch *launch)
+{
+	char path[64], wanted[64], *line = NULL;
+	bool has = false;
+	size_t room = 0;
+
+	snprintf(wanted, sizeof wanted, TRY_ENV "=%d:%d", launch->fd, getpid());
+	snprintf(path, sizeof path, "/proc/%d/environ", pid);
+	FILE *file = fopen(path, "re");
+	while (file && !has && getdelim(&line, &room, 0, file) > 0)
+		has = !strcmp(line, wanted);
+	free(line);
+	if (file)
+		fclose(file);
+	return has;
+}
+
 /* A guard whose server ended becomes our child (launch_start()), which we bury when it ends, too. */
 static void bury_guards(void)
 {
@@ -222,6 +240,91 @@ static void bury_guards(void)
 			waitpid(child, NULL, WNOHANG | __WALL);
 	if (file)
 		fclose(file);
+}
+
+/* ---- What the command has started, if it is a script ---- */
+
+struct brood {
+	size_t n;
+	struct {
+		pid_t pid;
+		bool told;
+	} of[BROOD_MAX];
+};
+
+static void add_to(struct brood *brood, pid_t pid)
+{
+	for (size_t i = 0; i < brood->n; i++)
+		if (brood->of[i].pid == pid)
+			return;
+	if (brood->n < BROOD_MAX && !is_guard(pid))
+		brood->of[brood->n++].pid = pid;
+}
+
+/* The children of all threads of a process: those that `meant` has started, or all. */
+static void add_children_of(struct brood *brood, pid_t pid, const struct launch *meant)
+{
+	char path[64];
+	glob_t found = {0};
+	int child;
+
+	snprintf(path, sizeof path, "/proc/%d/task/*/children", pid);
+	if (!glob(path, GLOB_NOSORT, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			FILE *file = fopen(found.gl_pathv[i], "re");
+
+			while (file && fscanf(file, "%d", &child) == 1)
+				if (!meant || has_environment(child, meant))
+					add_to(brood, child);
+			if (file)
+				fclose(file);
+		}
+	globfree(&found);
+}
+
+static void find_brood(struct brood *brood, pid_t root)
+{
+	add_children_of(brood, root, NULL);
+	for (size_t i = 0; i < brood->n; i++)
+		add_children_of(brood, brood->of[i].pid, NULL);
+}
+
+/* Whether some are left. Orphans are ours by now (launch_start()) and are told to end; the others' parents have been. */
+static bool end_orphans(struct brood *brood, const struct launch *launch, int how)
+{
+	bool left = false;
+
+	add_children_of(brood, getpid(), launch);
+	for (size_t i = 0; i < brood->n; i++) {
+		pid_t pid = brood->of[i].pid, ended = pid ? waitpid(pid, NULL, WNOHANG) : 0;
+
+		if (!pid)
+			continue;
+		if (ended == pid || (ended < 0 && kill(pid, 0)))
+			brood->of[i].pid = 0;
+		else if (!ended && (!brood->of[i].told || how == SIGKILL))
+			brood->of[i].told = !kill(pid, how);
+		left |= brood->of[i].pid != 0;
+	}
+	return left;
+}
+
+static void end_brood(struct launch *launch)
+{
+	for (int i = 0; i < PATIENCE_MS && end_orphans(launch->brood, launch, SIGTERM); i += 5)
+		pause_ms(5);
+	for (int i = 0; i < KILL_WAIT_MS && end_orphans(launch->brood, launch, SIGKILL); i++)
+		pause_ms(1);
+}
+
+/* From now on the command's end is that of all that it has started. */
+static void begin_end(struct launch *launch)
+{
+	if (launch->brood)
+		return;
+	launch->brood = calloc(1, sizeof *launch->brood);
+	if (launch->brood && !launch->ended)
+		find_brood(launch->brood, launch->pid);
 }
 
 static bool guards_there(const struct launch *launch)
@@ -256,108 +359,44 @@ double launch_guard_s(const struct launch *launch)
 	return sum;
 }
 
+static void await_guards(const struct launch *launch)
+{
+	for (int i = 0; i < GUARDS_WAIT_MS && guards_there(launch); i++)
+		pause_ms(1);
+	bury_guards();
+}
+
 bool launch_reap(struct launch *launch)
 {
 	if (!launch->ended && waitpid(launch->pid, &launch->status, WNOHANG) == launch->pid) {
 		launch->ended = true;
-		for (int i = 0; i < GUARDS_WAIT_MS && guards_there(launch); i++)
-			pause_ms(1);
-		bury_guards();
+		if (launch->brood)
+			end_brood(launch);
+		await_guards(launch);
 	}
 	return launch->ended;
 }
 
-/* ---- The end: of the command, and of what it has started if it is a script ---- */
-
-struct brood {
-	size_t n;
-	struct {
-		pid_t pid;
-		bool told;
-	} of[BROOD_MAX];
-};
-
-/* Of one thread. */
-static void add_children(struct brood *brood, const char *path)
-{
-	FILE *file = fopen(path, "re");
-	int child;
-
-	while (file && brood->n < BROOD_MAX && fscanf(file, "%d", &child) == 1)
-		if (!is_guard(child))
-			brood->of[brood->n++].pid = child;
-	if (file)
-		fclose(file);
-}
-
-static void add_children_of(struct brood *brood, pid_t pid)
-{
-	char path[64];
-	glob_t found = {0};
-
-	snprintf(path, sizeof path, "/proc/%d/task/*/children", pid);
-	if (!glob(path, GLOB_NOSORT, NULL, &found))
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			add_children(brood, found.gl_pathv[i]);
-	globfree(&found);
-}
-
-static void find_brood(struct brood *brood, pid_t root)
-{
-	*brood = (struct brood){0};
-	add_children_of(brood, root);
-	for (size_t i = 0; i < brood->n; i++)
-		add_children_of(brood, brood->of[i].pid);
-}
-
-/* Whether some are left. Orphans are ours by now (launch_start()) and are told to end; the others' parents have been. */
-static bool end_orphans(struct brood *brood, int how)
-{
-	bool left = false;
-
-	for (size_t i = 0; i < brood->n; i++) {
-		pid_t pid = brood->of[i].pid, ended = pid ? waitpid(pid, NULL, WNOHANG) : 0;
-
-		if (!pid)
-			continue;
-		if (ended == pid || (ended < 0 && kill(pid, 0)))
-			brood->of[i].pid = 0;
-		else if (!ended && (!brood->of[i].told || how == SIGKILL))
-			brood->of[i].told = !kill(pid, how);
-		left |= brood->of[i].pid != 0;
-	}
-	return left;
-}
-
-static void end_brood(struct brood *brood, int patience_ms)
-{
-	for (int i = 0; i < patience_ms && end_orphans(brood, SIGTERM); i += 5)
-		pause_ms(5);
-	for (int i = 0; i < KILL_WAIT_MS && end_orphans(brood, SIGKILL); i++)
-		pause_ms(1);
-}
-
 int launch_wait(struct launch *launch, const volatile sig_atomic_t *stop)
 {
-	struct brood brood = {0};
-
 	for (bool told = false; !launch_reap(launch); pause_ms(5))
 		if (*stop && !told) {
-			find_brood(&brood, launch->pid);
+			begin_end(launch);
 			kill(launch->pid, SIGTERM);
 			told = true;
 		}
-	end_brood(&brood, PATIENCE_MS);
 	return 0;
 }
 
 int launch_end(struct launch *launch, int patience_ms)
 {
-	struct brood brood;
-
-	if (launch->ended)
+	begin_end(launch);
+	if (launch->ended) { /* by itself, and perhaps not what it has started */
+		if (launch->brood)
+			end_brood(launch);
+		await_guards(launch);
 		return 0;
-	find_brood(&brood, launch->pid);
+	}
 	kill(launch->pid, SIGTERM);
 	for (int i = 0; i < patience_ms && !launch_reap(launch); i += 5)
 		pause_ms(5);
@@ -365,7 +404,6 @@ int launch_end(struct launch *launch, int patience_ms)
 		kill(launch->pid, SIGKILL);
 	while (!launch_reap(launch))
 		pause_ms(1);
-	end_brood(&brood, patience_ms);
 	return 0;
 }
 
@@ -403,5 +441,6 @@ void launch_free(struct launch *launch)
 		munmap(launch->page, sizeof *launch->page);
 	if (launch->fd >= 0)
 		close(launch->fd);
+	free(launch->brood);
 	*launch = (struct launch){.fd = -1};
 }

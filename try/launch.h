@@ -30,6 +30,7 @@ struct launch {
 	pid_t pid;
 	int status; /* of waitpid(), once it has ended */
 	bool ended;
+	struct brood *brood; /* what it has started, once that has to end with it; NULL before */
 };
 
 /* The way of that name, or -1. */

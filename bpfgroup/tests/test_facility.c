@@ -185,6 +185,21 @@ static void the_source_is_the_socket_s_own(void **state)
 	close(second), close(unbound);
 }
 
+static void an_address_that_is_received_by_is_no_source(void **state)
+{
+	int multicast = bound("239.1.2.3", 7010), broadcast = bound("198.18.0.3", 7011);
+	struct sockaddr_in from;
+	char byte;
+
+	(void)state;
+	assert_int_equal(shoot_one(multicast, THERE, 7001), GROUP_SENT);
+	assert_int_equal(next(reader, &byte, 1, &from), 1);
+	assert_int_equal(from.sin_addr.s_addr, inet_addr(HERE));
+	assert_int_equal(shoot_one(broadcast, THERE, 7001), GROUP_SOURCE);
+	assert_silent(reader);
+	close(multicast), close(broadcast);
+}
+
 static void a_loopback_source_does_not_leave_the_host(void **state)
 {
 	int local = bound("127.0.0.1", 7002);
@@ -642,7 +657,8 @@ static void who_scribbles_over_his_lane_harms_only_his_own_packets(void **state)
 static void two_datagrams_of_a_lane_at_once_keep_their_sources(void **state)
 {
 	const struct group_chunk chunk = { .n = 64, .payload = 1 };
-	uint64_t seen[2] = { 0 };
+	_Atomic int *there = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t before = strays(), seen[2] = { 0 };
 	struct sockaddr_in from;
 	int second, status;
 	char byte;
@@ -655,6 +671,9 @@ static void two_datagrams_of_a_lane_at_once_keep_their_sources(void **state)
 		aim(lane, i, THERE, 7001);
 	lane->memory->generation = 9;
 	pid = fork();
+	++*there;
+	for (int i = 0; i < 10000 && *there < 2; i++)
+		usleep(1000);
 	for (int i = 0; i < 3000; i++) {
 		shoot_as(lane, pid ? sd : second, "x", chunk, 9);
 		while (pid && recvfrom(reader, &byte, 1, MSG_DONTWAIT, (void *)&from, &(socklen_t){ sizeof from }) == 1) {
@@ -668,6 +687,9 @@ static void two_datagrams_of_a_lane_at_once_keep_their_sources(void **state)
 		_exit(0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(seen[0] > 0 && seen[1] > 0);
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		assert_true(strays() > before); /* they did meet */
+	munmap(there, 4096);
 	run("ip addr del 198.18.0.9/32 dev fc-server");
 	close(second);
 }
@@ -721,6 +743,7 @@ int main(void)
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 	const struct CMUnitTest tests[] = {
 		SCENE(the_source_is_the_socket_s_own),
+		SCENE(an_address_that_is_received_by_is_no_source),
 		SCENE(a_loopback_source_does_not_leave_the_host),
 		SCENE(a_socket_bound_to_a_device_sends_by_no_other),
 		SCENE(nothing_goes_where_sendmsg_needs_a_right),

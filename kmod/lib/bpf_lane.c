@@ -197,12 +197,21 @@ static struct group_lane *map_lane(const char *path)
 	return NULL;
 }
 
+/* Whether a call of ours is in that lane still, by an account that was given up. */
+static bool in_use(const struct account *account, uint32_t lane)
+{
+	for (const struct account *other = pool.accounts; other; other = other->next)
+		if (other->gone && other->ours[lane] && !strcmp(other->maps, account->maps))
+			return true;
+	return false;
+}
+
 /* The lock keeps other processes of the same users away, and ends with this one however it ends. */
 static bool lock_lane(const struct account *account, uint32_t lane)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = lane, .l_len = 1 };
 
-	return lane < GROUP_LANES_MAX && !account->ours[lane] && !fcntl(account->lock, F_OFD_SETLK, &lock);
+	return lane < GROUP_LANES_MAX && !account->ours[lane] && !in_use(account, lane) && !fcntl(account->lock, F_OFD_SETLK, &lock);
 }
 
 static void unlock_lane(int fd, uint32_t lane)
@@ -283,6 +292,16 @@ static void drop_all(void)
 	drop_accounts();
 }
 
+/* Begins anew when the program has closed a lock file under us. */
+static void check_locks(void)
+{
+	for (struct account *account = pool.accounts; account; account = account->next)
+		if (!account->gone && !still_locked(account)) {
+			drop_all();
+			return;
+		}
+}
+
 /* Lanes are the parent's, who shares the locks with us: a child takes its own. What another thread had in use at that moment stays mapped, unused. */
 static void in_child(void)
 {
@@ -311,8 +330,7 @@ struct bpf_lane *bpf_lane_get(void)
 
 	pthread_once(&once, on_fork);
 	pthread_mutex_lock(&pool.mutex);
-	if (pool.free && !still_locked(pool.free->account))
-		drop_all();
+	check_locks();
 	if (pool.free) {
 		lane = pool.free;
 		pool.free = lane->next;
@@ -365,6 +383,7 @@ int bpf_lane_probe(void)
 	int err = 0;
 
 	pthread_mutex_lock(&pool.mutex);
+	check_locks();
 	if (!still_there()) {
 		drop_all();
 		err = find_accounts();

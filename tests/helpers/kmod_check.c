@@ -382,7 +382,6 @@ static void refuse_guarded(void)
 	close(program);
 }
 
-/* What must not be fragmented and does not fit: 10.9.0.2 lies behind the dummy device, whose MTU is 1500. */
 static void set_mtu(const char *device, int mtu)
 {
 	struct ifreq request = { .ifr_mtu = mtu };
@@ -398,6 +397,7 @@ static void mtu_is(struct giorec6 *r, int mtu, int headers)
 	MUST(error_of(r, (size_t)(mtu - headers)) == 0 && error_of(r, (size_t)(mtu - headers) + 1) == EMSGSIZE);
 }
 
+/* What must not be fragmented and does not fit, to `to` behind the dummy device. */
 static void refuse_above_mtu(int family, const char *to, int level, int option, int headers)
 {
 	int from = s.from;
