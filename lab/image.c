@@ -298,7 +298,7 @@ static bool same_file(const char *a, const char *b)
 /* The same file may come twice: the command's is among them. Folders may share one. */
 static int check_in(const struct lab_options *o, size_t i, const struct in *in)
 {
-	struct in before;
+	struct in before = { 0 };
 	struct stat file;
 
 	for (size_t j = 0; j < i; j++) {
@@ -312,7 +312,7 @@ static int check_in(const struct lab_options *o, size_t i, const struct in *in)
 
 static int put_files(struct archive *archive, const struct platform *platform, const struct lab_options *o)
 {
-	struct in in;
+	struct in in = { 0 };
 	int err = 0;
 
 	for (size_t i = 0; i < o->in.n && !err; i++) {

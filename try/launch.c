@@ -442,5 +442,6 @@ void launch_free(struct launch *launch)
 	if (launch->fd >= 0)
 		close(launch->fd);
 	free(launch->brood);
+	launch->brood = NULL;
 	*launch = (struct launch){.fd = -1};
 }

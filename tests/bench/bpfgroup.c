@@ -347,7 +347,7 @@ static struct figure median(double *x, int n)
 
 static struct figure cost(const struct series *s, const struct rounds *rounds)
 {
-	double each[ROUNDS];
+	double each[ROUNDS] = { 0 };
 
 	for (int i = 0; i < rounds->n; i++)
 		each[i] = s->ns[rounds->at[i]];
@@ -357,7 +357,7 @@ static struct figure cost(const struct series *s, const struct rounds *rounds)
 /* Of a over b, round by round. */
 static struct figure ratio(const struct series *a, const struct series *b, const struct rounds *rounds)
 {
-	double each[ROUNDS];
+	double each[ROUNDS] = { 0 };
 
 	for (int i = 0; i < rounds->n; i++)
 		each[i] = a->ns[rounds->at[i]] / b->ns[rounds->at[i]];
@@ -390,7 +390,7 @@ static void print_place(const struct place *p, const struct series *all, int n, 
 {
 	for (int far = 0; far < 2; far++) {
 		const struct rounds rounds = rounds_of(p, far);
-		double line[ROUNDS];
+		double line[ROUNDS] = { 0 };
 
 		if (!rounds.n)
 			continue;
