@@ -192,8 +192,9 @@ int launch_start(const struct launch_options *options, char *const argv[], struc
 	*launch = (struct launch){.fd = -1};
 	if (!err)
 		err = launch_share(options, launch);
-	if (!err)
-		err = spawn(argv, options->apart, launch);
+	if (err)
+		return err;
+	err = spawn(argv, options->apart, launch);
 	if (err)
 		launch_free(launch);
 	return err;
@@ -442,6 +443,5 @@ void launch_free(struct launch *launch)
 	if (launch->fd >= 0)
 		close(launch->fd);
 	free(launch->brood);
-	launch->brood = NULL;
 	*launch = (struct launch){.fd = -1};
 }
