@@ -302,22 +302,17 @@ unreachable() {
 	await 2 ended "$guard"
 }
 
-@test "nothing of what a script has started outlives it" {
+@test "nothing of what a script has started, or put into the background, outlives it" {
 	start_receiver
-	start running "$FORECALL" try --with "$WITH" -- sh -c "'$DATAGRAMS' endless $PORT 0 '$OUT/returned' & echo \$! > '$OUT/server'; wait"
-	await 10 test -s "$OUT/returned"
-	kill -TERM "$LAST"
-	await 10 ended "$LAST"
-	ended "$(cat "$OUT/server")"
-}
-
-@test "nothing of what a script has put into the background outlives it" {
-	start_receiver
-	start running "$FORECALL" try --with "$WITH" -- sh -c "('$DATAGRAMS' endless $PORT 0 '$OUT/returned' & echo \$! > '$OUT/server'); sleep 99"
-	await 10 test -s "$OUT/returned"
-	kill -TERM "$LAST"
-	await 10 ended "$LAST"
-	ended "$(cat "$OUT/server")"
+	server="'$DATAGRAMS' endless $PORT 0 '$OUT/returned' & echo \$! > '$OUT/server'"
+	for script in "$server; wait" "($server); sleep 99"; do
+		: > "$OUT/returned"
+		start running "$FORECALL" try --with "$WITH" -- sh -c "$script"
+		await 10 test -s "$OUT/returned"
+		kill -TERM "$LAST"
+		await 10 ended "$LAST"
+		ended "$(cat "$OUT/server")"
+	done
 }
 
 # ---- Comparing ----

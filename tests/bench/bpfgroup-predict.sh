@@ -35,7 +35,7 @@ for setting in "${settings[@]:$(((${piece%/*} - 1) * each)):each}"; do
 		awk '{ printf "%-5s %6d %6d  %6.4f %8.3f  %6.3f [%6.3f, %6.3f]    %6.3f [%6.3f, %6.3f]    %+7.2f %%\n", $1, $2, $3, $4, $5, $6, $7, $8,
 			$9, $10, $11, ($6 / $9 - 1) * 100 }' | tee -a "$rows"
 done
-sed 's/ %$//' "$rows" | awk '{ e = $NF < 0 ? -$NF : $NF; print e }' | sort -n | awk '
+sed 's/ %$//' "$rows" | awk '{ print $NF < 0 ? -$NF : $NF + 0 }' | sort -n | awk '
 	{ error[NR] = $1 }
 	END {
 		if (!NR) exit 1
