@@ -23,8 +23,8 @@ enum {
 	PAGE_FD = 512,        /* or above: out of the way of servers that count on low numbers */
 	GUARDS_WAIT_MS = 2000, /* a guard ends some milliseconds after its server, unless something is amiss */
 	PATIENCE_MS = 2000,   /* from SIGTERM to SIGKILL */
-	KILL_WAIT_MS = 2000,
-	BROOD_MAX = 256,
+	KILL_WAIT_MS = 2000,  /* behind SIGKILL, which does not end what waits for a device */
+	BROOD_MAX = 256,      /* processes that a script may have started */
 };
 
 const char *const try_way_names[TRY_WAY_MAX] = {

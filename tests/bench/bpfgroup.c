@@ -388,6 +388,8 @@ static void print_rounds(const struct rounds *rounds, const struct series *all, 
 
 static void print_place(const struct place *p, const struct series *all, int n, double target)
 {
+	int moved = ROUNDS - rounds_of(p, false).n - rounds_of(p, true).n;
+
 	for (int far = 0; far < 2; far++) {
 		const struct rounds rounds = rounds_of(p, far);
 		double line[ROUNDS] = { 0 };
@@ -404,6 +406,8 @@ static void print_place(const struct place *p, const struct series *all, int n, 
 		if (rounds.n >= ROUNDS_MIN)
 			print_rounds(&rounds, all, n, target);
 	}
+	if (moved)
+		printf("\n%s: %d of %d rounds left out, in the midst of which the CPUs were moved\n", p->name, moved, ROUNDS);
 }
 
 static int bench_place(struct place *p, bool frames, double target)

@@ -342,9 +342,15 @@ static void threads_send_at_the_same_time(void **state)
 	}
 }
 
-static void a_child_sends_as_its_parent_did(void **state)
+/* 0 when the whole group was sent to. */
+static int send_all(struct scene *s)
 {
-	(void)state;
+	return sendgroup6(s->from, &s->buf, GROUP, 0, NULL) != GROUP;
+}
+
+/* A child does what is given, by each way, between two sends of the parent's; `rounds` datagrams come to each in all. */
+static void with_a_child(int (*what)(struct scene *s), int rounds)
+{
 	for (size_t row = 0; sendgroup_backend_row(row); row++) {
 		struct scene *s = use(row) ? scene_new(AF_INET, 500, 12, 0) : NULL;
 		int status;
@@ -352,18 +358,24 @@ static void a_child_sends_as_its_parent_did(void **state)
 
 		if (!s)
 			continue;
-		assert_int_equal(sendgroup6(s->from, &s->buf, GROUP, 0, NULL), GROUP);
+		assert_int_equal(send_all(s), 0);
 		pid = fork();
 		if (!pid)
-			_exit(sendgroup6(s->from, &s->buf, GROUP, 0, NULL) != GROUP);
+			_exit(what(s));
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(status, 0);
-		assert_int_equal(sendgroup6(s->from, &s->buf, GROUP, 0, NULL), GROUP);
-		for (int round = 0; round < 3; round++)
+		assert_int_equal(send_all(s), 0);
+		for (int round = 0; round < rounds; round++)
 			for (unsigned i = 0; i < GROUP; i++)
 				check_datagram(s, i);
 		scene_free(s);
 	}
+}
+
+static void a_child_sends_as_its_parent_did(void **state)
+{
+	(void)state;
+	with_a_child(send_all, 3);
 }
 
 /* Whether it is a file that the library may have opened. */
@@ -380,16 +392,15 @@ static int lose_files(struct scene *s)
 {
 	enum { FDS = 256 };
 	bool taken[FDS];
-	int null = open("/dev/null", O_RDONLY), wrong;
+	int null = open("/dev/null", O_RDONLY), wrong = send_all(s);
 
-	wrong = sendgroup6(s->from, &s->buf, GROUP, 0, NULL) != GROUP;
 	for (int fd = 0; fd < FDS; fd++) {
 		taken[fd] = is_library_s(fd);
 		if (taken[fd])
 			dup2(null, fd);
 	}
 	for (int i = 0; i < 2; i++)
-		wrong |= sendgroup6(s->from, &s->buf, GROUP, 0, NULL) != GROUP;
+		wrong |= send_all(s);
 	for (int fd = 0; fd < FDS; fd++)
 		wrong |= taken[fd] && read(fd, &(char){ 0 }, 1) != 0;
 	return wrong;
@@ -398,23 +409,7 @@ static int lose_files(struct scene *s)
 static void descriptors_that_a_program_closes_are_not_missed(void **state)
 {
 	(void)state;
-	for (size_t row = 0; sendgroup_backend_row(row); row++) {
-		struct scene *s = use(row) ? scene_new(AF_INET, 500, 12, 0) : NULL;
-		int status;
-		pid_t pid;
-
-		if (!s)
-			continue;
-		pid = fork();
-		if (!pid)
-			_exit(lose_files(s));
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_int_equal(status, 0);
-		for (int round = 0; round < 3; round++)
-			for (unsigned i = 0; i < GROUP; i++)
-				check_datagram(s, i);
-		scene_free(s);
-	}
+	with_a_child(lose_files, 5);
 }
 
 /* What sendgroup_backend() says in a fresh process with this environment. */
