@@ -176,8 +176,7 @@ static int make_tap(char *name, int *out)
 	return 0;
 }
 
-/* The program looks routes up as if packets had come in from the device and were to be forwarded. */
-static int set_up(const char *name, uint32_t ifindex)
+int device_set_up(const char *name, uint32_t ifindex)
 {
 	const bool ipv6 = has_ipv6();
 	char commands[512];
@@ -189,12 +188,23 @@ static int set_up(const char *name, uint32_t ifindex)
 		err = sysctl_write("ipv6", name, "forwarding", 1);
 	/* A route for each group device: which is meant is said by its index. IPv4 would do without, but make a new entry of the
 	 * route for every datagram. */
-	snprintf(commands, sizeof commands, "link set %s arp off mtu %d up\nroute add %s dev %s metric %u\n", name, MTU, GROUP_NET4_TEXT,
+	snprintf(commands, sizeof commands, "link set %s arp off mtu %d up\nroute replace %s dev %s metric %u\n", name, MTU, GROUP_NET4_TEXT,
 		 name, ROUTE_METRIC + ifindex);
 	if (ipv6)
-		snprintf(commands + strlen(commands), sizeof commands - strlen(commands), "route add %s dev %s metric %u\n", GROUP_NET6_TEXT,
+		snprintf(commands + strlen(commands), sizeof commands - strlen(commands), "route replace %s dev %s metric %u\n", GROUP_NET6_TEXT,
 			 name, ROUTE_METRIC + ifindex);
 	return err ? err : device_ip(commands);
+}
+
+int device_forwards(const char *name, bool *out)
+{
+	int ipv4 = 0, ipv6 = 1;
+	int err = sysctl_read("ipv4", name, "forwarding", &ipv4);
+
+	if (!err && has_ipv6())
+		err = sysctl_read("ipv6", name, "forwarding", &ipv6);
+	*out = ipv4 && ipv6;
+	return err;
 }
 
 int device_make(char *name, const struct device_lo *before, int *fd, uint32_t *ifindex)
@@ -206,7 +216,7 @@ int device_make(char *name, const struct device_lo *before, int *fd, uint32_t *i
 	*ifindex = if_nametoindex(name);
 	err = set_mark(*fd, before);
 	if (!err)
-		err = set_up(name, *ifindex);
+		err = device_set_up(name, *ifindex);
 	if (err)
 		close(*fd);
 	return err;

@@ -24,6 +24,13 @@ int device_lo_restore(const char *name, const struct device_lo *before);
  * lives until *fd is closed, and remembers lo's settings before. By fail(); 0 or -errno. */
 int device_make(char *name, const struct device_lo *before, int *fd, uint32_t *ifindex);
 
+/* Sets its routes and what else it needs, again where somebody has changed that. By fail(); 0 or -errno. */
+int device_set_up(const char *name, uint32_t ifindex);
+
+/* Whether it has what the program needs to look routes up, as for packets that had come in by it: whoever writes 0 to net.ipv4.ip_forward
+ * takes it from all devices. By fail(); 0 or -errno. */
+int device_forwards(const char *name, bool *out);
+
 /* Lets it outlive *fd. By fail(); 0 or -errno. */
 int device_keep(int fd);
 

@@ -287,7 +287,11 @@ int facility_up(const struct facility_options *o, bool hold)
 	if (!err)
 		err = check_policy(program, o->ignore_policy);
 	if (!err && is_up_as(inode, o, &s)) {
-		err = refresh(inode, s.ifindex, o);
+		err = device_lo_allow();
+		if (!err)
+			err = device_set_up(s.device, s.ifindex);
+		if (!err)
+			err = refresh(inode, s.ifindex, o);
 	} else if (!err) {
 		err = take_down(inode);
 		if (!err)

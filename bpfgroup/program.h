@@ -23,7 +23,7 @@ int program_policy(struct program *program, uint32_t *reasons);
 /* Attaches it to what leaves by the device. From here on it serves. By fail(); 0 or -errno. */
 int program_attach(struct program *program, uint32_t ifindex);
 
-/* A map of a facility that is up, by its name in group.bpf.c: a descriptor, or -errno by fail(). */
+/* A map of a facility that is up, by its name in group_state.h: a descriptor, or -errno by fail(). */
 int program_map(uint32_t inode, const char *name);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef BPFGROUP_ROUTES_H
 #define BPFGROUP_ROUTES_H
 
-/* Fill the maps (descriptors) `locals` and `sources` of group.bpf.c anew. By fail(); 0 or -errno. */
+/* Fill the maps (descriptors) `locals` and `sources` of the program (group_state.h) anew. By fail(); 0 or -errno. */
 int routes_locals(int map);
 int routes_sources(int map);
 

@@ -3,6 +3,7 @@
 #include "bpfgroup/facility.h"
 
 #include "base/err.h"
+#include "bpfgroup/device.h"
 #include "bpfgroup/place.h"
 #include "bpfgroup/program.h"
 #include "bpfgroup/state.h"
@@ -131,5 +132,8 @@ int facility_status(struct facility_status *out)
 	out->ifindex = s.ifindex;
 	for (char *rest = s.accounts, *name; out->accounts_n < ACCOUNTS_MAX && (name = strtok_r(rest, " ", &rest));)
 		snprintf(out->accounts[out->accounts_n++].name, ACCOUNT_NAME_BYTES, "%s", name);
-	return out->up ? read_maps(out->netns_inode, out) : 0;
+	if (!out->up)
+		return 0;
+	err = device_forwards(out->device, &out->forwards);
+	return err ? err : read_maps(out->netns_inode, out);
 }

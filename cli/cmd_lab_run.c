@@ -164,7 +164,7 @@ int cmd_lab_run(struct cli *cli, int argc, char **argv)
 		OPT_U64('t', "limit", "SECONDS", &limit, 1, 604800, "end the guest after this time"),
 		OPT_WORD(0, "nic", "none|e1000|e1000e", &nic, "give it network cards"),
 		OPT_WORD(0, "wire", "peer|sink", &wire, "the card's other end: a card in the namespace \"peer\", or nothing"),
-		OPT_STRINGS('i', "in", "FILE[:PATH]", &in, "copy a file, program or folder into the guest; may come again"),
+		OPT_STRINGS('i', "in", "FILE[:PATH]", &in, "copy a file, program or folder into the guest, as PATH or, a file, into PATH/; may come again"),
 		OPT_STRINGS('o', "out", "PATH[:FILE]", &out, "bring a file back afterwards; may come again"),
 		OPT_STRINGS('e', "env", "NAME=VALUE", &env, "set a variable for the command; may come again"),
 		OPT_STRINGS(0, "module", "NAME", &modules, "load a module of the kernel before the command; may come again"),

@@ -272,20 +272,46 @@ struct in {
 	char from[PATH_MAX], to[PATH_MAX + sizeof JOB_WORK];
 };
 
-/* "FILE" goes into the working directory, "FILE:PATH" where it says. */
+/* One place has one name: without what "/./", "//" and a "/" at the end add to it. */
+static void plain_path(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from;) {
+		size_t part_n = strcspn(from, "/");
+
+		if (part_n && !(part_n == 1 && *from == '.')) {
+			if (to > path || *path == '/')
+				*to++ = '/';
+			memmove(to, from, part_n);
+			to += part_n;
+		}
+		from += part_n + strspn(from + part_n, "/");
+	}
+	*to = '\0';
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat file;
+
+	return !stat(path, &file) && S_ISDIR(file.st_mode);
+}
+
+/* "FILE" goes into the working directory, "FILE:PATH" where it says, and "FILE:PATH/" into a folder of that name unless it is one itself. */
 static void read_in(const char *text, struct in *in)
 {
-	const char *colon = strchr(text, ':'), *name;
+	const char *colon = strchr(text, ':'), *place = colon ? colon + 1 : "", *name;
 	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+	bool into;
 
 	while (n > 1 && text[n - 1] == '/')
 		n--;
 	snprintf(in->from, sizeof in->from, "%.*s", (int)n, text);
 	name = strrchr(in->from, '/') ? strrchr(in->from, '/') + 1 : in->from;
-	if (colon && colon[1] == '/')
-		snprintf(in->to, sizeof in->to, "%s", colon + 1);
-	else
-		snprintf(in->to, sizeof in->to, JOB_WORK "/%s", colon ? colon + 1 : name);
+	into = !*place || (place[strlen(place) - 1] == '/' && !is_folder(in->from));
+	snprintf(in->to, sizeof in->to, "%s%s%s", *place == '/' ? "" : JOB_WORK "/", place, into ? name : "");
+	plain_path(in->to);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -299,11 +325,10 @@ static bool same_file(const char *a, const char *b)
 static int check_in(const struct lab_options *o, size_t i, const struct in *in)
 {
 	struct in before = { 0 };
-	struct stat file;
 
 	for (size_t j = 0; j < i; j++) {
 		read_in(o->in.at[j], &before);
-		if (!strcmp(before.to, in->to) && !same_file(before.from, in->from) && !stat(in->from, &file) && !S_ISDIR(file.st_mode))
+		if (!strcmp(before.to, in->to) && !same_file(before.from, in->from) && !is_folder(in->from))
 			return fail(-EEXIST, "lab: %s and %s would both be %s in the guest; say another place for one, as in --in %s:NAME",
 				    before.from, in->from, in->to, in->from);
 	}

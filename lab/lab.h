@@ -28,7 +28,7 @@ struct lab_options {
 	unsigned limit_s;	 /* the guest is ended after it; 0: never */
 	const char *append;	 /* more words for the kernel's command line; NULL: none */
 	struct strings args;	 /* the command; its first word is looked up by lab_resolve() */
-	struct strings in;	 /* "FILE" or "FILE:PATH": files, programs and folders to copy in */
+	struct strings in;	 /* "FILE", "FILE:PATH" or "FILE:FOLDER/": files, programs and folders to copy in */
 	struct strings out;	 /* "PATH" or "PATH:FILE": files to bring back */
 	struct strings env;	 /* NAME=VALUE for the command */
 	struct strings modules;	 /* kernel modules to load before the command */

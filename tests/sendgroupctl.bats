@@ -62,6 +62,21 @@ nothing() {
 	nothing
 }
 
+@test "forwarding that is switched off for all devices is told, and up again mends it" {
+	ctl up
+	[ "$(ctl status --json | jq .forwards)" = true ]
+	inside sysctl -qw net.ipv4.ip_forward=1
+	inside sysctl -qw net.ipv4.ip_forward=0
+	inside ip route del 247.102.103.0/24
+	[ "$(ctl status --json | jq .forwards)" = false ]
+	ctl status | grep -q 'run `sendgroupctl up` again'
+	ctl up
+	[ "$(ctl status --json | jq .forwards)" = true ]
+	inside ip route show 247.102.103.0/24 | grep -q 'dev sendgroup0'
+	ctl down
+	nothing
+}
+
 @test "up that is killed at any moment is mended by the next up, or taken away by down" {
 	for delay in 0.02 0.05 0.08 0.11 0.14 0.17 0.2 0.25; do
 		inside timeout -s KILL $delay "$BIN/sendgroupctl" up || true

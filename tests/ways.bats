@@ -46,6 +46,19 @@ ways() {
 	jq -se 'length == 5 and (map(.cpu_ns / 8e6) | min) > 0 and (map(.cpu_ns / 8e6) | min) < 1.3' "$BATS_TEST_TMPDIR/answers"
 }
 
+@test "bursts that warm a block up are sent and in none of its figures" {
+	echo "block way=sendmsg group=4 payload=100 bursts=2 period_ns=2000000 warm=3" > "$BATS_TEST_TMPDIR/blocks"
+	cat > "$BATS_TEST_TMPDIR/alone" <<- 'END'
+		ip link set lo up
+		"$1" --topology lo --group 4 --serve < blocks > answers
+		awk '$1 == "Udp:" { out = $5 } END { print out }' /proc/net/snmp
+	END
+	cd "$BATS_TEST_TMPDIR"
+	# two bursts and three before them, to four
+	[ "$(unshare --net bash ./alone "$(dirname "$FORECALL")/groupsend")" -eq 20 ]
+	jq -e '.packets == 8' answers
+}
+
 @test "what a way cannot send is refused before anything is measured" {
 	while read -r way options; do
 		run --separate-stderr "$FORECALL" bench --alternative "$way" $options

@@ -31,6 +31,7 @@ enum {
 	LOOKS_SHARE = 20,	/* whether s is narrow is looked at when there are a 20th more rounds */
 	REPLICATES = 500,	/* enough for the stop rule; the figures that are printed are computed elsewhere */
 	ANSWER_SPARE_MS = 20000,
+	WARM_BURSTS_MAX = 4,	/* before those of a block, until WARM_PACKETS have gone */
 	LINGER_US = 5000,	/* receivers that are awake sleep when the bench makes a pause for another measurement */
 	TOUCH_BLOCKS = 5,	/* for each size of memory that is tried */
 };
@@ -38,6 +39,7 @@ enum {
 #define WORK_FIRST_NS 1000.0 /* of receivers, after a look: where the search begins, */
 #define WORK_MOST_NS 4e6     /* how far it goes */
 #define WORK_STEPS 6         /* and how often it is halved */
+#define WARM_PACKETS 400.0
 #define TOUCH_NEAR 0.02 /* costs that differ by less are the same */
 
 #define MULTICAST "239.66.67.68:5006" /* of the scope of an organisation, where nobody is asked for one (RFC 2365) */
@@ -153,7 +155,7 @@ static int read_async(const struct bench *b, uint64_t *ns)
 	return err ? fail(err, "cannot read the time of softirqs: %s", strerror(-err)) : 0;
 }
 
-/* The burst that warms up is in it, too: its share is taken out. */
+/* The bursts that warm up are in it, too: their share is taken out. */
 static int take_async(const struct bench *b, const struct block *block, uint64_t before_ns, struct bench_row *row)
 {
 	uint64_t now_ns = 0;
@@ -184,6 +186,28 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 	return err ? err : take_async(b, block, async_ns, row);
 }
 
+/* Packets of a burst, in the mean. */
+static double burst_packets(const struct bench *b, const struct bench_point *p)
+{
+	double packets = 0, weights = 0;
+
+	if (!b->o.like || !b->o.like->kinds_n)
+		return (double)p->group;
+	for (size_t i = 0; i < b->o.like->kinds_n; i++) {
+		packets += (double)(b->o.like->kinds[i].group * b->o.like->kinds[i].weight);
+		weights += (double)b->o.like->kinds[i].weight;
+	}
+	return packets / weights;
+}
+
+/* Behind another way the first bursts cost up to a tenth more each, but for long ones. */
+static uint64_t warm_bursts(const struct bench *b, const struct bench_point *p)
+{
+	double packets = burst_packets(b, p);
+
+	return packets < WARM_PACKETS / WARM_BURSTS_MAX ? WARM_BURSTS_MAX : (uint64_t)ceil(WARM_PACKETS / packets);
+}
+
 /* The block, which is to run next. */
 static struct block block_of(const struct bench *b, const struct bench_point *p, const char *way, uint64_t bursts)
 {
@@ -200,7 +224,7 @@ static struct block block_of(const struct bench *b, const struct bench_point *p,
 		block.period_ns = b->o.like->period_ns;
 		block.train = b->o.like->train;
 		block.between_ns = b->o.like->between_ns;
-		block.warm = 1;
+		block.warm = warm_bursts(b, p);
 		block.gap_ns = b->o.like->gap_ns;
 		block.kinds_n = b->o.like->kinds_n;
 		memcpy(block.kinds, b->o.like->kinds, sizeof block.kinds);
@@ -211,20 +235,6 @@ static struct block block_of(const struct bench *b, const struct bench_point *p,
 }
 
 /* ---- One point ---- */
-
-/* Packets of a burst, in the mean. */
-static double burst_packets(const struct bench *b, const struct bench_point *p)
-{
-	double packets = 0, weights = 0;
-
-	if (!b->o.like || !b->o.like->kinds_n)
-		return (double)p->group;
-	for (size_t i = 0; i < b->o.like->kinds_n; i++) {
-		packets += (double)(b->o.like->kinds[i].group * b->o.like->kinds[i].weight);
-		weights += (double)b->o.like->kinds[i].weight;
-	}
-	return packets / weights;
-}
 
 /* Bursts that fill a block: found with the baseline, the same for every way. */
 static int find_bursts(struct bench *b, struct bench_point *p, uint64_t *bursts)

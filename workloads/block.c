@@ -31,7 +31,7 @@ static const struct field {
 	{ "between_ns", offsetof(struct block, between_ns), 0, 1000000000 },
 	{ "finish", offsetof(struct block, finish), 0, 1 },
 	{ "touch", offsetof(struct block, touch), 0, BLOCK_TOUCH_MAX },
-	{ "warm", offsetof(struct block, warm), 0, 1 },
+	{ "warm", offsetof(struct block, warm), 0, BLOCK_WARM_MAX },
 	{ "from", offsetof(struct block, from), 0, UINT64_C(1) << 53 },
 };
 

@@ -11,6 +11,7 @@ enum {
 	BLOCK_KINDS_MAX = 16,
 	BLOCK_TOUCH_MAX = 1 << 26,
 	BLOCK_WEIGHT_MAX = 1000000,
+	BLOCK_WARM_MAX = 1000,
 	BLOCK_PAYLOAD_MAX = 65507, /* largest UDP datagram over IPv4 */
 };
 
@@ -36,7 +37,7 @@ struct block {
 	uint64_t between_ns;	/* from the end of one burst of a train to the begin of the next, awake */
 	uint64_t finish;	/* 1: each burst ends with a call that does nothing, for a preloaded library that holds sends back until one */
 	uint64_t touch;		/* bytes of other memory that are written to before each burst, outside of what is measured */
-	uint64_t warm;		/* 1: one burst more goes first and is in none of the figures, since the way before left the caches as its own */
+	uint64_t warm;		/* so many bursts more go first and are in none of the figures, since the way before left the caches as its own */
 	uint64_t from;		/* which burst of the endless sequence of kinds is the first one */
 	struct block_kind kinds[BLOCK_KINDS_MAX]; /* instead of group, payload and one_destination; none: kinds_n is 0 */
 	size_t kinds_n;

@@ -153,6 +153,7 @@ static int look_at_shape(struct work *work)
 		return err;
 	work->like = (struct bench_like){.private_bytes = RTP_HEADER_BYTES};
 	err = bench_like(work->store, run, &work->like);
+	work->like.packet_cyc = 0; /* livecast uses no memory of its own between bursts, of which that would tell, and the bench may be in another mood */
 	/* Windows that begin while the server rests hold more bursts than their length tells. */
 	if (work->like.period_ns)
 		work->like.period_ns = 1000000000 / work->options->setup.packets_per_s;

@@ -365,14 +365,16 @@ static struct kit *kit_at(struct runner *r, const struct block *b, uint64_t i)
 	return &r->kits[b->kinds_n ? block_kind_at(b, b->from + i) - b->kinds : 0];
 }
 
-/* A burst that is not measured. */
+/* Bursts that are not measured. */
 static void warm_up(struct runner *r, const struct block *b)
 {
 	struct kit *kit = kit_at(r, b, 0);
 
-	next_payload(r, kit);
-	touch(r, b->touch);
-	group_burst(kit->group, kit->sender, &r->stream, spin_iterations(r->iteration_ns, b->gap_ns));
+	for (uint64_t i = 0; i < b->warm; i++) {
+		next_payload(r, kit);
+		touch(r, b->touch);
+		group_burst(kit->group, kit->sender, &r->stream, spin_iterations(r->iteration_ns, b->gap_ns));
+	}
 }
 
 static uint64_t train_of(const struct block *b)
@@ -451,8 +453,7 @@ int runner_block(struct runner *r, const struct block *b, struct runner_result *
 	if (err)
 		return err;
 	memset(result, 0, sizeof *result);
-	if (b->warm)
-		warm_up(r, b);
+	warm_up(r, b);
 	before = counts_of(r, b);
 	preempted = preemptions();
 	err = run_bursts(r, b, result);

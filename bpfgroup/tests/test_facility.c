@@ -320,6 +320,34 @@ static void a_lane_serves_only_sockets_of_its_users(void **state)
 	assert_int_equal(strays(), before + 1);
 }
 
+/* From another host, to two lanes: one that is written, and one of nobody, whose a packet without a socket seems to be. */
+static void what_the_host_forwards_is_turned_away(void **state)
+{
+	const unsigned ports[2] = { GROUP_PORT(9, 0), GROUP_PORT(0, 1) };
+	const uint32_t lanes[2] = { lane->number, lane->number + (uint32_t)options.lanes_n };
+	uint64_t before = strays();
+
+	(void)state;
+	run("sysctl -qw net.ipv4.conf.fc-server.forwarding=1");
+	aim(lane, 0, THERE, 7001);
+	lane->memory->generation = 9;
+	lane->memory->chunks[0] = (struct group_chunk){ .n = 1, .payload = 1 };
+	assert_int_equal(topology_enter(veth, TOPOLOGY_PEER), 0);
+	run("ip route add 247.102.103.0/24 via " HERE);
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)ports[i]),
+			.sin_addr.s_addr = htonl(GROUP_NET4 | lanes[i]) };
+
+		assert_int_equal(sendto(reader, "x", 1, 0, (void *)&to, sizeof to), 1);
+	}
+	run("ip route del 247.102.103.0/24");
+	assert_int_equal(topology_enter(veth, TOPOLOGY_SERVER), 0);
+	run("sysctl -qw net.ipv4.conf.fc-server.forwarding=0");
+	assert_int_equal(strays(), before + 2);
+	assert_int_equal(lane->memory->chunks[0].answer, 0);
+	assert_silent(reader);
+}
+
 /* Runs in a child as nobody: 0 when no map but his own can be opened. */
 static int opens_only_his_own(void)
 {
@@ -752,6 +780,7 @@ int main(void)
 		SCENE(what_is_larger_than_the_route_s_mtu_is_left),
 		SCENE(time_to_live_and_tos_are_the_socket_s),
 		SCENE(a_lane_serves_only_sockets_of_its_users),
+		SCENE(what_the_host_forwards_is_turned_away),
 		SCENE(nobody_opens_the_maps_of_another),
 		SCENE(a_user_without_privilege_sends),
 		SCENE(descriptors_that_a_program_closes_are_not_missed),

@@ -52,7 +52,7 @@ static void what_is_not_named_has_its_default(void **state)
 static void what_is_written_is_read_back(void **state)
 {
 	struct block b = { .way = "null", .group = 3, .payload = 65507, .head = 20, .tail = 1, .batch = 7, .bursts = 11,
-			   .period_ns = 13, .gap_ns = 17, .train = 3, .between_ns = 19, .touch = 4096, .warm = 1, .from = 5, .kinds_n = 2,
+			   .period_ns = 13, .gap_ns = 17, .train = 3, .between_ns = 19, .touch = 4096, .warm = 4, .from = 5, .kinds_n = 2,
 			   .kinds = { { 30, 1400, 1, 9 }, { 2, 0, 0, 1 } } }, c;
 	char text[512];
 
