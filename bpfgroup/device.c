@@ -80,13 +80,20 @@ static int sysctl_read(const char *family, const char *device, const char *name,
 		close(fd);
 	if (n <= 0)
 		return fail(-EIO, "cannot read net.%s.conf.%s.%s; is /proc mounted?", family, device, name);
-	*value = text[0] != '0';
+	*value = (int)strtol(text, NULL, 10);
 	return 0;
 }
 
-static bool has_ipv6(void)
+/* Whether a device has IPv6, and it is not disabled there. */
+static bool has_ipv6(const char *device)
 {
-	return access("/proc/sys/net/ipv6/conf", F_OK) == 0;
+	int fd = sysctl_open("ipv6", device, "disable_ipv6", O_RDONLY);
+	char disabled = '1';
+	bool known = fd >= 0 && read(fd, &disabled, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return known && disabled == '0';
 }
 
 /* ---- Group devices know each other by their link address, which holds lo's settings before the first of them ---- */
@@ -176,16 +183,71 @@ static int make_tap(char *name, int *out)
 	return 0;
 }
 
+/* The devices that take what routers announce unless they forward (accept_ra 1), marked; the caller frees. NULL without memory. */
+static bool *mark_accepting(const struct if_nameindex *all, size_t *n)
+{
+	bool *marks;
+	int accepts;
+
+	for (*n = 0; all[*n].if_index;)
+		++*n;
+	marks = calloc(*n + 1, sizeof *marks);
+	for (size_t i = 0; marks && i < *n; i++)
+		marks[i] = has_ipv6(all[i].if_name) && !sysctl_read("ipv6", all[i].if_name, "accept_ra", &accepts) && accepts == 1;
+	return marks;
+}
+
+/* Sets accept_ra of those that are marked, and still there. */
+static int set_accepting(const struct if_nameindex *all, const bool *marks, size_t n, int value)
+{
+	int err = 0;
+
+	for (size_t i = 0; marks && i < n && !err; i++)
+		if (marks[i] && has_ipv6(all[i].if_name))
+			err = sysctl_write("ipv6", all[i].if_name, "accept_ra", value);
+	return err;
+}
+
+/*
+ * When any device begins to forward, the kernel drops the default routes that routers have announced, in the whole namespace, but those
+ * by devices that accept announcements even if they forward (accept_ra 2): all are such meanwhile. Who is killed in between leaves a 2, which
+ * means the same as 1 where nothing is forwarded.
+ */
+static int forward_ipv6(const char *name)
+{
+	struct if_nameindex *all = if_nameindex();
+	size_t n = 0;
+	bool *marks = all ? mark_accepting(all, &n) : NULL;
+	int err = marks ? set_accepting(all, marks, n, 2) : fail(-ENOMEM, "out of memory for the list of devices");
+
+	if (!err)
+		err = sysctl_write("ipv6", name, "forwarding", 1);
+	int back = set_accepting(all, marks, n, 1);
+	free(marks);
+	if (all)
+		if_freenameindex(all);
+	return err ? err : back;
+}
+
+static int forward(const char *family, const char *name)
+{
+	int now = 0, err = sysctl_read(family, name, "forwarding", &now);
+
+	if (err || now)
+		return err;
+	return strcmp(family, "ipv6") ? sysctl_write(family, name, "forwarding", 1) : forward_ipv6(name);
+}
+
 int device_set_up(const char *name, uint32_t ifindex)
 {
-	const bool ipv6 = has_ipv6();
+	const bool ipv6 = has_ipv6(name);
 	char commands[512];
-	int err = sysctl_write("ipv4", name, "forwarding", 1);
+	int err = forward("ipv4", name);
 
 	if (!err && ipv6)
 		err = sysctl_write("ipv6", name, "addr_gen_mode", 1);
 	if (!err && ipv6)
-		err = sysctl_write("ipv6", name, "forwarding", 1);
+		err = forward("ipv6", name);
 	/* A route for each group device: which is meant is said by its index. IPv4 would do without, but make a new entry of the
 	 * route for every datagram. */
 	snprintf(commands, sizeof commands, "link set %s arp off mtu %d up\nroute replace %s dev %s metric %u\n", name, MTU, GROUP_NET4_TEXT,
@@ -196,14 +258,14 @@ int device_set_up(const char *name, uint32_t ifindex)
 	return err ? err : device_ip(commands);
 }
 
-int device_forwards(const char *name, bool *out)
+int device_forwards(const char *name, bool *ipv4, bool *ipv6)
 {
-	int ipv4 = 0, ipv6 = 1;
-	int err = sysctl_read("ipv4", name, "forwarding", &ipv4);
+	int value = 0, err = sysctl_read("ipv4", name, "forwarding", &value);
 
-	if (!err && has_ipv6())
-		err = sysctl_read("ipv6", name, "forwarding", &ipv6);
-	*out = ipv4 && ipv6;
+	*ipv4 = value;
+	if (!err && has_ipv6(name))
+		err = sysctl_read("ipv6", name, "forwarding", &value);
+	*ipv6 = value;
 	return err;
 }
 

@@ -27,9 +27,9 @@ int device_make(char *name, const struct device_lo *before, int *fd, uint32_t *i
 /* Sets its routes and what else it needs, again where somebody has changed that. By fail(); 0 or -errno. */
 int device_set_up(const char *name, uint32_t ifindex);
 
-/* Whether it has what the program needs to look routes up, as for packets that had come in by it: whoever writes 0 to net.ipv4.ip_forward
- * takes it from all devices. By fail(); 0 or -errno. */
-int device_forwards(const char *name, bool *out);
+/* Whether it forwards, which the program needs to look routes up, as for packets that had come in by it: whoever switches
+ * net.ipv4.ip_forward off takes it from all devices. *ipv6 is as *ipv4 where it has none. By fail(); 0 or -errno. */
+int device_forwards(const char *name, bool *ipv4, bool *ipv6);
 
 /* Lets it outlive *fd. By fail(); 0 or -errno. */
 int device_keep(int fd);

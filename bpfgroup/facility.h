@@ -46,7 +46,7 @@ struct facility_status {
 	char device[FACILITY_DEVICE_BYTES];
 	uint32_t ifindex, netns_inode;
 	bool ignore_policy;
-	bool forwards;		/* device_forwards(): if not, everything is left to sendmsg */
+	bool forwards, forwards6; /* device_forwards(): if not, everything of that family is left to sendmsg */
 	uint64_t strays_n;	/* datagrams of nobody's */
 	struct facility_account accounts[ACCOUNTS_MAX];
 	uint32_t accounts_n;

@@ -53,9 +53,9 @@ void show_text(const struct facility_status *status, FILE *out)
 	}
 	fprintf(out, "up: device %s, ifindex %u, network namespace %u%s\n", status->device, status->ifindex, status->netns_inode,
 		status->ignore_policy ? ", policy ignored" : "");
-	if (!status->forwards)
-		fprintf(out, "forwarding was switched off for %s (net.ipv4.ip_forward?), so all is left to sendmsg; run `sendgroupctl up` again\n",
-			status->device);
+	if (!status->forwards || !status->forwards6)
+		fprintf(out, "forwarding of %s was switched off for %s, so that is left to sendmsg; run `sendgroupctl up` again, with the options that it had\n",
+			status->forwards ? "IPv6" : status->forwards6 ? "IPv4" : "IPv4 and IPv6", status->device);
 	for (uint32_t i = 0; i < status->accounts_n; i++)
 		show_account(&status->accounts[i], out);
 	if (status->strays_n)
@@ -82,9 +82,9 @@ int show_json(const struct facility_status *status, FILE *out)
 
 	for (uint32_t i = 0; i < status->accounts_n; i++)
 		json_array_append_new(accounts, account_json(&status->accounts[i]));
-	all = json_pack("{s:b, s:s, s:I, s:I, s:b, s:b, s:I, s:o}", "up", status->up, "device", status->device, "ifindex",
+	all = json_pack("{s:b, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:o}", "up", status->up, "device", status->device, "ifindex",
 			(json_int_t)status->ifindex, "netns", (json_int_t)status->netns_inode, "ignore_policy", status->ignore_policy,
-			"forwards", status->forwards, "strays", (json_int_t)status->strays_n, "accounts", accounts);
+			"forwards_ipv4", status->forwards, "forwards_ipv6", status->forwards6, "strays", (json_int_t)status->strays_n, "accounts", accounts);
 	if (!all)
 		return fail(-ENOMEM, "out of memory");
 	json_dumpf(all, out, JSON_COMPACT);

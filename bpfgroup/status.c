@@ -134,6 +134,6 @@ int facility_status(struct facility_status *out)
 		snprintf(out->accounts[out->accounts_n++].name, ACCOUNT_NAME_BYTES, "%s", name);
 	if (!out->up)
 		return 0;
-	err = device_forwards(out->device, &out->forwards);
+	err = device_forwards(out->device, &out->forwards, &out->forwards6);
 	return err ? err : read_maps(out->netns_inode, out);
 }

@@ -233,10 +233,11 @@ static struct {
 static int walk_entry(const char *path, const struct stat *file, int type, struct FTW *ftw)
 {
 	char to[PATH_MAX], target[PATH_MAX];
+	const char *rest = path + walk.from_length;
 	ssize_t n;
 
 	(void)ftw;
-	if (snprintf(to, sizeof to, "%s%s", walk.to, path + walk.from_length) >= (int)sizeof to)
+	if (snprintf(to, sizeof to, "%s%s", *rest && !strcmp(walk.to, "/") ? "" : walk.to, rest) >= (int)sizeof to)
 		return fail(-ENAMETOOLONG, "lab: the path of %s is too long for the guest", path);
 	if (type == FTW_D)
 		archive_folder(walk.archive, to);
@@ -272,23 +273,27 @@ struct in {
 	char from[PATH_MAX], to[PATH_MAX + sizeof JOB_WORK];
 };
 
-/* One place has one name: without what "/./", "//" and a "/" at the end add to it. */
-static void plain_path(char *path)
+/* One place has one name: an absolute path without "/./", "//" and a "/" at the end. False where it has a "..". */
+static bool plain_path(char *path)
 {
 	char *to = path;
 
 	for (const char *from = path; *from;) {
 		size_t part_n = strcspn(from, "/");
 
+		if (part_n == 2 && !strncmp(from, "..", 2))
+			return false;
 		if (part_n && !(part_n == 1 && *from == '.')) {
-			if (to > path || *path == '/')
-				*to++ = '/';
+			*to++ = '/';
 			memmove(to, from, part_n);
 			to += part_n;
 		}
 		from += part_n + strspn(from + part_n, "/");
 	}
+	if (to == path)
+		*to++ = '/';
 	*to = '\0';
+	return true;
 }
 
 static bool is_folder(const char *path)
@@ -298,8 +303,16 @@ static bool is_folder(const char *path)
 	return !stat(path, &file) && S_ISDIR(file.st_mode);
 }
 
-/* "FILE" goes into the working directory, "FILE:PATH" where it says, and "FILE:PATH/" into a folder of that name unless it is one itself. */
-static void read_in(const char *text, struct in *in)
+/* Whether a place is that of a folder by how it is written. */
+static bool ends_as_folder(const char *place)
+{
+	const char *slash = strrchr(place, '/'), *last = slash ? slash + 1 : place;
+
+	return !*last || !strcmp(last, ".");
+}
+
+/* "FILE" goes into the working directory, "FILE:PATH" where it says, and "FILE:FOLDER/" into that. A folder's content goes where it says. */
+static int read_in(const char *text, struct in *in)
 {
 	const char *colon = strchr(text, ':'), *place = colon ? colon + 1 : "", *name;
 	size_t n = colon ? (size_t)(colon - text) : strlen(text);
@@ -309,9 +322,10 @@ static void read_in(const char *text, struct in *in)
 		n--;
 	snprintf(in->from, sizeof in->from, "%.*s", (int)n, text);
 	name = strrchr(in->from, '/') ? strrchr(in->from, '/') + 1 : in->from;
-	into = !*place || (place[strlen(place) - 1] == '/' && !is_folder(in->from));
-	snprintf(in->to, sizeof in->to, "%s%s%s", *place == '/' ? "" : JOB_WORK "/", place, into ? name : "");
-	plain_path(in->to);
+	into = !*place || (ends_as_folder(place) && !is_folder(in->from));
+	if (snprintf(in->to, sizeof in->to, "%s%s%s%s", *place == '/' ? "" : JOB_WORK "/", place, into ? "/" : "", into ? name : "") >= (int)sizeof in->to)
+		return fail(-ENAMETOOLONG, "lab: the place of %s is too long for the guest", in->from);
+	return plain_path(in->to) ? 0 : fail(-EINVAL, "lab: the place of %s must not have a \"..\" in it", in->from);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -327,7 +341,10 @@ static int check_in(const struct lab_options *o, size_t i, const struct in *in)
 	struct in before = { 0 };
 
 	for (size_t j = 0; j < i; j++) {
-		read_in(o->in.at[j], &before);
+		int err = read_in(o->in.at[j], &before);
+
+		if (err)
+			return err;
 		if (!strcmp(before.to, in->to) && !same_file(before.from, in->from) && !is_folder(in->from))
 			return fail(-EEXIST, "lab: %s and %s would both be %s in the guest; say another place for one, as in --in %s:NAME",
 				    before.from, in->from, in->to, in->from);
@@ -341,8 +358,9 @@ static int put_files(struct archive *archive, const struct platform *platform, c
 	int err = 0;
 
 	for (size_t i = 0; i < o->in.n && !err; i++) {
-		read_in(o->in.at[i], &in);
-		err = check_in(o, i, &in);
+		err = read_in(o->in.at[i], &in);
+		if (!err)
+			err = check_in(o, i, &in);
 		if (!err)
 			err = put_path(archive, platform, in.from, in.to);
 	}

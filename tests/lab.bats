@@ -83,6 +83,7 @@ own() {
 	check 1 'would both be' run --kernel mine-1 --in one/file --in other/file -- true
 	check 1 'would both be' run --kernel mine-1 --in one/file:there/x --in other/file:.//there/./x -- true
 	check 1 'would both be' run --kernel mine-1 --in one/file:/there/file --in other/file:/there/ -- true
+	check 1 'must not have a ".."' run --kernel mine-1 --in one/file:there/../x -- true
 	check 1 'no driver for an e1000' run --kernel mine-1 --nic e1000 -- true
 }
 
@@ -102,12 +103,14 @@ own() {
 
 @test "a command's output, exit status, signal and files come back from a guest" {
 	kernel "$AMD64_OLD"
-	printf '#!/bin/sh\necho "$1 from $NAME"; echo bad >&2; cat into/given > made; exit 42\n' > script
+	printf '#!/bin/sh\necho "$1 from $NAME"; echo bad >&2; cat into/given > made; cat /branch/leaf; exit 42\n' > script
 	chmod +x script
 	head -c 100001 /dev/urandom > given
-	run --separate-stderr guest --in script --in given:into/ --env NAME=me --out made:back --clock real -- ./script hello
+	mkdir -p tree/branch
+	echo leaf > tree/branch/leaf
+	run --separate-stderr guest --in script --in given:into/. --in tree:/ --env NAME=me --out made:back --clock real -- ./script hello
 	[ "$status" -eq 42 ]
-	[ "$output" = "hello from me" ]
+	[ "$output" = $'hello from me\nleaf' ]
 	[[ $stderr == *bad* ]]
 	cmp given back
 	run guest --clock real -- sh -c 'kill -9 $$'

@@ -62,17 +62,32 @@ nothing() {
 	nothing
 }
 
+forwards() { ctl status --json | jq -c '[.forwards_ipv4, .forwards_ipv6]'; }
+
 @test "forwarding that is switched off for all devices is told, and up again mends it" {
 	ctl up
-	[ "$(ctl status --json | jq .forwards)" = true ]
+	[ "$(forwards)" = '[true,true]' ]
+	before=$(ctl status --json | jq .ifindex)
 	inside sysctl -qw net.ipv4.ip_forward=1
 	inside sysctl -qw net.ipv4.ip_forward=0
 	inside ip route del 247.102.103.0/24
-	[ "$(ctl status --json | jq .forwards)" = false ]
-	ctl status | grep -q 'run `sendgroupctl up` again'
+	[ "$(forwards)" = '[false,true]' ]
+	ctl status | grep -q 'forwarding of IPv4 was .* run `sendgroupctl up` again'
+	inside sysctl -qw net.ipv6.conf.sendgroup0.forwarding=0
+	[ "$(forwards)" = '[false,false]' ]
 	ctl up
-	[ "$(ctl status --json | jq .forwards)" = true ]
+	[ "$(forwards)" = '[true,true]' ]
+	[ "$(ctl status --json | jq .ifindex)" = "$before" ]
 	inside ip route show 247.102.103.0/24 | grep -q 'dev sendgroup0'
+	ctl down
+	nothing
+}
+
+@test "up serves IPv4 where IPv6 is disabled" {
+	inside sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	ctl up
+	[ "$(forwards)" = '[true,true]' ]
+	ctl up
 	ctl down
 	nothing
 }

@@ -46,17 +46,34 @@ ways() {
 	jq -se 'length == 5 and (map(.cpu_ns / 8e6) | min) > 0 and (map(.cpu_ns / 8e6) | min) < 1.3' "$BATS_TEST_TMPDIR/answers"
 }
 
-@test "bursts that warm a block up are sent and in none of its figures" {
-	echo "block way=sendmsg group=4 payload=100 bursts=2 period_ns=2000000 warm=3" > "$BATS_TEST_TMPDIR/blocks"
+@test "bursts that warm a block up are sent like the others, and in none of its figures" {
+	echo "block way=sendmsg group=4 payload=100 bursts=2 period_ns=20000000 warm=3" > "$BATS_TEST_TMPDIR/blocks"
 	cat > "$BATS_TEST_TMPDIR/alone" <<- 'END'
 		ip link set lo up
 		"$1" --topology lo --group 4 --serve < blocks > answers
 		awk '$1 == "Udp:" { out = $5 } END { print out }' /proc/net/snmp
 	END
 	cd "$BATS_TEST_TMPDIR"
+	begun=$(date +%s%N)
 	# two bursts and three before them, to four
 	[ "$(unshare --net bash ./alone "$(dirname "$FORECALL")/groupsend")" -eq 20 ]
-	jq -e '.packets == 8' answers
+	[ $(($(date +%s%N) - begun)) -gt 100000000 ]
+	jq -e '.packets == 8 and .bursts == 2 and .late == 0' answers
+}
+
+@test "bench --like has bursts warm each block up" {
+	"$FORECALL" profile --path sendmsg --seconds 1 -- "$(dirname "$FORECALL")/groupsend" --topology lo --group 10 --period-ns 1000000 \
+		--bursts 100000 > /dev/null
+	# a forecall beside a groupsend that writes down what it is asked for
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cp "$FORECALL" "$BATS_TEST_TMPDIR/bin/forecall"
+	printf '#!/bin/sh\ntee -a %s | %s "$@"\n' "$BATS_TEST_TMPDIR/asked" "$(dirname "$FORECALL")/groupsend" > "$BATS_TEST_TMPDIR/bin/groupsend"
+	chmod +x "$BATS_TEST_TMPDIR/bin/groupsend"
+	"$BATS_TEST_TMPDIR/bin/forecall" bench --like 1 $QUICK > /dev/null
+	[ "$(grep -c ' warm=4 ' "$BATS_TEST_TMPDIR/asked")" -ge 30 ]
+	! grep -v ' warm=4 ' "$BATS_TEST_TMPDIR/asked"
+	# of ten rounds no row has them
+	[ "$(sqlite3 "$FORECALL_DB" "SELECT count(DISTINCT packets_n) || ' ' || count(*) FROM bench")" = "1 30" ]
 }
 
 @test "what a way cannot send is refused before anything is measured" {

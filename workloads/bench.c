@@ -31,7 +31,7 @@ enum {
 	LOOKS_SHARE = 20,	/* whether s is narrow is looked at when there are a 20th more rounds */
 	REPLICATES = 500,	/* enough for the stop rule; the figures that are printed are computed elsewhere */
 	ANSWER_SPARE_MS = 20000,
-	WARM_BURSTS_MAX = 4,	/* before those of a block, until WARM_PACKETS have gone */
+	WARM_BURSTS_MAX = 4,	/* before those of a block, until WARM_PACKETS have gone, or WARM_NS */
 	LINGER_US = 5000,	/* receivers that are awake sleep when the bench makes a pause for another measurement */
 	TOUCH_BLOCKS = 5,	/* for each size of memory that is tried */
 };
@@ -40,6 +40,7 @@ enum {
 #define WORK_MOST_NS 4e6     /* how far it goes */
 #define WORK_STEPS 6         /* and how often it is halved */
 #define WARM_PACKETS 400.0
+#define WARM_NS 1e7
 #define TOUCH_NEAR 0.02 /* costs that differ by less are the same */
 
 #define MULTICAST "239.66.67.68:5006" /* of the scope of an organisation, where nobody is asked for one (RFC 2365) */
@@ -69,7 +70,7 @@ struct bench {
 	char *event_names[COUNTERS_MAX]; /* as groupsend has them */
 	bool has_multicast;	/* one of the ways needs receivers that join a group */
 	uint64_t touch;		/* bytes before each burst */
-	int64_t sleeps_n;	/* of the receivers in the last block; -1: not known */
+	double sleeps;		/* of the receivers in the last block; NAN: not known */
 	double last_sleeps;	/* for each packet, of the receivers that were tried last */
 	uint64_t points_n, points_done_n;
 };
@@ -136,7 +137,7 @@ static int read_answer(struct bench *b, const char *line, struct bench_row *row,
 	} else {
 		*cpu_ns = (uint64_t)number(answer, "cpu_ns");
 		p->late_n += (uint64_t)number(answer, "late");
-		b->sleeps_n = json_object_get(answer, "sleeps") ? number(answer, "sleeps") : -1;
+		b->sleeps = json_object_get(answer, "sleeps") ? (double)number(answer, "sleeps") : NAN;
 		row->packets_n = number(answer, "packets");
 		row->errors_n = number(answer, "errors");
 		row->preempt_n = number(answer, "preempt");
@@ -155,14 +156,18 @@ static int read_async(const struct bench *b, uint64_t *ns)
 	return err ? fail(err, "cannot read the time of softirqs: %s", strerror(-err)) : 0;
 }
 
-/* The bursts that warm up are in it, too: their share is taken out. */
+/* The bursts that warm up are in what is counted elsewhere, too: the share of the others. */
+static double measured_share(const struct block *block)
+{
+	return (double)block->bursts / (double)(block->bursts + block->warm);
+}
+
 static int take_async(const struct bench *b, const struct block *block, uint64_t before_ns, struct bench_row *row)
 {
 	uint64_t now_ns = 0;
 	int err = read_async(b, &now_ns);
-	double share = (double)block->bursts / (double)(block->bursts + block->warm);
 
-	row->async_cyc = b->softirq ? (int64_t)(share * (double)(now_ns - before_ns) * b->o.clock_hz / 1e9 + 0.5) : STORE_NULL;
+	row->async_cyc = b->softirq ? (int64_t)(measured_share(block) * (double)(now_ns - before_ns) * b->o.clock_hz / 1e9 + 0.5) : STORE_NULL;
 	return err;
 }
 
@@ -181,6 +186,7 @@ static int run_block(struct bench *b, struct bench_point *p, const struct block 
 		err = child_hear(&b->groupsend, (int)pauses_ms + ANSWER_SPARE_MS, line, sizeof line);
 	if (!err)
 		err = read_answer(b, line, row, p, cpu_ns);
+	b->sleeps *= measured_share(block);
 	if (!err && b->count)
 		err = bench_count_block(b->count, row);
 	return err ? err : take_async(b, block, async_ns, row);
@@ -200,12 +206,14 @@ static double burst_packets(const struct bench *b, const struct bench_point *p)
 	return packets / weights;
 }
 
-/* Behind another way the first bursts cost up to a tenth more each, but for long ones. */
+/* The first bursts behind an answer, or another way, cost up to a twentieth more each, but for long ones. Those that lie far apart always do. */
 static uint64_t warm_bursts(const struct bench *b, const struct bench_point *p)
 {
-	double packets = burst_packets(b, p);
+	double most = fmin(WARM_BURSTS_MAX, ceil(WARM_PACKETS / burst_packets(b, p)));
 
-	return packets < WARM_PACKETS / WARM_BURSTS_MAX ? WARM_BURSTS_MAX : (uint64_t)ceil(WARM_PACKETS / packets);
+	if (b->o.like->period_ns)
+		most = fmin(most, WARM_NS / (double)b->o.like->period_ns);
+	return most > 1 ? (uint64_t)most : 1;
 }
 
 /* The block, which is to run next. */
@@ -281,7 +289,7 @@ static int packet_cost(struct bench *b, struct bench_point *p, uint64_t bursts, 
 			if (!err)
 				cost[way] = (double)rows[way].cpu_cyc / (double)(rows[way].packets_n ? rows[way].packets_n : 1);
 			if (!way) {
-				sleeps_n += b->sleeps_n < 0 ? NAN : (double)b->sleeps_n;
+				sleeps_n += b->sleeps;
 				packets_n += (double)rows[way].packets_n;
 			}
 		}

@@ -37,7 +37,7 @@ struct block {
 	uint64_t between_ns;	/* from the end of one burst of a train to the begin of the next, awake */
 	uint64_t finish;	/* 1: each burst ends with a call that does nothing, for a preloaded library that holds sends back until one */
 	uint64_t touch;		/* bytes of other memory that are written to before each burst, outside of what is measured */
-	uint64_t warm;		/* so many bursts more go first and are in none of the figures, since the way before left the caches as its own */
+	uint64_t warm;		/* so many bursts more go first, like the others, and are in none of the figures: what lies between two blocks leaves the caches as its own */
 	uint64_t from;		/* which burst of the endless sequence of kinds is the first one */
 	struct block_kind kinds[BLOCK_KINDS_MAX]; /* instead of group, payload and one_destination; none: kinds_n is 0 */
 	size_t kinds_n;

@@ -235,7 +235,7 @@ static int run_bench(void *context)
 }
 
 /* With a burst before the next window: what a way makes once (rings when it is opened, routes when it first sends) is no packet's cost,
- * and the first burst finds the caches as the other way left them, as that of a block of the bench does, which is in none of its figures. */
+ * and the first burst finds the caches as the other way left them; the bench sends some before each block, too, which are in none of its figures. */
 static int send_by(const struct work *work, const char *way)
 {
 	int err = traffic_send_way(work->traffic, way);

@@ -365,18 +365,6 @@ static struct kit *kit_at(struct runner *r, const struct block *b, uint64_t i)
 	return &r->kits[b->kinds_n ? block_kind_at(b, b->from + i) - b->kinds : 0];
 }
 
-/* Bursts that are not measured. */
-static void warm_up(struct runner *r, const struct block *b)
-{
-	struct kit *kit = kit_at(r, b, 0);
-
-	for (uint64_t i = 0; i < b->warm; i++) {
-		next_payload(r, kit);
-		touch(r, b->touch);
-		group_burst(kit->group, kit->sender, &r->stream, spin_iterations(r->iteration_ns, b->gap_ns));
-	}
-}
-
 static uint64_t train_of(const struct block *b)
 {
 	return b->train > 1 ? b->train : 1;
@@ -398,28 +386,55 @@ static void wait_for_burst(struct runner *r, const struct block *b, uint64_t i, 
 		result->late_n++;
 }
 
-static int run_bursts(struct runner *r, const struct block *b, struct runner_result *result)
+/* The bursts of a block, those that warm up first. */
+struct sequence {
+	uint64_t i, start_ns, ended_ns;
+	uint64_t work;	/* iterations before each message */
+};
+
+/* Gets the next burst ready, and waits until it is due. */
+static struct kit *next_burst(struct runner *r, const struct block *b, const struct sequence *s, struct runner_result *result)
+{
+	struct kit *kit = kit_at(r, b, s->i);
+
+	next_payload(r, kit);
+	wait_for_burst(r, b, s->i, s->start_ns, s->ended_ns, result);
+	touch(r, b->touch);
+	return kit;
+}
+
+static void warm_up(struct runner *r, const struct block *b, struct sequence *s)
+{
+	struct runner_result forgotten = { 0 };
+
+	for (; s->i < b->warm; s->i++) {
+		struct kit *kit = next_burst(r, b, s, &forgotten);
+
+		group_burst(kit->group, kit->sender, &r->stream, s->work);
+		if (b->finish)
+			fsync(-1);
+		s->ended_ns = process_wall_ns();
+	}
+}
+
+static int run_bursts(struct runner *r, const struct block *b, struct sequence *s, struct runner_result *result)
 {
 	bool has_thread = r->kits[0].sender->ops->traits & SENDER_THREAD;
-	uint64_t work = spin_iterations(r->iteration_ns, b->gap_ns);
-	uint64_t start_ns = process_wall_ns(), ended_ns = start_ns, others_ns = 0;
+	uint64_t start_ns = process_wall_ns(), others_ns = 0;
 	int err = 0;
 
-	for (uint64_t i = 0; i < b->bursts && !err; i++) {
-		struct kit *kit = kit_at(r, b, i);
+	for (; s->i < b->warm + b->bursts && !err; s->i++) {
+		struct kit *kit = next_burst(r, b, s, result);
 
-		next_payload(r, kit);
-		wait_for_burst(r, b, i, start_ns, ended_ns, result);
-		touch(r, b->touch);
-		if (!i) /* until here a thread spins for what was sent before */
+		if (s->i == b->warm) /* until here a thread spins for what was sent before */
 			others_ns = process_others_ns();
-		err = measure_burst(r, kit, work, b->finish, result);
-		ended_ns = process_wall_ns();
+		err = measure_burst(r, kit, s->work, b->finish, result);
+		s->ended_ns = process_wall_ns();
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
 	/* As after every burst but the last, a thread spins until the next one would begin. */
 	if (has_thread && b->period_ns)
-		wait_until(r, start_ns + (b->bursts + train_of(b)) * b->period_ns);
+		wait_until(r, s->start_ns + (s->i + train_of(b)) * b->period_ns);
 	result->cpu_ns += spent_since(others_ns);
 	if (has_thread)
 		let_threads_sleep();
@@ -442,6 +457,7 @@ static struct sender_counts counts_of(const struct runner *r, const struct block
 
 int runner_block(struct runner *r, const struct block *b, struct runner_result *result, char *why, size_t n)
 {
+	struct sequence s = { .work = spin_iterations(r->iteration_ns, b->gap_ns) };
 	struct sender_counts before, after;
 	uint64_t preempted;
 	int err = block_check(b, why, n);
@@ -453,10 +469,11 @@ int runner_block(struct runner *r, const struct block *b, struct runner_result *
 	if (err)
 		return err;
 	memset(result, 0, sizeof *result);
-	warm_up(r, b);
+	s.start_ns = s.ended_ns = process_wall_ns();
+	warm_up(r, b, &s);
 	before = counts_of(r, b);
 	preempted = preemptions();
-	err = run_bursts(r, b, result);
+	err = run_bursts(r, b, &s, result);
 	result->preempt_n = preemptions() - preempted;
 	after = counts_of(r, b);
 	result->packets_n = after.packets_n - before.packets_n;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bpfgroup/device.h"
 #include "bpfgroup/facility.h"
 #include "bpfgroup/program.h"
 #include "kmod/include/libsendgroup.h"
@@ -681,6 +683,45 @@ static void who_scribbles_over_his_lane_harms_only_his_own_packets(void **state)
 	munmap((void *)scribbles_end, 4096);
 }
 
+/* A router on the far side says so. */
+static void announce_router(void)
+{
+	const struct nd_router_advert message = { .nd_ra_type = ND_ROUTER_ADVERT, .nd_ra_router_lifetime = htons(1800) };
+	struct sockaddr_in6 all = { .sin6_family = AF_INET6 };
+	int fd;
+
+	assert_int_equal(topology_enter(veth, TOPOLOGY_PEER), 0);
+	inet_pton(AF_INET6, "ff02::1", &all.sin6_addr);
+	all.sin6_scope_id = if_nametoindex("fc-peer");
+	fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+	assert_true(fd >= 0);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &(int){ 255 }, sizeof(int));
+	sendto(fd, &message, sizeof message, 0, (void *)&all, sizeof all);
+	close(fd);
+	assert_int_equal(topology_enter(veth, TOPOLOGY_SERVER), 0);
+}
+
+static bool has_announced_route(void)
+{
+	return !system("ip -6 route show default dev fc-server | grep -q ."); /* NOLINT(cert-env33-c) */
+}
+
+static void routes_that_routers_announced_stay(void **state)
+{
+
+	(void)state;
+	run("sysctl -qw net.ipv6.conf.sendgroup0.forwarding=0");
+	for (int i = 0; i < 50 && !has_announced_route(); i++) { /* until addresses have been checked for others that have them */
+		announce_router();
+		usleep(100000);
+	}
+	assert_true(has_announced_route());
+	assert_int_equal(device_set_up("sendgroup0", if_nametoindex("sendgroup0")), 0);
+	run("sysctl -n net.ipv6.conf.sendgroup0.forwarding net.ipv6.conf.fc-server.accept_ra | xargs | grep -qx '1 1'");
+	assert_true(has_announced_route());
+	run("ip -6 route flush default dev fc-server");
+}
+
 /* Two who share a lane send by it at once: no packet of one has the other's source. */
 static void two_datagrams_of_a_lane_at_once_keep_their_sources(void **state)
 {
@@ -794,6 +835,7 @@ int main(void)
 		SCENE(it_does_not_come_up_where_policy_forbids_unless_told_otherwise),
 		SCENE(who_scribbles_over_his_lane_harms_only_his_own_packets),
 		SCENE(two_datagrams_of_a_lane_at_once_keep_their_sources),
+		SCENE(routes_that_routers_announced_stay),
 	};
 
 	if (geteuid()) {
