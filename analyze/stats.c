@@ -4,17 +4,21 @@
 
 #include <errno.h>
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_movstat.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
+#include <gsl/gsl_vector.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LOW 0.025
 #define HIGH 0.975
-#define OUTLIER_DEVIATIONS 3.5
+#define OUTLIER_DEVIATIONS 3.8
+#define OUTLIER_LEAST 8
+#define OUTLIER_NEIGHBOURS 21 /* itself among them */
 #define SERIAL_LEAST 32 /* below it there are too few batches to tell anything */
 
 struct figure figure_exact(double value)
@@ -118,26 +122,50 @@ int stats_mad(const double *x, size_t n, double *out)
 	return err;
 }
 
+/* Takes the median of its neighbours off each of x[n]. */
+static int take_level_off(double *x, size_t n)
+{
+	gsl_movstat_workspace *work = gsl_movstat_alloc(OUTLIER_NEIGHBOURS);
+	gsl_vector *level = gsl_vector_alloc(n);
+	gsl_vector_view all = gsl_vector_view_array(x, n);
+	int err = work && level ? 0 : -ENOMEM;
+
+	if (!err)
+		err = gsl_movstat_median(GSL_MOVSTAT_END_TRUNCATE, &all.vector, level, work) ? -EINVAL : 0;
+	if (!err)
+		gsl_vector_sub(&all.vector, level);
+	if (level)
+		gsl_vector_free(level);
+	if (work)
+		gsl_movstat_free(work);
+	return err;
+}
+
 int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n)
 {
-	double *finite = malloc((n + 1) * sizeof *finite), median = 0, mad = 0;
+	double *off = calloc(n + 1, sizeof *off), median = 0, mad = 0;
 	size_t finite_n = 0;
-	int err = finite ? 0 : -ENOMEM;
+	int err = off ? 0 : -ENOMEM;
 
 	*outliers_n = 0;
 	for (size_t i = 0; i < n && !err; i++)
 		if (isfinite(x[i]))
-			finite[finite_n++] = x[i];
-	if (!err && finite_n >= 8) {
-		err = stats_median(finite, finite_n, &median);
+			off[finite_n++] = x[i];
+	if (!err && finite_n >= OUTLIER_LEAST) {
+		err = take_level_off(off, finite_n);
 		if (!err)
-			err = stats_mad(finite, finite_n, &mad);
+			err = stats_median(off, finite_n, &median);
+		if (!err)
+			err = stats_mad(off, finite_n, &mad);
 	}
-	free(finite);
-	for (size_t i = 0; i < n && !err; i++) {
-		outlier[i] = !isfinite(x[i]) || (mad > 0 && fabs(x[i] - median) > OUTLIER_DEVIATIONS * 1.4826 * mad);
+	for (size_t i = 0, j = 0; i < n && !err; i++) {
+		bool finite = isfinite(x[i]);
+
+		outlier[i] = !finite || (mad > 0 && fabs(off[j] - median) > OUTLIER_DEVIATIONS * 1.4826 * mad);
+		j += finite;
 		*outliers_n += outlier[i];
 	}
+	free(off);
 	return err;
 }
 

@@ -211,11 +211,11 @@ static void wilson_and_normal_intervals_of_95_in_100(void **state)
 	assert_near(share.high, 0.95 + 0.0427164, 1e-6);
 }
 
-/* 1..9 have median 5 and MAD 2: the limit is 3.5 * 1.4826 * 2 = 10.378 from the median. */
-static void outliers_lie_three_and_a_half_deviations_from_the_median(void **state)
+/* Of so few, all are neighbours. 1..9 have median 5 and MAD 2: the limit is 3.8 * 1.4826 * 2 = 11.268 from the median. */
+static void outliers_lie_some_deviations_from_the_median(void **state)
 {
 	const double x[11] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, NAN, 5 };
-	double far[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 15 }, farther[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 16 };
+	double far[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 16 }, farther[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 17 };
 	bool outlier[11];
 	size_t n;
 
@@ -230,6 +230,25 @@ static void outliers_lie_three_and_a_half_deviations_from_the_median(void **stat
 	assert_true(outlier[8]);
 	assert_int_equal(stats_outliers(farther + 2, 7, outlier, &n), 0); /* too few to tell */
 	assert_int_equal(n, 0);
+}
+
+/* Sixty at 1, then thirty at 1.5, with noise of 0.02: of all, the thirty would be outliers. */
+static void a_level_that_lasts_is_no_outlier(void **state)
+{
+	double x[90];
+	bool outlier[90];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 90; i++)
+		x[i] = (i < 60 ? 1 : 1.5) + 0.02 * ((double)(i * 7 % 11) / 5 - 1);
+	assert_int_equal(stats_outliers(x, 90, outlier, &n), 0);
+	assert_int_equal(n, 0);
+	x[20] = 1.5; /* as the others are later, but not for long */
+	x[80] = NAN;
+	assert_int_equal(stats_outliers(x, 90, outlier, &n), 0);
+	assert_int_equal(n, 2);
+	assert_true(outlier[20] && outlier[80]);
 }
 
 static void a_share_of_nothing_still_has_a_wilson_interval(void **state)
@@ -327,7 +346,8 @@ int main(void)
 		cmocka_unit_test(widening_refuses_one_unit_and_logs_of_nothing),
 		cmocka_unit_test(wilson_and_normal_intervals_of_95_in_100),
 		cmocka_unit_test(what_follows_what_was_before_widens_by_batches),
-		cmocka_unit_test(outliers_lie_three_and_a_half_deviations_from_the_median),
+		cmocka_unit_test(outliers_lie_some_deviations_from_the_median),
+		cmocka_unit_test(a_level_that_lasts_is_no_outlier),
 		cmocka_unit_test(a_share_of_nothing_still_has_a_wilson_interval),
 		cmocka_unit_test(equal_seeds_draw_equal_indexes),
 		cmocka_unit_test(weights_decide_how_often_an_index_is_drawn),
