@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_movstat.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
@@ -125,6 +126,7 @@ int stats_mad(const double *x, size_t n, double *out)
 /* Takes the median of its neighbours off each of x[n]. */
 static int take_level_off(double *x, size_t n)
 {
+	gsl_error_handler_t *handler = gsl_set_error_handler_off(); /* it would end the program */
 	gsl_movstat_workspace *work = gsl_movstat_alloc(OUTLIER_NEIGHBOURS);
 	gsl_vector *level = gsl_vector_alloc(n);
 	gsl_vector_view all = gsl_vector_view_array(x, n);
@@ -138,6 +140,7 @@ static int take_level_off(double *x, size_t n)
 		gsl_vector_free(level);
 	if (work)
 		gsl_movstat_free(work);
+	gsl_set_error_handler(handler);
 	return err;
 }
 

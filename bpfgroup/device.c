@@ -197,14 +197,16 @@ static bool *mark_accepting(const struct if_nameindex *all, size_t *n)
 	return marks;
 }
 
-/* Sets accept_ra of those that are marked, and still there. */
+/* Sets accept_ra of those that are marked, and still there. The first error, with all others set. */
 static int set_accepting(const struct if_nameindex *all, const bool *marks, size_t n, int value)
 {
 	int err = 0;
 
-	for (size_t i = 0; marks && i < n && !err; i++)
-		if (marks[i] && has_ipv6(all[i].if_name))
-			err = sysctl_write("ipv6", all[i].if_name, "accept_ra", value);
+	for (size_t i = 0; marks && i < n; i++) {
+		int one = marks[i] && has_ipv6(all[i].if_name) ? sysctl_write("ipv6", all[i].if_name, "accept_ra", value) : 0;
+
+		err = err ? err : one;
+	}
 	return err;
 }
 

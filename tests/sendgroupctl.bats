@@ -35,7 +35,7 @@ ctl() { inside "$BIN/sendgroupctl" "$@"; }
 # nothing: no trace of a facility is left.
 nothing() {
 	[ -z "$(inside ls /run)" ] || { inside find /run; false; }
-	! inside ip link show sendgroup0 2> /dev/null
+	! inside ip link show sendgroup0 2> /dev/null || return 1
 	[ "$(inside cat /proc/sys/net/ipv4/conf/lo/accept_local /proc/sys/net/ipv4/conf/lo/route_localnet | xargs)" = "0 0" ]
 	! inside grep -q sendgroup /proc/mounts
 }
@@ -127,7 +127,7 @@ forwards() { ctl status --json | jq -c '[.forwards_ipv4, .forwards_ipv6]'; }
 		[ $how = end ] || kill -9 "$HOLD"
 		exec 9>&-
 		wait "$HOLD" || true
-		! inside ip link show sendgroup0 2> /dev/null
+		! inside ip link show sendgroup0 2> /dev/null || false
 	done
 }
 

@@ -420,20 +420,20 @@ static void warm_up(struct runner *r, const struct block *b, struct sequence *s)
 static int run_bursts(struct runner *r, const struct block *b, struct sequence *s, struct runner_result *result)
 {
 	bool has_thread = r->kits[0].sender->ops->traits & SENDER_THREAD;
-	uint64_t start_ns = process_wall_ns(), others_ns = 0;
+	uint64_t start_ns = process_wall_ns(), others_ns = process_others_ns();
 	int err = 0;
 
 	for (; s->i < b->warm + b->bursts && !err; s->i++) {
 		struct kit *kit = next_burst(r, b, s, result);
 
-		if (s->i == b->warm) /* until here a thread spins for what was sent before */
+		if (has_thread && s->i == b->warm) /* until here a thread spins for what was sent before */
 			others_ns = process_others_ns();
 		err = measure_burst(r, kit, s->work, b->finish, result);
 		s->ended_ns = process_wall_ns();
 	}
 	result->wall_ns = process_wall_ns() - start_ns;
-	/* As after every burst but the last, a thread spins until the next one would begin. */
-	if (has_thread && b->period_ns)
+	/* As after every train but the last, a thread spins until the next one would begin. */
+	if (has_thread && b->period_ns && s->i % train_of(b) == 0)
 		wait_until(r, s->start_ns + (s->i + train_of(b)) * b->period_ns);
 	result->cpu_ns += spent_since(others_ns);
 	if (has_thread)
