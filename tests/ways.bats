@@ -47,7 +47,7 @@ ways() {
 	jq -se 'length == 10' "$BATS_TEST_TMPDIR/answers"
 	jq -se 'map(select(.bursts == 2) | .cpu_ns / 8e6) | min > 0 and min < 1.3' "$BATS_TEST_TMPDIR/answers"
 	# the pause between two trains is before its last burst, and no other behind it
-	jq -se 'map(select(.bursts == 3) | .cpu_ns / 3e6) | min > 0 and min < 1.5' "$BATS_TEST_TMPDIR/answers"
+	jq -se 'map(select(.bursts == 3) | .cpu_ns / 3e6) | min > 0 and min < 1.2' "$BATS_TEST_TMPDIR/answers"
 }
 
 @test "bursts that warm a block up are sent like the others, and in none of its figures" {
