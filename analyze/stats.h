@@ -54,11 +54,12 @@ int stats_median(const double *x, size_t n, double *out);
 int stats_mad(const double *x, size_t n, double *out);
 
 /*
- * Marks in outlier[n] the x, in the order of time, that lie more than 3.8 standard deviations from what the twenty around them are, the deviation being told by the
- * median deviation (1.4826 MAD): the rule of B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993, of the differences to a moving median (and 3.8 for their 3.5, since these scatter less than what they are of). What lasts for more than ten of them
- * is a mood of the machine, and no outlier. Of normal noise it takes one in 1,900, so that intervals of undisturbed data stay as they are. What is not finite
- * is one too. None of the finite ones below 8 of them, or when the MAD is 0. *outliers_n: how many. For what disturbs a machine for a moment; those who leave them out say how many they
- * were. -ENOMEM.
+ * Marks in outlier[n] the x, in the order of time, that lie more than 3.8 standard deviations from what the twenty around them
+ * are, the deviation being told by the median deviation (1.4826 MAD): the rule of B. Iglewicz and D. Hoaglin, How to Detect and
+ * Handle Outliers, 1993, of the differences to a moving median (3.8 for their 3.5, since these scatter less than what they are of).
+ * For what disturbs a machine for a moment: what lasts for more than ten x is a mood, and none. Of normal noise it takes one in
+ * 1,900, so that intervals of undisturbed data stay as they are. What is not finite is one too. None of the finite ones below 8 of
+ * them, or when the MAD is 0. *outliers_n: how many; those who leave them out say it. -ENOMEM.
  */
 int stats_outliers(const double *x, size_t n, bool *outlier, size_t *outliers_n);
 

@@ -39,7 +39,7 @@ enum {
 #define WORK_FIRST_NS 1000.0 /* of receivers, after a look: where the search begins, */
 #define WORK_MOST_NS 4e6     /* how far it goes */
 #define WORK_STEPS 6         /* and how often it is halved */
-#define WARM_PACKETS 400.0
+#define WARM_PACKETS 400.0   /* of bursts before a block: WARM_BURSTS_MAX */
 #define WARM_NS 1e7
 #define TOUCH_NEAR 0.02 /* costs that differ by less are the same */
 
